@@ -1,0 +1,33 @@
+# Libraries from the distribution. Static archives where the release binary needs them so; the rest are
+# headers, looked for here so that a missing one is said once and by its package.
+set(OPENSSL_USE_STATIC_LIBS ON)
+find_package(OpenSSL 3.0 REQUIRED)
+
+find_library(ZSTD_LIBRARY NAMES libzstd.a REQUIRED)
+find_path(ZSTD_INCLUDE_DIR zstd.h REQUIRED)
+mark_as_advanced(ZSTD_LIBRARY ZSTD_INCLUDE_DIR)
+add_library(zstd::zstd STATIC IMPORTED)
+set_target_properties(zstd::zstd PROPERTIES
+  IMPORTED_LOCATION ${ZSTD_LIBRARY}
+  INTERFACE_INCLUDE_DIRECTORIES ${ZSTD_INCLUDE_DIR})
+
+function(sluice_require_header header package)
+  string(MAKE_C_IDENTIFIER "SLUICE_HEADER_${header}" variable)
+  find_path(${variable} ${header})
+  mark_as_advanced(${variable})
+  if(NOT ${variable})
+    message(FATAL_ERROR "<${header}> is missing: install ${package}, or run `make bootstrap`")
+  endif()
+endfunction()
+
+sluice_require_header(boost/json.hpp libboost1.81-dev)
+sluice_require_header(toml++/toml.h libtomlplusplus-dev)
+sluice_require_header(CLI/CLI.hpp libcli11-dev)
+sluice_require_header(fmt/format.h libfmt-dev)
+sluice_require_header(spdlog/spdlog.h libspdlog-dev)
+if(SLUICE_TESTS)
+  sluice_require_header(doctest/doctest.h doctest-dev)
+  sluice_require_header(rapidcheck.h librapidcheck-dev)
+  find_library(RAPIDCHECK_LIBRARY NAMES rapidcheck REQUIRED)
+  mark_as_advanced(RAPIDCHECK_LIBRARY)
+endif()

@@ -1,0 +1,250 @@
+#include "agent/agent_link.hpp"
+
+#include <sys/socket.h>
+#include <sys/time.h>
+
+#include "agent/client.hpp"
+#include "sys/log.hpp"
+#include "sys/unix_socket.hpp"
+
+namespace sluice::agent {
+namespace {
+
+constexpr auto k_first_try_wait = std::chrono::milliseconds(5);
+constexpr auto k_retry_pause_max = std::chrono::milliseconds(20);
+constexpr int k_tick_ms = 200;  // how late an expired question may be noticed
+
+void bound_sends(int fd) {
+  const timeval one_second{.tv_sec = 1, .tv_usec = 0};
+  // Without the option a stuck agent would block go's cache program: then we only wait longer.
+  (void)::setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &one_second, sizeof one_second);
+}
+
+}  // namespace
+
+AgentLink::AgentLink(const AgentConfig& config, const sys::Environment& env, Hello hello,
+                     Answer answer)
+    : config_(config), env_(env), hello_(std::move(hello)), answer_(std::move(answer)) {
+  thread_ = std::thread([this] { run(); });
+}
+
+AgentLink::~AgentLink() {
+  {
+    const std::lock_guard lock(mutex_);
+    ending_ = true;
+    if (socket_) ::shutdown(socket_.get(), SHUT_RDWR);
+  }
+  changed_.notify_all();
+  thread_.join();
+}
+
+std::string AgentLink::trouble() const {
+  const std::lock_guard lock(mutex_);
+  return trouble_;
+}
+
+// Two lives: the agent that is there or is started now, and one more if that one dies.
+void AgentLink::run() {
+  for (int life = 0; life < 2; ++life) {
+    if (!connect_once() && !connect_patiently()) return;
+    read_until_end();
+    const std::lock_guard lock(mutex_);
+    if (ending_) return;
+  }
+  give_up("the agent ended twice");
+}
+
+bool AgentLink::connect_once() {
+  auto fd = sys::connect_unix(config_.socket_path(), Deadline::after(k_first_try_wait));
+  if (!fd || !*fd) return false;
+  const auto peer = sys::peer_of((*fd)->get());
+  if (!peer || peer->uid != sys::effective_user()) return false;
+  bound_sends((*fd)->get());
+  reader_ = FrameReader(k_reply_bytes_max);
+  const std::lock_guard lock(mutex_);
+  if (ending_) return false;
+  socket_ = std::move(**fd);
+  state_ = State::connected;
+  const Bytes waiting = std::exchange(unsent_, {});
+  send_locked(encode_hello(hello_), false);
+  if (!waiting.empty()) send_locked(waiting, false);
+  flush_locked();
+  return state_ == State::connected;
+}
+
+bool AgentLink::connect_patiently() {
+  std::string reason = "the agent does not answer";
+  if (auto started = ensure_agent(config_, env_); !started) {
+    give_up(started.error().message);
+    return false;
+  }
+  const Deadline deadline = Deadline::after(k_connect_wait);
+  auto pause = std::chrono::milliseconds(1);
+  while (!deadline.passed()) {
+    {
+      std::unique_lock lock(mutex_);
+      if (changed_.wait_for(lock, pause, [this] { return ending_; })) return false;
+    }
+    if (connect_once()) return true;
+    pause = std::min(pause * 2, k_retry_pause_max);
+  }
+  give_up(reason);
+  return false;
+}
+
+void AgentLink::read_until_end() {
+  for (;;) {
+    const auto ready = sys::wait_readable(socket_.get(), Deadline::after(std::chrono::milliseconds(k_tick_ms)));
+    if (!ready) break;
+    if (!*ready) {
+      answer_expired();
+      const std::lock_guard lock(mutex_);
+      if (ending_ || state_ != State::connected) break;
+      continue;
+    }
+    const auto more = reader_.fill(socket_.get());
+    if (!more || !*more) break;
+    for (;;) {
+      const auto frame = reader_.next();
+      if (!frame) {
+        give_up(frame.error().message);
+        return;
+      }
+      if (!*frame) break;
+      handle(**frame);
+    }
+  }
+  std::vector<std::pair<std::uint64_t, Question>> lost;
+  {
+    const std::lock_guard lock(mutex_);
+    state_ = State::connecting;
+    socket_.reset();
+    unsent_.clear();
+    lost = take_questions_locked();
+  }
+  changed_.notify_all();
+  const auto now = std::chrono::steady_clock::now();
+  for (const auto& [id, question] : lost) {
+    answer_(id, question.action, std::nullopt,
+            std::chrono::duration_cast<std::chrono::microseconds>(now - question.asked));
+  }
+}
+
+void AgentLink::handle(const Frame& frame) {
+  std::uint64_t id = 0;
+  std::optional<Hit> hit;
+  if (frame.type == Type::hit) {
+    auto decoded = decode_hit(frame.payload);
+    if (!decoded) return give_up(decoded.error().message);
+    id = decoded->sequence;
+    hit = *decoded;
+  } else if (frame.type == Type::miss) {
+    const auto decoded = decode_number(frame.payload);
+    if (!decoded) return give_up(decoded.error().message);
+    id = *decoded;
+  } else if (frame.type == Type::bye_ok) {
+    auto text = decode_text(frame.payload);
+    const std::lock_guard lock(mutex_);
+    farewell_ = text ? std::move(*text) : std::string();
+    changed_.notify_all();
+    return;
+  } else if (frame.type == Type::refused) {
+    auto text = decode_text(frame.payload);
+    return give_up("the agent refused: " + (text ? *text : std::string("unreadable")));
+  } else {
+    return;  // WELCOME, or something newer than we are
+  }
+  Question question;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto at = questions_.find(id);
+    if (at == questions_.end()) return;  // answered as a miss long ago
+    question = at->second;
+    questions_.erase(at);
+  }
+  answer_(id, question.action, hit,
+          std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() -
+                                                                question.asked));
+}
+
+void AgentLink::answer_expired() {
+  const auto now = std::chrono::steady_clock::now();
+  bool expired = false;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [id, question] : questions_) {
+      if (now - question.asked > k_answer_wait) expired = true;
+    }
+  }
+  if (expired) give_up("the agent was silent for 20 s");
+}
+
+void AgentLink::give_up(std::string reason) {
+  std::vector<std::pair<std::uint64_t, Question>> lost;
+  {
+    const std::lock_guard lock(mutex_);
+    if (!ending_) sys::log_warn("agent link: {}", reason);
+    state_ = State::dead;
+    if (trouble_.empty() && !ending_) trouble_ = std::move(reason);
+    unsent_.clear();
+    lost = take_questions_locked();
+  }
+  changed_.notify_all();
+  const auto now = std::chrono::steady_clock::now();
+  for (const auto& [id, question] : lost) {
+    answer_(id, question.action, std::nullopt,
+            std::chrono::duration_cast<std::chrono::microseconds>(now - question.asked));
+  }
+}
+
+std::vector<std::pair<std::uint64_t, AgentLink::Question>> AgentLink::take_questions_locked() {
+  std::vector<std::pair<std::uint64_t, Question>> taken(questions_.begin(), questions_.end());
+  questions_.clear();
+  return taken;
+}
+
+void AgentLink::ask(std::uint64_t id, const ActionId& action) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (state_ != State::dead) {
+      questions_[id] = Question{action, std::chrono::steady_clock::now()};
+      send_locked(encode_get(Get{id, action}), true);
+      return;
+    }
+  }
+  answer_(id, action, std::nullopt, std::chrono::microseconds(0));
+}
+
+void AgentLink::note(Type type, const Note& note) {
+  const std::lock_guard lock(mutex_);
+  if (state_ != State::dead) send_locked(encode_note(type, note), false);
+}
+
+// Appends to what waits; past k_batch_bytes, or when told, it goes out at once.
+void AgentLink::send_locked(const Bytes& frame, bool flush) {
+  if (unsent_.size() + frame.size() > k_unsent_bytes_max) return;  // a lost note costs an upload
+  append(unsent_, frame);
+  if (flush || unsent_.size() >= k_batch_bytes) flush_locked();
+}
+
+void AgentLink::flush_locked() {
+  if (state_ != State::connected || unsent_.empty()) return;
+  const auto written = sys::write_all(socket_.get(), unsent_);
+  unsent_.clear();
+  // The reading side sees the end of the socket and answers what was asked.
+  if (!written) ::shutdown(socket_.get(), SHUT_RDWR);
+}
+
+std::optional<std::string> AgentLink::bye(const std::string& counters_json) {
+  std::unique_lock lock(mutex_);
+  if (state_ == State::connecting) {
+    // A short job may end before its agent stands: it is worth a moment, for the uploads.
+    changed_.wait_for(lock, k_bye_wait, [this] { return state_ != State::connecting; });
+  }
+  if (state_ != State::connected) return std::nullopt;
+  send_locked(encode_text(Type::bye, counters_json), true);
+  changed_.wait_for(lock, k_bye_wait, [this] { return farewell_ || state_ != State::connected; });
+  return farewell_;
+}
+
+}  // namespace sluice::agent

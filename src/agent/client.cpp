@@ -1,0 +1,143 @@
+#include "agent/client.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <string_view>
+
+#include "base/strings.hpp"
+#include "sys/environment.hpp"
+#include "sys/process.hpp"
+#include "sys/unix_socket.hpp"
+
+namespace sluice::agent {
+namespace {
+
+constexpr auto k_probe_wait = std::chrono::milliseconds(20);
+constexpr auto k_answer_slack = std::chrono::milliseconds(2000);  // past what the agent was asked to wait
+constexpr auto k_hello_wait = std::chrono::milliseconds(2000);
+constexpr std::uint64_t k_report_bytes_max = 4U << 20U;
+
+Result<sys::Fd> open_null() {
+  TRY_ASSIGN(std::optional<sys::Fd> fd, sys::open_if_exists("/dev/null"));
+  if (!fd) return fail(Code::not_found, "/dev/null is missing");
+  return std::move(*fd);
+}
+
+}  // namespace
+
+Result<void> ensure_agent(const AgentConfig& config, const sys::Environment& env) {
+  TRY(sys::make_private_directory(config.runtime_directory));
+  const auto probe = sys::connect_unix(config.socket_path(), Deadline::after(k_probe_wait));
+  if (probe && *probe) return {};
+  TRY_ASSIGN(const sys::Path self, sys::own_executable());
+  TRY_ASSIGN(const sys::Fd null_input, open_null());
+  sys::Fd null_output(::open("/dev/null", O_WRONLY | O_CLOEXEC));
+  sys::SpawnOptions options;
+  options.program = self;
+  options.arguments = {"sluice", "agent", "run"};
+  options.environment = env;
+  options.environment.set(k_session_variable, config.encode());
+  options.working_directory = "/";  // never in the way of an unmount
+  options.new_session = true;
+  options.stdin_fd = null_input.get();
+  options.stdout_fd = null_output.get();
+  options.stderr_fd = null_output.get();
+  auto child = sys::spawn(options);
+  if (!child) return std::unexpected(std::move(child).error().in("start agent"));
+  return {};  // it detaches itself: nobody waits for it
+}
+
+Result<std::optional<Client>> Client::connect(const AgentConfig& config, Deadline deadline) {
+  return connect_socket(config.socket_path(), deadline);
+}
+
+Result<std::optional<Client>> Client::connect_socket(const sys::Path& socket, Deadline deadline) {
+  TRY_ASSIGN(std::optional<sys::Fd> fd, sys::connect_unix(socket, deadline));
+  if (!fd) return std::nullopt;
+  TRY_ASSIGN(const sys::Peer peer, sys::peer_of(fd->get()));
+  if (peer.uid != sys::effective_user()) {
+    return fail(Code::denied, "agent: the socket belongs to another user");
+  }
+  Client client(std::move(*fd));
+  Hello hello;
+  hello.pid = static_cast<std::uint64_t>(::getpid());
+  hello.role = "client";
+  TRY(sys::write_all(client.socket_.get(), encode_hello(hello)));
+  TRY_ASSIGN(const std::optional<Frame> answer,
+             receive_frame(client.socket_.get(), client.reader_, Deadline::after(k_hello_wait)));
+  if (!answer) return std::nullopt;
+  if (answer->type == Type::refused) {
+    TRY_ASSIGN(const std::string reason, decode_text(answer->payload));
+    return fail(Code::unsupported, "agent: " + reason);
+  }
+  return client;
+}
+
+Result<codec::Json> Client::ask(const Bytes& frame, Deadline deadline) {
+  TRY(sys::write_all(socket_.get(), frame));
+  TRY_ASSIGN(const std::optional<Frame> answer, receive_frame(socket_.get(), reader_, deadline));
+  if (!answer) return fail(Code::unavailable, "agent: it ended before it answered");
+  if (answer->type != Type::reply) return fail(Code::corrupt, "agent: unexpected answer");
+  TRY_ASSIGN(const std::string text, decode_text(answer->payload));
+  return codec::parse_json(text);
+}
+
+Result<codec::Json> Client::status(Deadline deadline) {
+  return ask(encode_text(Type::status, ""), deadline);
+}
+
+Result<codec::Json> Client::wait(std::chrono::milliseconds wait) {
+  return ask(encode_number(Type::wait, static_cast<std::uint64_t>(wait.count())),
+             Deadline::after(wait + k_answer_slack));
+}
+
+Result<codec::Json> Client::finish(std::string_view command_id, std::chrono::milliseconds wait) {
+  return ask(encode_finish(command_id, static_cast<std::uint64_t>(wait.count())),
+             Deadline::after(wait + k_answer_slack));
+}
+
+Result<codec::Json> Client::stop(std::chrono::milliseconds wait) {
+  return ask(encode_number(Type::stop, static_cast<std::uint64_t>(wait.count())),
+             Deadline::after(wait + k_answer_slack));
+}
+
+Result<codec::Json> Client::restore(std::chrono::milliseconds wait) {
+  return ask(encode_number(Type::restore, static_cast<std::uint64_t>(wait.count())),
+             Deadline::after(wait + k_answer_slack));
+}
+
+Result<codec::Json> Client::save(UnixNanos since_ns) {
+  constexpr auto k_scan_wait = std::chrono::seconds(30);
+  return ask(encode_save(since_ns), Deadline::after(k_scan_wait));
+}
+
+std::vector<sys::Path> agent_sockets(const sys::Path& runtime_directory) {
+  std::vector<sys::Path> sockets;
+  // A directory that cannot be listed holds no agent of ours.
+  (void)sys::list_directory(runtime_directory, [&](std::string_view name) -> Result<void> {
+    if (name.ends_with(".sock")) sockets.push_back(runtime_directory / name);
+    return {};
+  });
+  return sockets;
+}
+
+sys::Path report_path(const AgentConfig& config) {
+  return config.runtime_directory / ("report-" + config.command_id + ".jsonl");
+}
+
+Counters take_report(const AgentConfig& config) {
+  Counters sum;
+  if (config.command_id.empty()) return sum;
+  const sys::Path path = report_path(config);
+  const auto bytes = sys::read_file(path, k_report_bytes_max);
+  if (!bytes || !*bytes) return sum;
+  for (std::string_view line : split(text_of(**bytes), '\n')) {
+    if (line.empty()) continue;
+    if (const auto json = codec::parse_json(line)) sum.add(Counters::from_json(*json));
+  }
+  (void)sys::remove_file(path);  // a left-over is swept with the directory
+  return sum;
+}
+
+}  // namespace sluice::agent

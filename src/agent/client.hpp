@@ -1,0 +1,60 @@
+// How a command reaches the job's agent: start it, ask it, wait for it, stop it.
+//
+// A Client owns one connection and belongs to one thread. Every call is bounded by a deadline and an
+// agent that is gone is Code::unavailable, which no command treats as a reason to fail.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+
+#include "agent/config.hpp"
+#include "agent/counters.hpp"
+#include "agent/messages.hpp"
+#include "base/deadline.hpp"
+#include "base/result.hpp"
+#include "codec/json.hpp"
+#include "sys/fd.hpp"
+
+namespace sluice::agent {
+
+// Starts the agent of this configuration unless one listens already, and returns without waiting for
+// it: sessions find it, or wait for it, by themselves.
+Result<void> ensure_agent(const AgentConfig& config, const sys::Environment& env);
+
+class Client {
+ public:
+  // Nothing when no agent of this configuration listens before the deadline.
+  static Result<std::optional<Client>> connect(const AgentConfig& config, Deadline deadline);
+  // The same for a socket found in the runtime directory.
+  static Result<std::optional<Client>> connect_socket(const sys::Path& socket, Deadline deadline);
+
+  Result<codec::Json> status(Deadline deadline);
+  // Returns when everything made so far is uploaded, or after `wait`: field "drained" says which.
+  Result<codec::Json> wait(std::chrono::milliseconds wait);
+  // Ends one command: its counters and the faults nobody has been told of; waits for uploads first when
+  // `wait` is not zero. Fields: "counters", "untold_faults", "drained", "pending_bytes".
+  Result<codec::Json> finish(std::string_view command_id, std::chrono::milliseconds wait);
+  Result<codec::Json> stop(std::chrono::milliseconds wait);
+  // Restore mode: fills the local tier with every record of the index.
+  Result<codec::Json> restore(std::chrono::milliseconds wait);
+  // Restore mode: what is new in the local tier since then counts as made by this job.
+  Result<codec::Json> save(UnixNanos since_ns);
+
+ private:
+  explicit Client(sys::Fd socket) : socket_(std::move(socket)), reader_(k_reply_bytes_max) {}
+  Result<codec::Json> ask(const Bytes& frame, Deadline deadline);
+
+  sys::Fd socket_;
+  FrameReader reader_;
+};
+
+// Sockets of this user's agents in the runtime directory; agents that died are skipped by connecting.
+std::vector<sys::Path> agent_sockets(const sys::Path& runtime_directory);
+
+// Where sessions without an agent leave their counters for the command that started them.
+sys::Path report_path(const AgentConfig& config);
+// Reads and removes that file; what is not there counts as nothing.
+Counters take_report(const AgentConfig& config);
+
+}  // namespace sluice::agent

@@ -1,0 +1,118 @@
+#include "agent/config.hpp"
+
+#include "base/digest.hpp"
+#include "codec/json.hpp"
+
+namespace sluice::agent {
+namespace {
+
+using codec::Json;
+using codec::JsonArray;
+using codec::JsonObject;
+
+constexpr int k_config_version = 1;
+constexpr std::size_t k_key_digits = 32;
+
+}  // namespace
+
+std::string AgentConfig::key() const {
+  // Everything that changes what an agent may read, write or say; a NUL cannot occur in any of them.
+  std::string identity;
+  const auto add = [&identity](std::string_view part) {
+    identity += part;
+    identity.push_back('\0');
+  };
+  add("agent 1");
+  add(producer);
+  add(job_id);
+  add(job_name);
+  add(store_url);
+  add(domain);
+  for (const std::string& read_domain : read_domains) add(read_domain);
+  add(local_tier.native());
+  add(cache_directory.native());
+  add(checkout.native());
+  add(module_root.native());
+  add(go_version);
+  add(read_only ? "read-only" : "read-write");
+  add(publish_local ? "publish-local" : "own");
+  return to_hex(sha256(bytes_of(identity))).substr(0, k_key_digits);
+}
+
+sys::Path AgentConfig::socket_path() const { return runtime_directory / (key() + ".sock"); }
+sys::Path AgentConfig::lock_path() const { return runtime_directory / (key() + ".lock"); }
+sys::Path AgentConfig::log_path() const { return runtime_directory / (key() + ".log"); }
+
+std::string AgentConfig::encode() const {
+  JsonArray domains(read_domains.begin(), read_domains.end());
+  return Json(JsonObject{
+                  {"version", k_config_version},
+                  {"runtime", runtime_directory.native()},
+                  {"cache", cache_directory.native()},
+                  {"local", local_tier.native()},
+                  {"store", store_url},
+                  {"domain", domain},
+                  {"read_domains", std::move(domains)},
+                  {"checkout", checkout.native()},
+                  {"module_root", module_root.native()},
+                  {"go", go_path.native()},
+                  {"go_version", go_version},
+                  {"goroot", goroot.native()},
+                  {"module_cache", module_cache.native()},
+                  {"job_id", job_id},
+                  {"job_name", job_name},
+                  {"producer", producer},
+                  {"log_level", log_level},
+                  {"read_only", read_only},
+                  {"publish_local", publish_local},
+                  {"drain_timeout_ms", static_cast<std::int64_t>(drain_timeout.count())},
+                  {"verify_share", verify_share},
+                  {"command_id", command_id},
+                  {"say_faults", say_faults},
+              })
+      .dump();
+}
+
+Result<AgentConfig> AgentConfig::decode(std::string_view text) {
+  TRY_ASSIGN(const Json json, codec::parse_json(text));
+  if (json.int_or("version", 0) != k_config_version) {
+    return fail(Code::unsupported, "SLUICE_SESSION was set by another version of sluice");
+  }
+  AgentConfig config;
+  config.runtime_directory = json.text_or("runtime", "");
+  config.cache_directory = json.text_or("cache", "");
+  config.local_tier = json.text_or("local", "");
+  config.store_url = json.text_or("store", "");
+  config.domain = json.text_or("domain", "");
+  if (const Json* list = json.find("read_domains"); list != nullptr && list->as_array() != nullptr) {
+    for (const Json& item : *list->as_array()) {
+      if (item.as_string() != nullptr) config.read_domains.push_back(*item.as_string());
+    }
+  }
+  config.checkout = json.text_or("checkout", "");
+  config.module_root = json.text_or("module_root", "");
+  config.go_path = json.text_or("go", "");
+  config.go_version = json.text_or("go_version", "");
+  config.goroot = json.text_or("goroot", "");
+  config.module_cache = json.text_or("module_cache", "");
+  config.job_id = json.text_or("job_id", "");
+  config.job_name = json.text_or("job_name", "");
+  config.producer = json.text_or("producer", "");
+  config.log_level = json.text_or("log_level", "");
+  config.read_only = json.bool_or("read_only", false);
+  config.publish_local = json.bool_or("publish_local", false);
+  config.drain_timeout = std::chrono::milliseconds(json.int_or("drain_timeout_ms", 60000));
+  if (const Json* share = json.find("verify_share"); share != nullptr) {
+    if (share->as_double() != nullptr) config.verify_share = *share->as_double();
+    if (share->as_int() != nullptr) config.verify_share = static_cast<double>(*share->as_int());
+  }
+  config.command_id = json.text_or("command_id", "");
+  config.say_faults = json.bool_or("say_faults", false);
+  if (!config.local_tier.is_absolute() || !config.runtime_directory.is_absolute() ||
+      !config.cache_directory.is_absolute() || config.domain.empty()) {
+    return fail(Code::invalid, "SLUICE_SESSION is not what sluice writes: a path is missing");
+  }
+  return config;
+}
+
+}  // namespace sluice::agent

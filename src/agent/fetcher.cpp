@@ -1,0 +1,249 @@
+#include "agent/fetcher.hpp"
+
+#include <algorithm>
+
+#include "store/fetch.hpp"
+#include "sys/process.hpp"
+
+namespace sluice::agent {
+
+using store::Entry;
+
+namespace {
+constexpr std::size_t k_hash_bytes = 128U << 10U;
+}  // namespace
+
+// Receives the bodies of one batch: a writer of the local tier for each.
+class Fetcher::Sink final : public store::BatchSink {
+ public:
+  explicit Sink(Fetcher& fetcher) : fetcher_(fetcher) {}
+
+  Result<codec::ByteSink> open(const Entry& entry) override {
+    TRY_ASSIGN(writer_, fetcher_.tier_.begin(entry.record.output, entry.record.size));
+    return codec::ByteSink([this](ByteView bytes) { return writer_->write(bytes); });
+  }
+
+  void done(const Entry& entry, Result<void> result) override {
+    if (result) {
+      auto put = writer_->commit(entry.record.action, entry.record.time_ns);
+      if (!put) result = std::unexpected(std::move(put).error());
+    }
+    writer_.reset();
+    fetcher_.finished(entry, std::move(result), entry.location.stored_size);
+  }
+
+ private:
+  Fetcher& fetcher_;
+  std::optional<gotool::LocalTier::Writer> writer_;
+};
+
+Fetcher::Fetcher(store::Objects& objects, gotool::LocalTier& tier, sys::Path staging,
+                 FaultBook& faults)
+    : objects_(objects), tier_(tier), staging_(std::move(staging)), faults_(faults) {
+  const unsigned cores = std::max(2U, std::thread::hardware_concurrency());
+  for (unsigned i = 0; i < std::min(cores, k_fetch_threads_max); ++i) {
+    threads_.emplace_back([this] { work(); });
+  }
+}
+
+Fetcher::~Fetcher() { stop(); }
+
+void Fetcher::stop() {
+  {
+    const std::lock_guard lock(mutex_);
+    if (stopping_) return;
+    stopping_ = true;
+  }
+  changed_.notify_all();
+  for (std::thread& thread : threads_) thread.join();
+}
+
+bool Fetcher::is_there(const Entry& entry) const {
+  const auto hit = tier_.find(entry.record.action);
+  return hit && *hit && (*hit)->output == entry.record.output;
+}
+
+// The bytes may be here under another action's name: then the entry alone is missing. They were written
+// by whoever used this directory, so they are hashed before they are believed.
+bool Fetcher::link_local(const Entry& entry) const {
+  const store::Record& record = entry.record;
+  if (record.kind == store::Kind::executable) return false;
+  if (record.size == 0) return tier_.put_empty(record.action, record.time_ns).has_value();
+  if (!tier_.has_blob(record.output, record.size)) return false;
+  const auto file = sys::open_if_exists(tier_.blob_path(record.output));
+  if (!file || !*file) return false;
+  Sha256 hasher;
+  std::vector<std::byte> piece(k_hash_bytes);
+  for (;;) {
+    const auto count = sys::read_some((*file)->get(), piece);
+    if (!count) return false;
+    if (*count == 0) break;
+    hasher.update(ByteView(piece).first(*count));
+  }
+  if (hasher.finish_as<BlobId>() != record.output) return false;
+  return tier_.link(record.action, record.output, record.size, record.time_ns).has_value();
+}
+
+void Fetcher::want(const Entry& entry, Done done) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!stopping_) {
+      auto [at, is_new] = on_the_way_.try_emplace(entry.record.output);
+      at->second.push_back(Waiter{&entry, std::move(done)});
+      // What waits ahead of us in line but is not being fetched yet overtakes the line.
+      if (is_new && !started_.contains(entry.record.output)) urgent_.push_back(&entry);
+      changed_.notify_one();
+      return;
+    }
+  }
+  done(fail(Code::cancelled, "the agent is ending"));
+}
+
+void Fetcher::bring_ahead(std::shared_ptr<const store::Index> index,
+                          std::vector<const Entry*> entries) {
+  {
+    const std::lock_guard lock(mutex_);
+    ahead_owner_ = std::move(index);
+    ahead_ = std::move(entries);
+    ahead_at_ = 0;
+  }
+  changed_.notify_all();
+}
+
+void Fetcher::pause_ahead(bool paused) {
+  {
+    const std::lock_guard lock(mutex_);
+    paused_ = paused;
+  }
+  changed_.notify_all();
+}
+
+bool Fetcher::wait_idle(Deadline deadline) {
+  std::unique_lock lock(mutex_);
+  return changed_.wait_until(lock, deadline.at(), [this] {
+    const bool ahead_done = paused_ || ahead_at_ >= ahead_.size();
+    return stopping_ || (running_ == 0 && urgent_.empty() && ahead_done);
+  });
+}
+
+Fetcher::Totals Fetcher::totals() const {
+  const std::lock_guard lock(mutex_);
+  return totals_;
+}
+
+// What one worker does next: one urgent output, else a run of outputs ahead that share a pack.
+std::vector<const Entry*> Fetcher::take_locked() {
+  std::vector<const Entry*> batch;
+  while (!urgent_.empty() && batch.empty()) {
+    const Entry* entry = urgent_.front();
+    urgent_.pop_front();
+    if (started_.insert(entry->record.output).second) batch.push_back(entry);
+  }
+  if (batch.empty() && !paused_) take_ahead_locked(batch);
+  return batch;
+}
+
+void Fetcher::take_ahead_locked(std::vector<const Entry*>& batch) {
+  std::uint64_t bytes = 0;
+  while (ahead_at_ < ahead_.size() && batch.size() < k_batch_entries_max) {
+    const Entry* entry = ahead_[ahead_at_];
+    const store::Location& location = entry->location;
+    const bool fits = batch.empty() || (location.where == store::Location::Where::pack &&
+                                        batch.front()->location.where == location.where &&
+                                        batch.front()->location.pack == location.pack &&
+                                        bytes + location.stored_size <= k_batch_bytes_max);
+    if (!fits) return;
+    ++ahead_at_;
+    if (!started_.insert(entry->record.output).second) continue;
+    bytes += location.stored_size;
+    batch.push_back(entry);
+  }
+}
+
+void Fetcher::work() {
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    std::vector<const Entry*> batch;
+    changed_.wait(lock, [&] {
+      if (stopping_) return true;
+      batch = take_locked();
+      return !batch.empty();
+    });
+    if (stopping_) break;
+    ++running_;
+    const auto owner = ahead_owner_;  // keeps entries ahead alive while they are fetched
+    lock.unlock();
+    fetch(batch);
+    lock.lock();
+    --running_;
+    if (running_ == 0) changed_.notify_all();
+  }
+  // Nobody waits for an agent that ends.
+  auto left = std::exchange(on_the_way_, {});
+  lock.unlock();
+  for (auto& [blob, waiters] : left) {
+    for (Waiter& waiter : waiters) {
+      if (waiter.done) waiter.done(fail(Code::cancelled, "the agent is ending"));
+    }
+  }
+}
+
+void Fetcher::fetch(const std::vector<const Entry*>& batch) {
+  std::vector<const Entry*> missing;
+  for (const Entry* entry : batch) {
+    if (is_there(*entry) || link_local(*entry)) {
+      finished(*entry, {}, 0);
+    } else if (entry->record.kind == store::Kind::executable) {
+      fetch_executable(*entry);
+    } else {
+      missing.push_back(entry);
+    }
+  }
+  if (missing.empty()) return;
+  Sink sink(*this);
+  const auto fetched =
+      store::fetch_batch(objects_, missing, sink, Deadline::after(k_fetch_wait));
+  if (!fetched) faults_.count("store", fetched.error().message);
+}
+
+void Fetcher::fetch_executable(const Entry& entry) {
+  const store::Record& record = entry.record;
+  const auto bring = [&]() -> Result<void> {
+    TRY_ASSIGN(sys::AtomicFile file, sys::AtomicFile::create(staging_ / record.output.hex()));
+    TRY(store::fetch_blob(
+        objects_, entry, [&file](ByteView bytes) { return file.write(bytes); },
+        Deadline::after(k_fetch_wait)));
+    TRY(tier_.put_executable(record.action, record.output, record.size, record.name,
+                             file.temp_path(), record.time_ns));
+    return {};
+  };
+  finished(entry, bring(), entry.location.stored_size);
+}
+
+void Fetcher::finished(const Entry& entry, Result<void> result, std::uint64_t bytes_down) {
+  if (!result) faults_.count("store", result.error().message);
+  std::vector<Waiter> waiters;
+  {
+    const std::lock_guard lock(mutex_);
+    if (auto at = on_the_way_.find(entry.record.output); at != on_the_way_.end()) {
+      waiters = std::move(at->second);
+      on_the_way_.erase(at);
+    }
+    started_.erase(entry.record.output);
+    if (result) {
+      totals_.bytes_down += bytes_down;
+      if (waiters.empty() && bytes_down != 0) ++totals_.prefetched;
+    }
+  }
+  for (Waiter& waiter : waiters) {
+    Result<void> outcome = result;
+    // Two actions may have made the same output: the bytes came once, each gets its entry.
+    if (outcome && waiter.entry->record.action != entry.record.action) {
+      const store::Record& record = waiter.entry->record;
+      outcome = tier_.link(record.action, record.output, record.size, record.time_ns);
+    }
+    if (waiter.done) waiter.done(outcome);
+  }
+}
+
+}  // namespace sluice::agent

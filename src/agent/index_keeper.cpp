@@ -1,0 +1,168 @@
+#include "agent/index_keeper.hpp"
+
+#include <sys/utsname.h>
+
+#include <algorithm>
+
+#include "base/strings.hpp"
+#include "sys/log.hpp"
+
+namespace sluice::agent {
+namespace {
+
+constexpr auto k_git_wait = std::chrono::seconds(5);
+constexpr std::uint64_t k_module_file_bytes_max = 16U << 20U;
+
+std::optional<Bytes> module_file(const AgentConfig& config, std::string_view name) {
+  if (config.module_root.empty()) return std::nullopt;
+  auto bytes = sys::read_file(config.module_root / name, k_module_file_bytes_max);
+  if (!bytes) return std::nullopt;  // unreadable: that key tier is left out
+  return std::move(*bytes);
+}
+
+sys::Path copy_path_of(const AgentConfig& config) {
+  std::string identity = config.store_url;
+  for (std::string_view part : {std::string_view(config.domain), std::string_view(config.job_name),
+                                std::string_view(config.checkout.native())}) {
+    identity.push_back('\0');
+    identity += part;
+  }
+  return config.cache_directory / "index" / to_hex(sha256(bytes_of(identity))).substr(0, 32);
+}
+
+// The manifests worth bringing in ahead: this job's own of last time; where it never ran, all of the
+// same platform.
+std::vector<ActionId> actions_ahead(const AgentConfig& config, const store::LoadedScopes& loaded) {
+  const std::string platform = platform_name();
+  std::vector<ActionId> ahead;
+  for (const bool same_job : {true, false}) {
+    for (const store::LoadedManifest& one : loaded.manifests) {
+      const store::ManifestInfo& info = one.manifest.info;
+      if (info.platform != platform) continue;
+      if (same_job && info.job_name != config.job_name) continue;
+      for (const store::Entry& entry : one.manifest.entries) ahead.push_back(entry.record.action);
+      // The best scope's newest manifest of this job lists all that the job used.
+      if (same_job) return ahead;
+    }
+  }
+  return ahead;
+}
+
+// What an earlier agent of this very job published: its go commands count as this job's too.
+std::vector<store::Record> records_of_this_job(const AgentConfig& config,
+                                               const store::LoadedScopes& loaded) {
+  std::vector<store::Record> records;
+  for (const store::LoadedManifest& one : loaded.manifests) {
+    const store::ManifestInfo& info = one.manifest.info;
+    if (info.job_id != config.job_id || info.domain != config.domain) continue;
+    for (const store::Entry& entry : one.manifest.entries) records.push_back(entry.record);
+    return records;
+  }
+  return records;
+}
+
+}  // namespace
+
+std::string platform_name() {
+  utsname name{};
+  if (::uname(&name) != 0) return "unknown";
+  std::string machine = name.machine;
+  if (machine == "x86_64") machine = "amd64";
+  if (machine == "aarch64") machine = "arm64";
+  return to_lower(name.sysname) + "/" + machine;
+}
+
+IndexKeeper::IndexKeeper(const AgentConfig& config, store::Objects& objects, FaultBook& faults)
+    : config_(config), objects_(objects), faults_(faults), copy_path_(copy_path_of(config)) {}
+
+void IndexKeeper::load_copy() {
+  const auto bytes = sys::read_file(copy_path_, k_index_copy_bytes_max);
+  if (!bytes || !*bytes) return;
+  auto index = store::Index::decode(**bytes);
+  if (!index) {
+    sys::log_info("index copy {}: {}", copy_path_.native(), index.error().message);
+    return;  // another version's, or torn: the store has the truth
+  }
+  publish(std::make_shared<const store::Index>(std::move(*index)), false);
+}
+
+void IndexKeeper::refresh(const sys::Environment& env) {
+  Job job = job_of(env, config_.checkout);
+  complete_from_git(job, config_.checkout, env, Deadline::after(k_git_wait));
+  Scopes scopes = scopes_of(job, config_.go_version, module_file(config_, "go.mod"),
+                            module_file(config_, "go.sum"));
+  store::LoadedScopes loaded = store::load_scopes(objects_, config_.read_domains, scopes.read,
+                                                  Deadline::after(k_refresh_wait));
+  for (const Error& fault : loaded.faults) faults_.count("store", fault.message);
+  std::vector<store::Record> own = records_of_this_job(config_, loaded);
+  {
+    const std::lock_guard lock(mutex_);
+    scopes_ = std::move(scopes);
+    own_records_ = std::move(own);
+    ahead_ = actions_ahead(config_, loaded);
+  }
+  // A store that did not answer must not erase what is known.
+  if (!loaded.faults.empty() && loaded.manifests.empty()) return publish(current(), true);
+  auto index = std::make_shared<store::Index>();
+  for (store::LoadedManifest& one : loaded.manifests) {
+    index->add(std::move(one.manifest), one.from);
+  }
+  sys::log_info("index: {} records of {} manifests", index->size(), loaded.manifests.size());
+  publish(index, true);
+  if (auto bytes = index->encode()) {
+    if (auto ready = sys::make_directories(copy_path_.parent_path(), 0700); ready) {
+      const auto written = sys::write_file_atomic(copy_path_, *bytes, 0600);
+      if (!written) sys::log_info("index copy: {}", written.error().message);
+    }
+  }
+}
+
+void IndexKeeper::publish(std::shared_ptr<const store::Index> index, bool is_fresh) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (index) index_ = std::move(index);
+    fresh_ = fresh_ || is_fresh;
+  }
+  changed_.notify_all();
+}
+
+std::shared_ptr<const store::Index> IndexKeeper::wait_any(Deadline deadline) {
+  std::unique_lock lock(mutex_);
+  changed_.wait_until(lock, deadline.at(), [this] { return index_ != nullptr || fresh_; });
+  return index_;
+}
+
+std::shared_ptr<const store::Index> IndexKeeper::wait_fresh(Deadline deadline) {
+  std::unique_lock lock(mutex_);
+  changed_.wait_until(lock, deadline.at(), [this] { return fresh_; });
+  return index_;
+}
+
+std::shared_ptr<const store::Index> IndexKeeper::current() const {
+  const std::lock_guard lock(mutex_);
+  return index_;
+}
+
+std::vector<store::Scope> IndexKeeper::write_scopes() const {
+  const std::lock_guard lock(mutex_);
+  return scopes_.write;
+}
+
+std::vector<store::Record> IndexKeeper::own_records() const {
+  const std::lock_guard lock(mutex_);
+  return own_records_;
+}
+
+std::vector<const store::Entry*> IndexKeeper::ahead(
+    const std::shared_ptr<const store::Index>& index) const {
+  const std::lock_guard lock(mutex_);
+  if (!fresh_ || ahead_.empty()) return index->in_use_order();
+  std::vector<const store::Entry*> entries;
+  entries.reserve(ahead_.size());
+  for (const ActionId& action : ahead_) {
+    if (const store::Entry* entry = index->find(action); entry != nullptr) entries.push_back(entry);
+  }
+  return entries;
+}
+
+}  // namespace sluice::agent

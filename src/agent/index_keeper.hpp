@@ -1,0 +1,67 @@
+// Keeps what the job's scopes hold in memory: the copy of last time at once, then the fresh union.
+//
+// refresh() runs once, on the agent's background thread; everything else is called from any thread.
+// The Index is immutable once published and shared: an entry pointer lives as long as its index.
+#pragma once
+
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <vector>
+
+#include "agent/config.hpp"
+#include "agent/fault_book.hpp"
+#include "agent/job.hpp"
+#include "base/deadline.hpp"
+#include "store/index.hpp"
+#include "store/objects.hpp"
+#include "store/scope_reader.hpp"
+
+namespace sluice::agent {
+
+inline constexpr auto k_refresh_wait = std::chrono::seconds(20);   // all scopes, once a job
+inline constexpr std::uint64_t k_index_copy_bytes_max = 512U << 20U;
+
+class IndexKeeper {
+ public:
+  IndexKeeper(const AgentConfig& config, store::Objects& objects, FaultBook& faults);
+
+  // The copy on disk becomes the index, if there is one that can be read.
+  void load_copy();
+  // Asks git and the store; publishes the union and keeps a copy of it on disk.
+  void refresh(const sys::Environment& env);
+
+  // The index, as soon as there is any; nothing at the deadline.
+  std::shared_ptr<const store::Index> wait_any(Deadline deadline);
+  // After refresh() has ended, well or not.
+  std::shared_ptr<const store::Index> wait_fresh(Deadline deadline);
+  std::shared_ptr<const store::Index> current() const;
+
+  // Valid after refresh: where to publish, what this very job published before (another agent's
+  // part), and the records to bring in ahead, in order of use.
+  std::vector<store::Scope> write_scopes() const;
+  std::vector<store::Record> own_records() const;
+  std::vector<const store::Entry*> ahead(const std::shared_ptr<const store::Index>& index) const;
+
+ private:
+  void publish(std::shared_ptr<const store::Index> index, bool is_fresh);
+
+  const AgentConfig& config_;
+  store::Objects& objects_;
+  FaultBook& faults_;
+  sys::Path copy_path_;
+
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  std::shared_ptr<const store::Index> index_;
+  bool fresh_ = false;
+  Scopes scopes_;
+  std::vector<store::Record> own_records_;
+  std::vector<ActionId> ahead_;  // of the fresh index; empty: everything in its order
+};
+
+// "linux/amd64": what this build of sluice and its go run on.
+std::string platform_name();
+
+}  // namespace sluice::agent

@@ -1,0 +1,131 @@
+#include "agent/restore.hpp"
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+
+#include "gotool/kind.hpp"
+#include "sys/file.hpp"
+
+namespace sluice::agent {
+namespace {
+
+// Go marks an entry as used by setting its times to now when they are older than an hour: restored
+// entries get older times, so that what this job used can be told from what it was only given.
+constexpr std::int64_t k_unused_age_ns = std::int64_t{2} * 3600 * 1'000'000'000;
+
+struct Found {
+  gotool::ActionEntry entry;
+  gotool::LocalHit hit;
+};
+
+store::Kind kind_of_file(const gotool::LocalHit& hit) {
+  if (hit.is_directory) return store::Kind::executable;
+  const auto file = sys::open_if_exists(hit.disk_path);
+  if (!file || !*file) return store::Kind::other;
+  std::array<std::byte, gotool::k_classify_bytes> head{};
+  const auto count = sys::read_at((*file)->get(), head, 0);
+  if (!count) return store::Kind::other;
+  switch (gotool::classify(ByteView(head).first(*count))) {
+    case gotool::BodyKind::archive: return store::Kind::archive;
+    case gotool::BodyKind::module_index: return store::Kind::module_index;
+    case gotool::BodyKind::package_index: return store::Kind::package_index;
+    case gotool::BodyKind::test_log: return store::Kind::test_log;
+    case gotool::BodyKind::test_output: return store::Kind::test_output;
+    case gotool::BodyKind::other: return store::Kind::other;
+  }
+  return store::Kind::other;
+}
+
+store::Record record_of(const Found& found) {
+  store::Record record;
+  record.action = found.entry.action;
+  record.output = found.entry.output;
+  record.size = found.entry.size;
+  record.time_ns = found.entry.time_ns;
+  record.kind = kind_of_file(found.hit);
+  record.origin = store::Origin::made;
+  record.name = found.hit.executable_name;
+  return record;
+}
+
+}  // namespace
+
+codec::Json Restorer::restore(Deadline deadline) {
+  const auto index = keeper_ != nullptr ? keeper_->wait_fresh(deadline) : nullptr;
+  if (!index || fetcher_ == nullptr) {
+    return codec::JsonObject{{"restored", 0}, {"present", 0}, {"failed", 0}};
+  }
+  const auto present = tier_.list_actions();
+  std::atomic<std::uint64_t> failed = 0;
+  std::vector<ActionId> brought;
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::size_t waiting = 0;
+  for (const store::Entry* entry : index->in_use_order()) {
+    if (present && present->contains(entry->record.action)) continue;
+    {
+      const std::lock_guard lock(mutex);
+      ++waiting;
+      brought.push_back(entry->record.action);
+    }
+    fetcher_->want(*entry, [&](const Result<void>& result) {
+      if (!result) ++failed;
+      const std::lock_guard lock(mutex);
+      --waiting;
+      changed.notify_all();
+    });
+  }
+  {
+    // Callbacks hold references to this frame: all of them must have run, and each is bounded by the
+    // fetcher's own deadline.
+    std::unique_lock lock(mutex);
+    changed.wait(lock, [&] { return waiting == 0; });
+  }
+  const UnixNanos unused = unix_now_ns() - k_unused_age_ns;
+  for (const ActionId& action : brought) {
+    const std::string hex = action.hex();
+    // An entry that did not come has no times to set.
+    (void)sys::touch(tier_.directory() / hex.substr(0, 2) / (hex + "-a"), unused);
+  }
+  return codec::JsonObject{
+      {"restored", static_cast<std::uint64_t>(brought.size()) - failed.load()},
+      {"present", static_cast<std::uint64_t>(present ? present->size() : 0)},
+      {"failed", failed.load()}};
+}
+
+codec::Json Restorer::save(UnixNanos since_ns, Uploader& uploader, Provenance& provenance,
+                           FaultBook& faults) {
+  std::vector<Found> found;
+  const auto visited = tier_.visit_since(
+      since_ns, [&found](const gotool::ActionEntry& entry, const gotool::LocalHit& hit) {
+        found.push_back(Found{entry, hit});
+        return Result<void>{};
+      });
+  if (!visited) faults.count("local-tier", visited.error().message);
+  std::sort(found.begin(), found.end(), [](const Found& left, const Found& right) {
+    return left.entry.time_ns < right.entry.time_ns;
+  });
+  const auto index = keeper_ != nullptr ? keeper_->current() : nullptr;
+  std::uint64_t used = 0;
+  std::uint64_t made = 0;
+  for (const Found& one : found) {
+    const store::Entry* entry = index ? index->find(one.entry.action) : nullptr;
+    if (entry != nullptr && entry->record.output == one.entry.output) {
+      store::Record record = entry->record;
+      record.origin = store::Origin::received;
+      uploader.used(record);
+      ++used;
+    } else if (one.entry.time_ns >= since_ns ||
+               provenance.has(one.entry.action, one.entry.output)) {
+      uploader.made(record_of(one));
+      if (const auto kept = provenance.add(one.entry.action, one.entry.output); !kept) {
+        faults.count("provenance", kept.error().message);
+      }
+      ++made;
+    }
+  }
+  return codec::JsonObject{{"used", used}, {"made", made}};
+}
+
+}  // namespace sluice::agent

@@ -1,0 +1,514 @@
+#include "agent/session.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstring>
+#include <memory>
+#include <mutex>
+#include <random>
+#include <unordered_map>
+
+#include "agent/agent_link.hpp"
+#include "agent/client.hpp"
+#include "agent/counters.hpp"
+#include "base/strings.hpp"
+#include "gotool/cacheprog.hpp"
+#include "gotool/kind.hpp"
+#include "gotool/local_tier.hpp"
+#include "sys/log.hpp"
+#include "sys/process.hpp"
+
+namespace sluice::agent {
+namespace {
+
+using gotool::LocalHit;
+using gotool::LocalTier;
+using gotool::Request;
+
+constexpr std::size_t k_whole_body_bytes = 64U << 10U;  // bodies up to here are collected in memory
+constexpr std::size_t k_read_bytes = 256U << 10U;
+constexpr std::uint64_t k_space_reserve_bytes = 1U << 20U;
+constexpr std::string_view k_archive_magic = "!<arch>\n";
+
+store::Kind kind_of(gotool::BodyKind kind) {
+  switch (kind) {
+    case gotool::BodyKind::archive: return store::Kind::archive;
+    case gotool::BodyKind::module_index: return store::Kind::module_index;
+    case gotool::BodyKind::package_index: return store::Kind::package_index;
+    case gotool::BodyKind::test_log: return store::Kind::test_log;
+    case gotool::BodyKind::test_output: return store::Kind::test_output;
+    case gotool::BodyKind::other: return store::Kind::other;
+  }
+  return store::Kind::other;
+}
+
+// <GOROOT>/bin/go is our parent: its packages' index entries can recur, a checkout's cannot.
+std::string goroot_of_parent() {
+  std::array<char, 4096> target{};
+  const std::string link = fmt::format("/proc/{}/exe", ::getppid());
+  const ssize_t length = ::readlink(link.c_str(), target.data(), target.size());
+  if (length <= 0) return {};
+  const sys::Path program(std::string(target.data(), static_cast<std::size_t>(length)));
+  return program.parent_path().parent_path();
+}
+
+// Where bodies go while the local tier cannot take them: a second, private tier.
+class Tiers {
+ public:
+  explicit Tiers(const AgentConfig& config) : config_(config) {}
+
+  void open(Faults& faults) {
+    auto tier = LocalTier::open(config_.local_tier);
+    if (tier) {
+      local_ = std::move(*tier);
+    } else {
+      count_fault(faults, "local-tier", tier.error().message);
+    }
+  }
+
+  std::optional<LocalHit> find(const ActionId& action, Faults& faults) const {
+    for (const auto* tier : {&local_, &spill_}) {
+      if (!*tier) continue;
+      auto hit = (*tier)->find(action);
+      if (!hit) count_fault(faults, "local-tier", hit.error().message);
+      else if (*hit) return std::move(**hit);
+    }
+    return std::nullopt;
+  }
+
+  // The tiers to try for a body of this size, best first.
+  std::vector<LocalTier*> writable(std::uint64_t size_bytes) {
+    std::vector<LocalTier*> tiers;
+    if (local_ && !local_failed_ && has_room(config_.local_tier, size_bytes)) {
+      tiers.push_back(&*local_);
+    }
+    if (tiers.empty() && !spill_ && !spill_failed_) open_spill();
+    if (spill_) tiers.push_back(&*spill_);
+    return tiers;
+  }
+
+  bool is_local(const LocalTier* tier) const { return local_ && tier == &*local_; }
+
+  // A tier refused a write: the rest of this session's bodies go elsewhere.
+  void mark_failed(const LocalTier* tier) {
+    if (is_local(tier)) {
+      local_failed_ = true;
+      if (!spill_ && !spill_failed_) open_spill();
+    }
+  }
+
+  LocalTier* spill() { return spill_ ? &*spill_ : nullptr; }
+
+  // A path of the right form for an answer whose body could be stored nowhere.
+  std::string lost_path(const BlobId& output) const {
+    return (config_.local_tier / output.hex().substr(0, 2) / (output.hex() + "-d")).native();
+  }
+
+ private:
+  static bool has_room(const sys::Path& directory, std::uint64_t size_bytes) {
+    if (size_bytes <= k_whole_body_bytes) return true;  // such a write fails cheaply
+    const auto space = sys::free_space(directory);
+    return !space || *space > size_bytes + k_space_reserve_bytes;
+  }
+
+  void open_spill() {
+    const sys::Path directory = config_.runtime_directory / ("spill-" + config_.key());
+    auto ready = sys::make_private_directory(config_.runtime_directory);
+    if (ready) {
+      if (auto tier = LocalTier::open(directory)) {
+        spill_ = std::move(*tier);
+        return;
+      }
+    }
+    spill_failed_ = true;
+  }
+
+  const AgentConfig& config_;
+  std::optional<LocalTier> local_;
+  std::optional<LocalTier> spill_;
+  bool local_failed_ = false;
+  bool spill_failed_ = false;
+};
+
+class Session final : public gotool::RequestReader::Handler {
+ public:
+  Session(const AgentConfig& config, const sys::Environment& env, int output_fd)
+      : config_(config), env_(env), output_fd_(output_fd), tiers_(config) {}
+
+  void start();
+  int serve(int input_fd);
+
+  Result<void> on_request(const Request& request) override;
+  Result<void> on_body(ByteView decoded) override;
+  Result<void> on_body_end() override;
+  Result<void> on_body_aborted() override;
+
+ private:
+  struct Put {
+    std::int64_t id = 0;
+    ActionId action;
+    BlobId output;
+    std::uint64_t size = 0;
+    Bytes whole;                                // small bodies
+    Bytes head;                                 // large bodies: what classify needs
+    std::optional<LocalTier::Writer> writer;    // large bodies
+    LocalTier* tier = nullptr;
+  };
+
+  void get(const Request& request);
+  void begin_put(const Request& request);
+  void finish_small_put();
+  void finish_large_put();
+  void stored(const Put& put, const LocalTier* tier, std::string_view disk_path, store::Kind kind,
+              UnixNanos time_ns);
+  void lost(const Put& put);
+  void on_answer(std::uint64_t question, const ActionId& action, const std::optional<Hit>& hit,
+                 std::chrono::microseconds waited);
+  bool should_rebuild(const ActionId& action, const LocalHit& hit);
+  void check_rebuilt(const ActionId& action, const BlobId& output);
+  void use(const ActionId& action, const LocalHit& hit);
+  void farewell();
+  void send(std::string_view line);
+
+  const AgentConfig& config_;
+  const sys::Environment& env_;
+  int output_fd_;
+  Tiers tiers_;
+  std::optional<AgentLink> link_;
+  bool close_seen_ = false;
+  std::uint64_t questions_ = 0;
+  std::optional<Put> put_;
+  std::unordered_map<ActionId, BlobId> rebuilding_;  // --verify: hits kept back, with their output
+  std::uint64_t sample_seed_ = 0;
+
+  std::mutex send_mutex_;
+  std::mutex count_mutex_;  // counters_ and asked_: this thread and the link's
+  Counters counters_;
+  std::unordered_map<std::uint64_t, std::int64_t> asked_;  // question -> go's request id
+};
+
+void Session::send(std::string_view line) {
+  const std::lock_guard lock(send_mutex_);
+  // A go that is gone does not read: the end of its input follows.
+  (void)sys::write_all(output_fd_, bytes_of(line));
+}
+
+void Session::start() {
+  send(gotool::hello_line());
+  tiers_.open(counters_.faults);
+  if (config_.verify_share > 0) sample_seed_ = std::random_device{}();
+  if (config_.store_url.empty()) return;
+  Hello hello;
+  hello.pid = static_cast<std::uint64_t>(::getpid());
+  hello.role = "session";
+  hello.command_id = config_.command_id;
+  hello.goroot = goroot_of_parent();
+  link_.emplace(config_, env_, std::move(hello),
+                [this](std::uint64_t question, const ActionId& action,
+                       const std::optional<Hit>& hit, std::chrono::microseconds waited) {
+                  on_answer(question, action, hit, waited);
+                });
+}
+
+int Session::serve(int input_fd) {
+  gotool::RequestReader reader(*this);
+  std::vector<std::byte> buffer(k_read_bytes);
+  while (!close_seen_) {
+    const auto count = sys::read_some(input_fd, buffer);
+    if (!count || *count == 0) break;
+    const auto fed = reader.feed(text_of(ByteView(buffer).first(*count)));
+    if (!fed) {
+      send_mutex_.lock();  // whatever is being written first, then our last words
+      const std::string words = fmt::format("sluice: cacheprog: {}\n", printable(fed.error().message));
+      (void)sys::write_all(STDERR_FILENO, bytes_of(words));
+      return 1;
+    }
+  }
+  if (!close_seen_) farewell();
+  return 0;
+}
+
+Result<void> Session::on_request(const Request& request) {
+  switch (request.command) {
+    case Request::Command::get:
+      get(request);
+      break;
+    case Request::Command::put:
+      begin_put(request);
+      break;
+    case Request::Command::close:
+      farewell();
+      send(gotool::close_response(request.id));
+      close_seen_ = true;
+      break;
+    case Request::Command::other:
+      send(gotool::error_response(request.id, "unknown command " + request.command_name));
+      break;
+  }
+  return {};
+}
+
+void Session::get(const Request& request) {
+  std::optional<LocalHit> hit;
+  {
+    const std::lock_guard lock(count_mutex_);
+    ++counters_.lookups;
+    if (request.has_action) hit = tiers_.find(request.action, counters_.faults);
+    if (hit && should_rebuild(request.action, *hit)) {
+      ++counters_.misses;
+      send(gotool::miss_response(request.id));
+      return;
+    }
+    if (hit) ++counters_.hits_local;
+  }
+  if (hit) {
+    use(request.action, *hit);
+    send(gotool::hit_response(request.id, hit->output, hit->size, hit->time_ns,
+                              hit->disk_path.native()));
+    return;
+  }
+  if (!link_ || !request.has_action) {
+    const std::lock_guard lock(count_mutex_);
+    ++counters_.misses;
+    send(gotool::miss_response(request.id));
+    return;
+  }
+  const std::uint64_t question = ++questions_;
+  {
+    const std::lock_guard lock(count_mutex_);
+    asked_[question] = request.id;
+  }
+  link_->ask(question, request.action);
+}
+
+// Runs on the link's thread, or on ours when there is no agent.
+void Session::on_answer(std::uint64_t question, const ActionId& action,
+                        const std::optional<Hit>& answer, std::chrono::microseconds waited) {
+  std::int64_t id = 0;
+  std::optional<LocalHit> hit;
+  {
+    const std::lock_guard lock(count_mutex_);
+    const auto at = asked_.find(question);
+    if (at == asked_.end()) return;
+    id = at->second;
+    asked_.erase(at);
+    counters_.wait_us += static_cast<std::uint64_t>(waited.count());
+    // The agent published it in the local tier; what is not there after all is a miss.
+    if (answer) hit = tiers_.find(action, counters_.faults);
+    if (hit && hit->output != answer->output) hit.reset();
+    if (hit && should_rebuild(action, *hit)) hit.reset();
+    ++(hit ? counters_.hits_remote : counters_.misses);
+  }
+  if (hit) {
+    send(gotool::hit_response(id, hit->output, hit->size, hit->time_ns, hit->disk_path.native()));
+  } else {
+    send(gotool::miss_response(id));
+  }
+}
+
+void Session::use(const ActionId& action, const LocalHit& hit) {
+  if (!link_) return;
+  link_->note(Type::used, Note{action, hit.output, hit.size, hit.time_ns, store::Kind::other});
+}
+
+// --verify: a share of the compiled packages is answered as missing, so that go builds them again.
+// Called with count_mutex_ held.
+bool Session::should_rebuild(const ActionId& action, const LocalHit& hit) {
+  if (config_.verify_share <= 0 || rebuilding_.contains(action)) return false;
+  std::uint64_t lot = 0;
+  std::memcpy(&lot, action.bytes.data(), sizeof lot);
+  lot = (lot ^ sample_seed_) * 0x9e3779b97f4a7c15ULL;  // Fibonacci hashing spreads the seed
+  constexpr double k_lots = 18446744073709551616.0;    // 2^64
+  if (static_cast<double>(lot) / k_lots >= config_.verify_share) return false;
+  const auto file = sys::open_if_exists(hit.disk_path);
+  if (!file || !*file) return false;
+  std::array<std::byte, k_archive_magic.size()> head{};
+  const auto count = sys::read_at((*file)->get(), head, 0);
+  if (!count || text_of(ByteView(head).first(*count)) != k_archive_magic) return false;
+  rebuilding_.emplace(action, hit.output);
+  return true;
+}
+
+void Session::check_rebuilt(const ActionId& action, const BlobId& output) {
+  const std::lock_guard lock(count_mutex_);
+  const auto at = rebuilding_.find(action);
+  if (at == rebuilding_.end() || config_.verify_share <= 0) return;
+  ++counters_.verify_checked;
+  if (at->second == output) return;
+  ++counters_.verify_mismatched;
+  count_fault(counters_.faults, "verify",
+              fmt::format("action {}: the cache held output {}, a rebuild made {}",
+                          action.short_hex(), at->second.short_hex(), output.short_hex()));
+}
+
+void Session::begin_put(const Request& request) {
+  put_.emplace();
+  put_->id = request.id;
+  put_->action = request.action;
+  put_->output = request.output;
+  put_->size = request.body_size;
+  if (!request.has_action || !request.has_output) {
+    // Nothing of go's; the body, if one follows, is read and dropped.
+    send(gotool::error_response(request.id, "put without a 32-byte ActionID and OutputID"));
+    put_->id = 0;
+  }
+  {
+    const std::lock_guard lock(count_mutex_);
+    ++counters_.puts;
+    counters_.put_bytes += request.body_size;
+  }
+  if (put_->size == 0) {
+    if (put_->id != 0) finish_small_put();
+    put_.reset();
+    return;
+  }
+  if (put_->size <= k_whole_body_bytes || put_->id == 0) return;
+  for (LocalTier* tier : tiers_.writable(put_->size)) {
+    auto writer = tier->begin(put_->output, put_->size);
+    if (writer) {
+      put_->writer = std::move(*writer);
+      put_->tier = tier;
+      return;
+    }
+    const std::lock_guard lock(count_mutex_);
+    count_fault(counters_.faults, "local-tier", writer.error().message);
+    tiers_.mark_failed(tier);
+  }
+}
+
+Result<void> Session::on_body(ByteView decoded) {
+  if (!put_ || put_->id == 0) return {};
+  if (put_->size <= k_whole_body_bytes) {
+    append(put_->whole, decoded);
+    return {};
+  }
+  if (put_->head.size() < gotool::k_classify_bytes) {
+    append(put_->head, decoded.first(std::min(decoded.size(), gotool::k_classify_bytes)));
+  }
+  if (!put_->writer) return {};
+  if (const auto written = put_->writer->write(decoded); !written) {
+    const std::lock_guard lock(count_mutex_);
+    count_fault(counters_.faults, "local-tier", written.error().message);
+    tiers_.mark_failed(put_->tier);
+    put_->writer.reset();
+  }
+  return {};
+}
+
+Result<void> Session::on_body_end() {
+  if (put_ && put_->id != 0) {
+    if (put_->size <= k_whole_body_bytes) finish_small_put();
+    else finish_large_put();
+  }
+  put_.reset();
+  return {};
+}
+
+Result<void> Session::on_body_aborted() {
+  put_.reset();  // drops what was written
+  return {};
+}
+
+void Session::finish_small_put() {
+  const UnixNanos time_ns = unix_now_ns();
+  const ByteView body = put_->whole;
+  for (LocalTier* tier : tiers_.writable(put_->size)) {
+    auto done = tier->put(put_->action, put_->output, body, time_ns);
+    if (done) {
+      const auto tail = body.last(std::min(body.size(), gotool::k_classify_bytes));
+      stored(*put_, tier, done->disk_path.native(), kind_of(gotool::classify(body, tail)), time_ns);
+      return;
+    }
+    const std::lock_guard lock(count_mutex_);
+    count_fault(counters_.faults, "local-tier", done.error().message);
+    if (done.error().code == Code::corrupt) break;  // go's own mistake: no other tier helps
+    tiers_.mark_failed(tier);
+    if (LocalTier* spill = tiers_.spill(); spill != nullptr && spill != tier) {
+      if (auto again = spill->put(put_->action, put_->output, body, time_ns)) {
+        stored(*put_, spill, again->disk_path.native(), store::Kind::other, time_ns);
+        return;
+      }
+    }
+  }
+  lost(*put_);
+}
+
+void Session::finish_large_put() {
+  if (!put_->writer) return lost(*put_);
+  const UnixNanos time_ns = unix_now_ns();
+  auto done = put_->writer->commit(put_->action, time_ns);
+  if (!done) {
+    {
+      const std::lock_guard lock(count_mutex_);
+      count_fault(counters_.faults, "local-tier", done.error().message);
+      if (done.error().code != Code::corrupt) tiers_.mark_failed(put_->tier);
+    }
+    return lost(*put_);
+  }
+  stored(*put_, put_->tier, done->disk_path.native(), kind_of(gotool::classify(put_->head)), time_ns);
+}
+
+void Session::stored(const Put& put, const LocalTier* tier, std::string_view disk_path,
+                     store::Kind kind, UnixNanos time_ns) {
+  check_rebuilt(put.action, put.output);
+  // The agent uploads from the local tier: what was spilled elsewhere stays with this job.
+  if (link_ && tiers_.is_local(tier)) {
+    link_->note(Type::made, Note{put.action, put.output, put.size, time_ns, kind});
+  }
+  send(gotool::put_response(put.id, disk_path));
+}
+
+// Go ignores most failed puts, but not all: so none fails. It never reads this path unless a program
+// that asked for export data does.
+void Session::lost(const Put& put) {
+  check_rebuilt(put.action, put.output);
+  send(gotool::put_response(put.id, tiers_.lost_path(put.output)));
+}
+
+void Session::farewell() {
+  std::string words;
+  std::string report;
+  {
+    const std::lock_guard lock(count_mutex_);
+    if (link_) {
+      if (const std::string trouble = link_->trouble(); !trouble.empty()) {
+        count_fault(counters_.faults, "agent", trouble);
+      }
+    }
+    report = codec::Json(counters_.to_json()).dump();
+  }
+  std::optional<std::string> told;
+  if (link_) told = link_->bye(report);
+  if (told) {
+    words = *told;
+  } else if (!config_.command_id.empty() &&
+             sys::append_to_file(report_path(config_), bytes_of(report + "\n"))) {
+    return;  // the command that started go tells it
+  } else {
+    words = join(describe_faults(counters_.faults), "\n");
+  }
+  if (!config_.say_faults && told) return;
+  for (std::string_view line : split(words, '\n')) {
+    if (!line.empty()) {
+      (void)sys::write_all(STDERR_FILENO, bytes_of(fmt::format("sluice: {}\n", line)));
+    }
+  }
+}
+
+}  // namespace
+
+int run_session(const AgentConfig& config, const sys::Environment& env, int input_fd,
+                int output_fd) {
+  sys::ignore_sigpipe();
+  // Never destroyed: the process ends at once and the link's thread with it, so that go, which waits
+  // for our standard output to close, waits for nothing else.
+  Session* session = std::make_unique<Session>(config, env, output_fd).release();
+  session->start();
+  const int status = session->serve(input_fd);
+  ::close(output_fd);
+  ::_exit(status);
+}
+
+}  // namespace sluice::agent

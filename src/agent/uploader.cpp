@@ -1,0 +1,207 @@
+#include "agent/uploader.hpp"
+
+#include <algorithm>
+
+#include "gotool/kind.hpp"
+#include "sys/log.hpp"
+#include "sys/process.hpp"
+
+namespace sluice::agent {
+namespace {
+
+constexpr int k_upload_nice = 19;  // the compiler's cores are the compiler's
+constexpr std::uint64_t k_index_body_bytes_max = 64U << 20U;
+constexpr auto k_object_wait = std::chrono::seconds(60);
+
+}  // namespace
+
+Uploader::Uploader(const AgentConfig& config, store::Objects* objects, IndexKeeper* keeper,
+                   const gotool::LocalTier& tier, FaultBook& faults)
+    : config_(config),
+      objects_(config.read_only ? nullptr : objects),
+      keeper_(keeper),
+      tier_(tier),
+      faults_(faults),
+      goroot_(config.goroot) {
+  if (objects_ != nullptr) thread_ = std::thread([this] { work(); });
+}
+
+Uploader::~Uploader() {
+  if (!thread_.joinable()) return;
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  changed_.notify_all();
+  thread_.join();
+}
+
+void Uploader::set_goroot(const sys::Path& goroot) {
+  if (goroot.empty()) return;
+  const std::lock_guard lock(mutex_);
+  goroot_ = goroot;
+}
+
+// False when the record was there already, unchanged.
+bool Uploader::add_to_ledger_locked(const store::Record& record) {
+  const auto [at, is_new] = position_.try_emplace(record.action, ledger_.size());
+  if (is_new) {
+    if (ledger_.size() >= k_ledger_records_max) {
+      position_.erase(at);
+      return false;
+    }
+    ledger_.push_back(record);
+  } else {
+    store::Record& known = ledger_[at->second];
+    if (known.output == record.output) return false;
+    known = record;
+  }
+  ledger_changed_ = true;
+  return true;
+}
+
+void Uploader::used(const store::Record& record) {
+  if (objects_ == nullptr) return;
+  const std::lock_guard lock(mutex_);
+  add_to_ledger_locked(record);
+}
+
+void Uploader::made(const store::Record& record) {
+  if (objects_ == nullptr) return;
+  {
+    const std::lock_guard lock(mutex_);
+    if (!add_to_ledger_locked(record)) return;
+    queue_.push_back(record);
+    totals_.pending_bytes += record.size;
+  }
+  changed_.notify_all();
+}
+
+void Uploader::request_publish() {
+  if (objects_ == nullptr) return;
+  {
+    const std::lock_guard lock(mutex_);
+    if (!ledger_changed_ && queue_.empty()) return;
+    publish_wanted_ = true;
+  }
+  changed_.notify_all();
+}
+
+bool Uploader::drain(Deadline deadline) {
+  if (objects_ == nullptr) return true;
+  request_publish();
+  std::unique_lock lock(mutex_);
+  return changed_.wait_until(lock, deadline.at(), [this] {
+    return stopping_ || (queue_.empty() && !busy_ && !publish_wanted_);
+  });
+}
+
+Uploader::Totals Uploader::totals() const {
+  const std::lock_guard lock(mutex_);
+  Totals totals = totals_;
+  totals.records = ledger_.size();
+  totals.drained = objects_ == nullptr ||
+                   (queue_.empty() && !busy_ && !publish_wanted_ && !ledger_changed_);
+  return totals;
+}
+
+void Uploader::work() {
+  sys::lower_thread_priority(k_upload_nice);
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    changed_.wait(lock, [this] { return stopping_ || !queue_.empty() || publish_wanted_; });
+    if (stopping_) return;
+    busy_ = true;
+    if (!queue_.empty()) {
+      const store::Record record = queue_.front();
+      queue_.pop_front();
+      lock.unlock();
+      upload(record);
+      lock.lock();
+      totals_.pending_bytes -= std::min(totals_.pending_bytes, record.size);
+    } else {
+      lock.unlock();
+      publish();
+      lock.lock();
+      publish_wanted_ = false;
+    }
+    if (publisher_) {
+      totals_.bytes_up = publisher_->report().bytes_up;
+      totals_.blobs_up = publisher_->report().blobs_up;
+    }
+    busy_ = false;
+    changed_.notify_all();
+  }
+}
+
+// What the store holds must be known before the first upload: duplicates are not sent again.
+bool Uploader::prepare_publisher() {
+  if (publisher_) return true;
+  const auto index = keeper_->wait_fresh(Deadline::after(k_refresh_wait));
+  store::PublishOptions options;
+  options.domain = config_.domain;
+  options.staging = config_.cache_directory / "staging";
+  options.refer_domains = config_.read_domains;
+  if (auto ready = sys::make_directories(options.staging, 0700); !ready) {
+    faults_.count("upload", ready.error().message);
+    return false;
+  }
+  publisher_ = std::make_unique<store::Publisher>(*objects_, std::move(options), index);
+  return true;
+}
+
+// Keys made of a fresh checkout's modification times never come again: not worth a byte.
+bool Uploader::may_recur(const store::Record& record, const sys::Path& file) {
+  if (record.kind != store::Kind::package_index) return true;
+  const auto body = sys::read_file(file, k_index_body_bytes_max);
+  if (!body || !*body) return false;
+  sys::Path goroot;
+  {
+    const std::lock_guard lock(mutex_);
+    goroot = goroot_;
+  }
+  return gotool::index_can_recur(**body, goroot, config_.module_cache);
+}
+
+void Uploader::upload(const store::Record& record) {
+  if (!prepare_publisher()) return;
+  sys::Path file = tier_.blob_path(record.output);
+  if (record.kind == store::Kind::executable) file /= record.name;
+  if (!may_recur(record, file)) {
+    const std::lock_guard lock(mutex_);
+    ++totals_.index_entries_skipped;
+    return;
+  }
+  const auto added = publisher_->add(record, file, Deadline::after(k_object_wait));
+  if (!added) faults_.count("upload", added.error().message);
+}
+
+void Uploader::publish() {
+  if (!prepare_publisher()) return;
+  std::vector<store::Record> records;
+  {
+    const std::lock_guard lock(mutex_);
+    records = ledger_;
+    ledger_changed_ = false;
+  }
+  if (const auto flushed = publisher_->flush(Deadline::after(k_object_wait)); !flushed) {
+    faults_.count("upload", flushed.error().message);
+  }
+  store::ManifestInfo info;
+  info.domain = config_.domain;
+  info.job_name = config_.job_name;
+  info.job_id = config_.job_id;
+  info.go_version = config_.go_version;
+  info.platform = platform_name();
+  info.producer = config_.producer;
+  info.created_ns = unix_now_ns();
+  const auto published = publisher_->publish(std::move(info), records, keeper_->write_scopes(),
+                                             Deadline::after(k_object_wait));
+  if (!published) {
+    faults_.count("upload", published.error().message);
+    return;
+  }
+  sys::log_info("published manifest {} with {} records", published->short_hex(), records.size());
+}
+
+}  // namespace sluice::agent

@@ -1,0 +1,88 @@
+// What the job used and made, in order of first use, and its way into the store behind the build.
+//
+// One thread of its own at the lowest priority does all uploading; the other functions are called from
+// any thread and return at once, but drain(), which waits. What may not be published (unknown origin,
+// can never hit again) is counted and left out.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <unordered_map>
+#include <vector>
+
+#include "agent/config.hpp"
+#include "agent/fault_book.hpp"
+#include "agent/index_keeper.hpp"
+#include "gotool/local_tier.hpp"
+#include "store/objects.hpp"
+#include "store/publisher.hpp"
+
+namespace sluice::agent {
+
+inline constexpr std::size_t k_ledger_records_max = 4'000'000;
+
+class Uploader {
+ public:
+  struct Totals {
+    std::uint64_t bytes_up = 0;
+    std::uint64_t blobs_up = 0;
+    std::uint64_t index_entries_skipped = 0;
+    std::uint64_t records = 0;
+    std::uint64_t pending_bytes = 0;
+    bool drained = true;
+  };
+
+  // `objects` may be null: then everything is drained at once.
+  Uploader(const AgentConfig& config, store::Objects* objects, IndexKeeper* keeper,
+           const gotool::LocalTier& tier, FaultBook& faults);
+  ~Uploader();
+  Uploader(const Uploader&) = delete;
+  Uploader& operator=(const Uploader&) = delete;
+
+  // The job used this record; its bytes are known to the store already.
+  void used(const store::Record& record);
+  // The job made this record (or owns it): its bytes are in the local tier.
+  void made(const store::Record& record);
+  // GOROOT of the go commands, to tell index entries that can recur.
+  void set_goroot(const sys::Path& goroot);
+  // Asks for everything to be uploaded and published now; does not wait.
+  void request_publish();
+  // As request_publish, and waits. False at the deadline.
+  bool drain(Deadline deadline);
+  Totals totals() const;
+
+ private:
+  void work();
+  void upload(const store::Record& record);
+  void publish();
+  bool may_recur(const store::Record& record, const sys::Path& file);
+  bool prepare_publisher();
+  bool add_to_ledger_locked(const store::Record& record);
+
+  const AgentConfig& config_;
+  store::Objects* objects_;
+  IndexKeeper* keeper_;
+  const gotool::LocalTier& tier_;
+  FaultBook& faults_;
+
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  bool stopping_ = false;
+  bool publish_wanted_ = false;
+  bool busy_ = false;
+  std::deque<store::Record> queue_;
+  std::vector<store::Record> ledger_;                  // in order of first use
+  std::unordered_map<ActionId, std::size_t> position_;  // in ledger_
+  bool ledger_changed_ = false;                        // since the last publish
+  sys::Path goroot_;
+  Totals totals_;
+
+  std::unique_ptr<store::Publisher> publisher_;  // the upload thread only
+  std::thread thread_;
+};
+
+}  // namespace sluice::agent

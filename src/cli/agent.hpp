@@ -1,0 +1,24 @@
+// `sluice agent status|wait|stop`: the agents of this job, and `agent run`, which sluice starts itself.
+//
+// Owns nothing; called once, from the main thread. No agent is an answer, not an error.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "cli/parse.hpp"
+#include "codec/json.hpp"
+#include "sys/environment.hpp"
+
+namespace sluice::cli {
+
+// What the agents of this job say, taken together: the fields of a summary, and "agents" with each one.
+codec::Json merged_status(const std::vector<codec::Json>& replies);
+// The same in a few lines for people.
+std::string status_text(const codec::Json& merged);
+
+// The agent itself, from the settings in SLUICE_SESSION. Returns when it ends.
+int run_agent(const sys::Environment& env);
+int run_agent_command(const Invocation& invocation, const sys::Environment& env);
+
+}  // namespace sluice::cli

@@ -1,0 +1,36 @@
+#include "cli/cacheprog.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "agent/config.hpp"
+#include "agent/session.hpp"
+#include "cli/output.hpp"
+#include "cli/setup.hpp"
+
+namespace sluice::cli {
+
+namespace {
+
+bool has_no_flags(const Flags& flags) {
+  return std::none_of(flags.values.begin(), flags.values.end(),
+                      [](const auto& value) { return value.has_value(); });
+}
+
+}  // namespace
+
+int run_cacheprog(const Flags& flags, const sys::Environment& env) {
+  const auto session = env.get(agent::k_session_variable);
+  if (session && !session->empty() && has_no_flags(flags)) {
+    const auto config = agent::AgentConfig::decode(*session);
+    if (config) return agent::run_session(*config, env, STDIN_FILENO, STDOUT_FILENO);
+  }
+  // Started by a go that no sluice stands behind, or by a sluice of another version.
+  auto setup = set_up(flags, env, current_directory());
+  if (!setup) return report(setup.error());
+  setup->config.say_faults = true;
+  return agent::run_session(setup->config, env, STDIN_FILENO, STDOUT_FILENO);
+}
+
+}  // namespace sluice::cli

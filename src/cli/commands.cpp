@@ -1,0 +1,187 @@
+#include "cli/commands.hpp"
+
+#include <array>
+
+namespace sluice::cli {
+
+namespace {
+
+using Id = SettingId;
+
+constexpr std::array k_job_settings = {
+    Id::store, Id::mode, Id::read_only, Id::no_remote, Id::drain,
+    Id::drain_timeout, Id::verify, Id::publish_local, Id::trust_domain, Id::quiet,
+};
+// What a session that go starts by itself can use, and what decides which agent serves it.
+constexpr std::array k_session_settings = {
+    Id::store, Id::read_only, Id::no_remote, Id::drain_timeout,
+    Id::verify, Id::publish_local, Id::trust_domain,
+};
+constexpr std::array k_agent_settings = {
+    Id::store, Id::read_only, Id::no_remote, Id::drain_timeout, Id::publish_local, Id::trust_domain,
+};
+constexpr std::array k_tier_settings = {Id::trust_domain};
+
+constexpr OptionSpec k_json = {"json", "", {}, "print JSON, for programs"};
+
+constexpr std::array<std::string_view, 4> k_env_shells = {"sh", "fish", "github", "dotenv"};
+constexpr std::array k_env_options = {
+    OptionSpec{"shell", "KIND", k_env_shells,
+               "the form of the lines: sh, fish, github or dotenv (default sh)"},
+    OptionSpec{"write", "", {}, "write GOCACHEPROG with 'go env -w', for desks and IDEs"},
+    OptionSpec{"unwrite", "", {}, "remove what --write wrote, and nothing else"},
+    k_json,
+};
+
+constexpr std::array<std::string_view, 3> k_agent_actions = {"status", "wait", "stop"};
+constexpr std::array k_agent_options = {k_json};
+
+constexpr std::array k_gc_options = {
+    OptionSpec{"max-size", "SIZE", {}, "keep at most this much, such as 10GiB"},
+    OptionSpec{"max-age", "TIME", {}, "remove what was not used for this long, such as 5d"},
+    OptionSpec{"dry-run", "", {}, "say what would be removed, remove nothing"},
+    OptionSpec{"force", "", {}, "remove also what was used in the last day"},
+    k_json,
+};
+
+constexpr std::array k_version_options = {k_json};
+constexpr std::array<std::string_view, 3> k_shells = {"bash", "zsh", "fish"};
+
+constexpr std::array k_go_examples = {
+    Example{"sluice go build ./...", "Build with the cache of this machine and the default store."},
+    Example{"sluice go --store file:///mnt/ci-cache test ./...", "Test with a store on a shared disk."},
+    Example{"sluice go --verify 5% build ./...", "Rebuild one hit of twenty and compare."},
+};
+constexpr std::array k_run_examples = {
+    Example{"sluice run -- make test", "Everything that make starts uses one cache."},
+    Example{"sluice run -- golangci-lint run", "The linter's own go commands and cache, too."},
+};
+constexpr std::array k_cacheprog_examples = {
+    Example{"GOCACHEPROG=\"sluice cacheprog\" go build ./...", "Plain go, with sluice as its cache."},
+};
+constexpr std::array k_env_examples = {
+    Example{"eval \"$(sluice env)\"", "From now on plain go in this shell uses the cache."},
+    Example{"sluice env --shell github >> \"$GITHUB_ENV\"", "The same for the later steps of a job."},
+    Example{"sluice env --write", "The same for every go of this user, editors included."},
+};
+constexpr std::array k_agent_examples = {
+    Example{"sluice agent status", "What the job's agent has done so far."},
+    Example{"sluice agent wait", "Wait until everything is uploaded."},
+    Example{"sluice agent stop", "Finish the upload and end the agent."},
+};
+constexpr std::array k_gc_examples = {
+    Example{"sluice gc --max-size 20GiB --max-age 14d", "Keep the local tier within both bounds."},
+    Example{"sluice gc --max-size 20GiB --dry-run", "Only say what that would remove."},
+};
+constexpr std::array k_version_examples = {
+    Example{"sluice version", "The version, for a bug report."},
+};
+constexpr std::array k_completion_examples = {
+    Example{"source <(sluice completion bash)", "Completion in this bash."},
+    Example{"sluice completion zsh > ~/.zfunc/_sluice", "Completion for zsh, from a directory of fpath."},
+    Example{"sluice completion fish > ~/.config/fish/completions/sluice.fish", "For fish."},
+};
+constexpr std::array k_man_examples = {
+    Example{"sluice man go | man -l -", "Read the manual page of 'sluice go'."},
+    Example{"sluice man > sluice.1", "The page of sluice itself, as a file."},
+};
+constexpr std::array k_help_examples = {
+    Example{"sluice help go", "What 'sluice go' does and takes."},
+};
+
+constexpr std::array<CommandSpec, 10> k_commands = {{
+    {CommandId::go, "go", "[SETTING...] GO-ARGUMENT...", "run a go command with the cache behind it",
+     CommandGroup::work, k_job_settings, {}, {}, Tail::go_words,
+     "Runs go with exactly the arguments given and lets it take from the cache what this or another "
+     "machine already made. Exit status, standard input, signals and output are go's own. Settings of "
+     "sluice stand before go's sub-command; everything from there on is go's and is not looked at.\n\n"
+     "After the command one line on standard error says how many lookups there were, how they were "
+     "answered, what was transferred and how long go waited. Whatever goes wrong with the cache is a "
+     "miss and never fails the command.\n\n"
+     "A sub-command with nothing to cache (env, version, mod, fmt and the like) is run with nothing "
+     "added. Where GOCACHEPROG is set to another program, that program is respected and sluice steps "
+     "aside. SLUICE=off does the same by hand.",
+     k_go_examples},
+    {CommandId::run, "run", "[SETTING...] -- COMMAND [ARGUMENT...]",
+     "run any command whose go commands share the cache", CommandGroup::work, k_job_settings, {}, {},
+     Tail::command_words,
+     "Runs a command with GOCACHEPROG, GOLANGCI_LINT_CACHEPROG and GOCACHE set, so that every go it "
+     "starts, at whatever depth, uses one cache and one agent. Exit status, standard input, signals "
+     "and output are the command's own.",
+     k_run_examples},
+    {CommandId::cacheprog, "cacheprog", "[SETTING...]", "be the GOCACHEPROG of one go command",
+     CommandGroup::work, k_session_settings, {}, {}, Tail::none,
+     "Speaks Go's GOCACHEPROG protocol on standard input and output. 'sluice go' and 'sluice run' set "
+     "it by themselves; it is for those who set GOCACHEPROG by hand.",
+     k_cacheprog_examples},
+    {CommandId::env, "env", "[SETTING...] [--shell KIND | --write | --unwrite] [--json]",
+     "print the variables that make plain go use the cache", CommandGroup::work, k_session_settings,
+     k_env_options, {}, Tail::none,
+     "Prints GOCACHEPROG, GOLANGCI_LINT_CACHEPROG and GOCACHE as lines for a shell, for the file of "
+     "GITHUB_ENV or for a .env file. Settings given here become part of GOCACHEPROG.\n\n"
+     "--write writes GOCACHEPROG with 'go env -w' instead, so that editors and every shell of this "
+     "user have it; a GOCACHEPROG of another program is left alone. --unwrite takes it back.",
+     k_env_examples},
+    {CommandId::agent, "agent", "[SETTING...] status|wait|stop [--json]",
+     "look at, wait for or end the agent of this job", CommandGroup::care, k_agent_settings,
+     k_agent_options, OperandSpec{"ACTION", k_agent_actions, true, false}, Tail::none,
+     "One agent serves every go command of a job: it holds the index and the connections and uploads "
+     "behind the build. It starts by itself and ends by itself. status prints what it has done, wait "
+     "returns when everything is uploaded or the drain timeout has passed, stop does the same and ends "
+     "it.",
+     k_agent_examples},
+    {CommandId::gc, "gc", "[--max-size SIZE] [--max-age TIME] [--dry-run] [--force] [--json]",
+     "keep the local tier within a size and an age", CommandGroup::care, k_tier_settings, k_gc_options,
+     {}, Tail::none,
+     "Removes what was not used for the longest time from the local tier (GOCACHE) until it is within "
+     "the bounds. What was used in the last day stays unless --force is given. Go's own trimming goes "
+     "on working beside it, and go commands may run meanwhile.",
+     k_gc_examples},
+    {CommandId::version, "version", "[--json]", "print the version and what it works with",
+     CommandGroup::about, {}, k_version_options, {}, Tail::none,
+     "Prints the version of sluice, the versions of Go it works with and the versions of the formats "
+     "it reads and writes.",
+     k_version_examples},
+    {CommandId::completion, "completion", "bash|zsh|fish", "print completions for a shell",
+     CommandGroup::about, {}, {}, OperandSpec{"SHELL", k_shells, true, false}, Tail::none,
+     "Prints a script that completes sluice's commands, settings and options. After 'sluice go' and "
+     "'sluice run --' the completion of the command itself goes on where the shell has one.",
+     k_completion_examples},
+    {CommandId::man, "man", "[COMMAND]", "print a manual page", CommandGroup::about, {}, {},
+     OperandSpec{"COMMAND", {}, false, true}, Tail::none,
+     "Prints the manual page of sluice or of one command in roff, for man -l or an installed page.",
+     k_man_examples},
+    {CommandId::help, "help", "[COMMAND]", "explain sluice or one command", CommandGroup::about, {}, {},
+     OperandSpec{"COMMAND", {}, false, true}, Tail::none,
+     "Explains sluice or one command. 'sluice COMMAND --help' prints the same.", k_help_examples},
+}};
+
+}  // namespace
+
+std::span<const CommandSpec> command_specs() { return k_commands; }
+
+const CommandSpec* find_command(std::string_view name) {
+  for (const auto& spec : k_commands) {
+    if (spec.name == name) return &spec;
+  }
+  return nullptr;
+}
+
+const CommandSpec& spec_of(CommandId id) { return k_commands[static_cast<std::size_t>(id)]; }
+
+std::vector<std::string_view> command_names() {
+  std::vector<std::string_view> names;
+  for (const auto& spec : k_commands) names.push_back(spec.name);
+  return names;
+}
+
+std::string_view title_of(CommandGroup group) {
+  switch (group) {
+    case CommandGroup::work: return "Work";
+    case CommandGroup::care: return "Care";
+    case CommandGroup::about: return "About";
+  }
+  return "";
+}
+
+}  // namespace sluice::cli

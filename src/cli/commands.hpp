@@ -1,0 +1,77 @@
+// The one table of sluice's commands: words, options, operands and text for people.
+//
+// The parser, help, manual pages and completions all read it, so a command or option that is not here
+// does not exist. Constant data: any thread.
+#pragma once
+
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "cli/settings_table.hpp"
+
+namespace sluice::cli {
+
+enum class CommandId {
+  go,
+  run,
+  cacheprog,
+  env,
+  agent,
+  gc,
+  version,
+  completion,
+  man,
+  help,
+};
+
+enum class CommandGroup { work, care, about };
+
+struct OptionSpec {
+  std::string_view name;        // without "--"
+  std::string_view value_name;  // empty: a flag without a value
+  std::span<const std::string_view> choices;
+  std::string_view help;        // one line, no full stop
+};
+
+struct OperandSpec {
+  std::string_view name;  // empty: the command takes none
+  std::span<const std::string_view> choices;
+  bool required = false;
+  bool is_command = false;  // the name of a command of this table
+};
+
+// Words that belong to somebody else and are never looked at.
+enum class Tail { none, go_words, command_words };
+
+struct Example {
+  std::string_view line;
+  std::string_view meaning;
+};
+
+struct CommandSpec {
+  CommandId id;
+  std::string_view name;
+  std::string_view usage;    // what follows the name: "[SETTING...] ARGS..."
+  std::string_view summary;  // one line, no full stop
+  CommandGroup group;
+  std::span<const SettingId> settings;
+  std::span<const OptionSpec> options;
+  OperandSpec operand;
+  Tail tail;
+  std::string_view description;  // paragraphs, a blank line between them
+  std::span<const Example> examples;
+};
+
+std::span<const CommandSpec> command_specs();
+// Null pointer when there is no such command.
+const CommandSpec* find_command(std::string_view name);
+const CommandSpec& spec_of(CommandId id);
+std::vector<std::string_view> command_names();
+std::string_view title_of(CommandGroup group);
+
+// What the whole program is, for help and manual.
+inline constexpr std::string_view k_program_summary =
+    "Go builds and tests that take what another machine already made";
+
+}  // namespace sluice::cli

@@ -1,0 +1,138 @@
+#include "cli/gc.hpp"
+
+#include <fmt/format.h>
+
+#include <unistd.h>
+
+#include "base/bytes.hpp"
+#include "base/strings.hpp"
+#include "base/units.hpp"
+#include "cli/output.hpp"
+#include "cli/setup.hpp"
+#include "codec/json.hpp"
+#include "sys/fd.hpp"
+
+namespace sluice::cli {
+
+namespace {
+
+constexpr std::chrono::milliseconds k_progress_after{500};
+constexpr std::chrono::milliseconds k_progress_every{100};
+constexpr std::uint64_t k_directories = 256;
+
+// One line on a terminal, rewritten in place and wiped at the end; silent for short work and elsewhere.
+class ProgressLine {
+ public:
+  explicit ProgressLine(bool wanted) : wanted_(wanted) {}
+  ~ProgressLine() {
+    if (shown_) write("\r\x1b[K");
+  }
+  ProgressLine(const ProgressLine&) = delete;
+  ProgressLine& operator=(const ProgressLine&) = delete;
+
+  void show(const gotool::CollectProgress& progress) {
+    if (!wanted_ || !next_.passed()) return;
+    next_ = Deadline::after(k_progress_every);
+    shown_ = true;
+    if (progress.directories_done < k_directories) {
+      write(fmt::format("\r\x1b[Ksluice: reading: {}%, {} files",
+                        progress.directories_done * 100 / k_directories, progress.files_seen));
+    } else {
+      write(fmt::format("\r\x1b[Ksluice: removing: {}", format_size(progress.bytes_removed)));
+    }
+  }
+
+ private:
+  static void write(std::string_view text) {
+    [[maybe_unused]] const auto ignored = sys::write_all(STDERR_FILENO, bytes_of(text));
+  }
+  bool wanted_;
+  bool shown_ = false;
+  Deadline next_ = Deadline::after(k_progress_after);
+};
+
+}  // namespace
+
+Result<gotool::CollectOptions> collect_options_of(const Invocation& invocation) {
+  gotool::CollectOptions options;
+  options.force = invocation.has("force");
+  options.dry_run = invocation.has("dry-run");
+  if (invocation.has("max-size")) {
+    const std::string text = invocation.option_or("max-size", "");
+    options.size_max = parse_size(text);
+    if (!options.size_max) {
+      return fail(Code::invalid, fmt::format("gc: --max-size: \"{}\" is not a size, such as 10GiB",
+                                             printable(text, 80)));
+    }
+  }
+  if (invocation.has("max-age")) {
+    const std::string text = invocation.option_or("max-age", "");
+    options.age_max = parse_duration(text);
+    if (!options.age_max) {
+      return fail(Code::invalid,
+                  fmt::format("gc: --max-age: \"{}\" is not a time with a unit, such as 5d",
+                              printable(text, 80)));
+    }
+  }
+  if (!options.size_max && !options.age_max && !options.dry_run) {
+    return fail(Code::invalid, "gc: say a bound: --max-size SIZE, --max-age TIME or both");
+  }
+  return options;
+}
+
+std::string collect_text(const sys::Path& directory, const gotool::CollectReport& report,
+                         bool dry_run) {
+  std::string text = fmt::format("{}: {}: {} in {} entries {}, {} left", directory.string(),
+                                 format_size(report.bytes_before), format_size(report.bytes_removed),
+                                 report.entries_removed, dry_run ? "would be removed" : "removed",
+                                 format_size(report.bytes_after));
+  if (report.kept_recent_bytes > 0) {
+    text += fmt::format("; {} stay because they were used in the last day",
+                        format_size(report.kept_recent_bytes));
+  }
+  if (report.failures > 0) text += fmt::format("; {} files resisted", report.failures);
+  return text + "\n";
+}
+
+std::string collect_json(const sys::Path& directory, const gotool::CollectReport& report,
+                         bool dry_run) {
+  return codec::Json(codec::JsonObject{
+                         {"directory", directory.string()},
+                         {"dry_run", dry_run},
+                         {"files_seen", report.files_seen},
+                         {"entries_before", report.entries_before},
+                         {"bytes_before", report.bytes_before},
+                         {"entries_removed", report.entries_removed},
+                         {"blobs_removed", report.blobs_removed},
+                         {"temporary_removed", report.temporary_removed},
+                         {"bytes_removed", report.bytes_removed},
+                         {"bytes_after", report.bytes_after},
+                         {"kept_recent_bytes", report.kept_recent_bytes},
+                         {"failures", report.failures},
+                     })
+             .dump() +
+         "\n";
+}
+
+int run_gc(const Invocation& invocation, const sys::Environment& env) {
+  const auto options = collect_options_of(invocation);
+  if (!options) return report(options.error());
+  auto setup = set_up(invocation.flags, env, current_directory());
+  if (!setup) return report(setup.error());
+  const sys::Path& directory = setup->config.local_tier;
+  const auto there = sys::stat_file(directory);
+  if (!there) return report(there.error());
+  gotool::CollectReport collected;
+  if (*there) {
+    ProgressLine line(!invocation.has("json") && isatty(STDERR_FILENO) == 1);
+    auto result = gotool::collect(directory, *options,
+                                  [&line](const gotool::CollectProgress& at) { line.show(at); });
+    if (!result) return report(std::move(result).error().in("gc"));
+    collected = *result;
+  }
+  print(invocation.has("json") ? collect_json(directory, collected, options->dry_run)
+                               : collect_text(directory, collected, options->dry_run));
+  return collected.failures == 0 ? 0 : k_exit_failure;
+}
+
+}  // namespace sluice::cli

@@ -1,0 +1,50 @@
+#include "cli/help.hpp"
+
+#include <doctest/doctest.h>
+
+#include "base/strings.hpp"
+
+namespace sluice::cli {
+
+TEST_CASE("the overview lists every command and every setting") {
+  const std::string text = overview_text(false);
+  for (const auto& command : command_specs()) {
+    CHECK(text.find("\n  " + std::string(command.name) + " ") != std::string::npos);
+    CHECK(text.find(command.summary) != std::string::npos);
+  }
+  for (const auto& spec : setting_specs()) {
+    CHECK(text.find("\n  " + flag_text(spec) + " ") != std::string::npos);
+  }
+}
+
+TEST_CASE("help fits a terminal and has colour only when asked") {
+  constexpr std::size_t k_columns_max = 100;
+  std::vector<std::string> pages = {overview_text(false)};
+  for (const auto& command : command_specs()) pages.push_back(help_text(command, false));
+  for (const auto& page : pages) {
+    CHECK(page.find('\x1b') == std::string::npos);
+    for (const std::string_view line : split(page, '\n')) {
+      INFO(line);
+      CHECK(line.size() <= k_columns_max);
+      CHECK(!line.ends_with(' '));
+    }
+  }
+  CHECK(overview_text(true).find('\x1b') != std::string::npos);
+}
+
+TEST_CASE("a command's page has its options, settings and examples") {
+  for (const auto& command : command_specs()) {
+    const std::string text = help_text(command, false);
+    CHECK(text.find("sluice " + std::string(command.name) + " " + std::string(command.usage)) !=
+          std::string::npos);
+    for (const auto& option : command.options) {
+      CHECK(text.find("  " + flag_text(option)) != std::string::npos);
+    }
+    for (const SettingId id : command.settings) {
+      CHECK(text.find("  " + flag_text(spec_of(id))) != std::string::npos);
+    }
+    for (const auto& example : command.examples) CHECK(text.find(example.line) != std::string::npos);
+  }
+}
+
+}  // namespace sluice::cli

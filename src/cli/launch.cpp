@@ -1,0 +1,307 @@
+#include "cli/launch.hpp"
+
+#include <fmt/format.h>
+
+#include <unistd.h>
+
+#include <thread>
+#include <utility>
+
+#include "agent/client.hpp"
+#include "base/deadline.hpp"
+#include "base/strings.hpp"
+#include "base/units.hpp"
+#include "cli/output.hpp"
+
+namespace sluice::cli {
+
+namespace {
+
+constexpr int k_cacheprog_minor_min = 24;  // Go 1.24 is the first with GOCACHEPROG
+constexpr auto k_agent_start_max = std::chrono::milliseconds(3000);
+constexpr auto k_agent_poll = std::chrono::milliseconds(5);
+constexpr auto k_restore_max = std::chrono::minutes(5);
+constexpr std::string_view k_cacheprog = "GOCACHEPROG";
+constexpr std::string_view k_golangci_cacheprog = "GOLANGCI_LINT_CACHEPROG";
+
+using agent::Client;
+using codec::Json;
+
+// One command of this user at one time on this machine.
+std::string new_command_id() { return fmt::format("{:x}-{:x}", getpid(), unix_now_ns()); }
+
+// The agent from a command's side; every trouble is said once and then the agent counts as absent.
+class AgentDoor {
+ public:
+  AgentDoor(const agent::AgentConfig& config, const sys::Environment& env) : config_(config) {
+    const auto started = agent::ensure_agent(config, env);
+    if (!started) give_up(started.error().message);
+  }
+
+  // Waits for an agent that was only just started, not for one that is gone.
+  std::optional<Client> connect() {
+    while (!absent_) {
+      auto client = Client::connect(config_, Deadline::after(k_agent_start_max));
+      if (!client) {
+        give_up(client.error().message);
+      } else if (*client) {
+        return std::move(**client);
+      } else if (starting_.passed()) {
+        give_up("agent: it is not there");
+      } else {
+        std::this_thread::sleep_for(k_agent_poll);
+      }
+    }
+    return std::nullopt;
+  }
+
+  void give_up(std::string_view reason) {
+    if (absent_) return;
+    absent_ = true;
+    say(fmt::format("{}; going on with the local tier", reason));
+  }
+
+ private:
+  const agent::AgentConfig& config_;
+  Deadline starting_ = Deadline::after(k_agent_start_max);
+  bool absent_ = false;
+};
+
+std::uint64_t count_of(const Json& reply, std::string_view name) {
+  const std::int64_t value = reply.int_or(name, 0);
+  return value > 0 ? static_cast<std::uint64_t>(value) : 0;
+}
+
+agent::Counters counters_of(const Json& reply) {
+  const Json* counters = reply.find("counters");
+  return counters == nullptr ? agent::Counters{} : agent::Counters::from_json(*counters);
+}
+
+// What restore mode did around the command.
+struct Restore {
+  agent::Counters before;  // of the agent, whose life may be longer than this command
+  std::uint64_t restored = 0;
+  std::uint64_t saved = 0;
+};
+
+Restore restore_before(AgentDoor& door) {
+  Restore restore;
+  auto client = door.connect();
+  if (!client) return restore;
+  const auto status = client->status(Deadline::after(k_agent_start_max));
+  if (status) restore.before = counters_of(*status);
+  const auto reply = client->restore(k_restore_max);
+  if (reply) {
+    restore.restored = count_of(*reply, "restored");
+  } else {
+    door.give_up("restore: " + reply.error().message);
+  }
+  return restore;
+}
+
+void save_after(AgentDoor& door, UnixNanos since_ns, Restore& restore) {
+  auto client = door.connect();
+  if (!client) return;
+  const auto reply = client->save(since_ns);
+  if (reply) {
+    restore.saved = count_of(*reply, "made");
+  } else {
+    door.give_up("save: " + reply.error().message);
+  }
+}
+
+std::vector<std::string> texts_of(const Json* list) {
+  std::vector<std::string> texts;
+  if (list == nullptr || list->as_array() == nullptr) return texts;
+  for (const Json& item : *list->as_array()) {
+    if (item.as_string() != nullptr) texts.push_back(*item.as_string());
+  }
+  return texts;
+}
+
+Summary finish(AgentDoor& door, const agent::AgentConfig& config, std::chrono::milliseconds wait) {
+  Summary summary;
+  if (auto client = door.connect()) {
+    const auto reply = client->finish(config.command_id, wait);
+    if (reply) {
+      summary.agent_answered = true;
+      summary.counters = counters_of(*reply);
+      summary.untold_faults = texts_of(reply->find("untold_faults"));
+      summary.drained = reply->bool_or("drained", true);
+      summary.pending_bytes = count_of(*reply, "pending_bytes");
+    } else {
+      door.give_up(reply.error().message);
+    }
+  }
+  // Sessions whose agent was gone left their counters, and nobody has told of their faults.
+  const agent::Counters orphaned = agent::take_report(config);
+  for (auto& line : agent::describe_faults(orphaned.faults)) {
+    summary.untold_faults.push_back(std::move(line));
+  }
+  summary.counters.add(orphaned);
+  return summary;
+}
+
+// No session has spoken in this mode, so the agent's transfers are those of its whole life.
+void add_restore(Summary& summary, const Restore& restore) {
+  summary.restore_mode = true;
+  summary.restored = restore.restored;
+  summary.saved = restore.saved;
+  summary.counters.subtract_transfers(restore.before);
+}
+
+void tell(const Summary& summary, const Settings& settings) {
+  for (const auto& fault : summary.untold_faults) say(fault);
+  if (summary.counters.verify_mismatched > 0) {
+    say(fmt::format("verify: {} of {} results that were made again differ from what the cache has",
+                    summary.counters.verify_mismatched, summary.counters.verify_checked));
+  }
+  if (!settings.quiet && is_worth_a_line(summary)) say(summary_line(summary));
+  if (settings.summary_file.empty()) return;
+  const auto written = sys::write_file_atomic(settings.summary_file, bytes_of(summary_json(summary)));
+  if (!written) say("SLUICE_SUMMARY: " + written.error().message);
+}
+
+// Inside a command of an outer sluice that serves the same job, counting and telling is the outer's.
+bool joins_outer_command(Setup& setup, const sys::Environment& env) {
+  const auto text = env.get(agent::k_session_variable);
+  if (!text || text->empty()) return false;
+  const auto outer = agent::AgentConfig::decode(*text);
+  if (!outer || outer->command_id.empty() || outer->key() != setup.config.key()) return false;
+  setup.config.command_id = outer->command_id;
+  return true;
+}
+
+// A copy of the `go env -w` file without our own GOCACHEPROG, for a command that must not have one:
+// neither an empty variable nor an unset one overrides that file. Removed with the object.
+class QuietGoEnv {
+ public:
+  QuietGoEnv(const Setup& setup, sys::Environment& env) {
+    if (!gotool::go_env_written(env, k_cacheprog)) return;
+    const sys::Path fallback = sys::user_config_directory(env) / "go/env";
+    const auto bytes = sys::read_file(env.get_or("GOENV", fallback.string()), k_go_env_bytes_max);
+    if (!bytes || !*bytes) return;
+    std::string kept;
+    for (const std::string_view line : split(text_of(**bytes), '\n')) {
+      if (!line.starts_with("GOCACHEPROG=")) kept += std::string(line) + "\n";
+    }
+    // The agent sweeps what reports a killed command leaves there.
+    const sys::Path copy =
+        setup.config.runtime_directory / fmt::format("report-{}.goenv", setup.config.command_id);
+    if (!sys::write_file_atomic(copy, bytes_of(kept), 0600)) return;
+    path_ = copy;
+    env.set("GOENV", path_.string());
+  }
+  ~QuietGoEnv() {
+    if (path_.empty()) return;
+    [[maybe_unused]] const auto swept_with_its_directory = sys::remove_file(path_);
+  }
+  QuietGoEnv(const QuietGoEnv&) = delete;
+  QuietGoEnv& operator=(const QuietGoEnv&) = delete;
+
+ private:
+  static constexpr std::uint64_t k_go_env_bytes_max = 1U << 20U;
+  sys::Path path_;
+};
+
+// Runs the command with this terminal and passes signals on; nothing when it could not be started.
+std::optional<sys::ExitStatus> run_child(const Command& command, const sys::Environment& env) {
+  sys::SpawnOptions options;
+  options.program = command.program;
+  options.arguments = command.arguments;
+  options.environment = env;
+  sys::SignalForwarder forwarder;  // first, so that no signal falls between the two
+  auto child = sys::spawn(options);
+  if (!child) {
+    say(child.error().message);
+    return std::nullopt;
+  }
+  forwarder.set_child(child->pid());
+  auto status = child->wait();
+  if (!status) {
+    say(status.error().message);
+    return std::nullopt;
+  }
+  return *status;
+}
+
+}  // namespace
+
+int execute(const Command& command, const sys::Environment& env) {
+  const Error error = sys::exec(command.program, command.arguments, without_store_url(env));
+  say(error.message);
+  return k_exit_not_found;
+}
+
+ModeChoice choose_mode(Mode mode, const gotool::GoCommand& go, bool wants_executables) {
+  const bool too_old = go.minor != 0 && go.minor < k_cacheprog_minor_min;
+  if (mode == Mode::restore) return {true, ""};
+  if (mode == Mode::automatic) return {too_old || wants_executables, ""};
+  if (!too_old) return {false, ""};
+  return {true, fmt::format("mode cacheprog needs Go 1.24 or newer and this is {}: restore is used",
+                            go.version)};
+}
+
+bool waits_for_uploads(Drain drain, const agent::Job& job, bool in_container) {
+  if (drain != Drain::automatic) return drain == Drain::wait;
+  return job.system != agent::CiSystem::none || in_container;
+}
+
+std::optional<std::string> foreign_cacheprog(const Setup& setup, const sys::Environment& env) {
+  auto value = gotool::go_env_value(env, k_cacheprog, setup.go);
+  if (!value || trim(*value).empty() || is_own_cacheprog(*value, setup.executable)) return std::nullopt;
+  return value;
+}
+
+sys::Environment job_environment(const Setup& setup, const Flags& flags, const sys::Environment& env,
+                                 bool restore) {
+  sys::Environment job = env;
+  for (const auto& [name, value] : variables_of(flags)) job.set(name, value);
+  if (setup.settings.source_of(SettingId::store).kind == Source::Kind::gocache) {
+    job.set(spec_of(SettingId::store).variable, setup.settings.store_url);
+  }
+  job.set("GOCACHE", setup.config.local_tier.string());
+  job.set(agent::k_session_variable, setup.config.encode());
+  if (restore) {
+    job.unset(k_cacheprog);
+    job.unset(k_golangci_cacheprog);
+    return job;
+  }
+  const std::string words = cacheprog_words({}, setup.executable);
+  job.set(k_cacheprog, words);
+  job.set(k_golangci_cacheprog, words);
+  return job;
+}
+
+int launch_job(Setup& setup, const Flags& flags, const sys::Environment& env, const Command& command,
+               bool restore) {
+  sys::ignore_sigpipe();  // an agent that dies must not take this process with it
+  const bool inner = joins_outer_command(setup, env);
+  if (!inner) setup.config.command_id = new_command_id();
+  AgentDoor door(setup.config, env);
+  sys::Environment job = job_environment(setup, flags, env, restore);
+  std::optional<QuietGoEnv> quiet;
+  std::optional<Restore> restored;
+  if (restore) {
+    quiet.emplace(setup, job);
+    restored = restore_before(door);
+  }
+  const UnixNanos started_ns = unix_now_ns();
+  const auto status = run_child(command, job);
+  quiet.reset();  // a signal's end runs no destructors
+  if (!status) return k_exit_not_found;
+  if (restored) save_after(door, started_ns, *restored);
+  if (!inner) {
+    // Who interrupted the command does not want to wait for anything.
+    const bool wait = status->signal == 0 &&
+                      waits_for_uploads(setup.settings.drain, setup.job, sys::in_container());
+    const auto wait_max = wait ? setup.settings.drain_timeout : std::chrono::milliseconds(0);
+    Summary summary = finish(door, setup.config, wait_max);
+    if (restored) add_restore(summary, *restored);
+    tell(summary, setup.settings);
+  }
+  if (status->signal != 0) sys::die_by_signal(status->signal);
+  return status->code;
+}
+
+}  // namespace sluice::cli

@@ -1,0 +1,52 @@
+// Runs one command of the user with the cache behind it: what `go` and `run` have in common.
+//
+// Owns the child process while it runs; called once, from the main thread. The command's status is the
+// result; nothing that goes wrong with the cache changes it. The steps are in launch_job.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "agent/config.hpp"
+#include "cli/setup.hpp"
+#include "cli/summary.hpp"
+#include "sys/environment.hpp"
+#include "sys/file.hpp"
+#include "sys/process.hpp"
+
+namespace sluice::cli {
+
+inline constexpr int k_exit_not_found = 127;  // as a shell does
+
+struct Command {
+  sys::Path program;
+  std::vector<std::string> arguments;  // argv, [0] included
+};
+
+// Replaces this process by the command, with nothing of sluice added.
+int execute(const Command& command, const sys::Environment& env);
+
+// How go reaches the cache, with what has to be said about it.
+struct ModeChoice {
+  bool restore = false;
+  std::string note;  // empty: nothing to say
+};
+// `wants_executables`: the command is `go run` or `go tool`.
+ModeChoice choose_mode(Mode mode, const gotool::GoCommand& go, bool wants_executables);
+
+// Whether the command waits for uploads.
+bool waits_for_uploads(Drain drain, const agent::Job& job, bool in_container);
+
+// The user's own cache program, when there is one and it is not sluice.
+std::optional<std::string> foreign_cacheprog(const Setup& setup, const sys::Environment& env);
+
+// The environment of the command: the variables of the cache, and the settings for a sluice inside it.
+sys::Environment job_environment(const Setup& setup, const Flags& flags, const sys::Environment& env,
+                                 bool restore);
+
+// Starts the agent, runs the command, collects what happened, says it. Returns the command's status;
+// ends this process by the signal that ended the command.
+int launch_job(Setup& setup, const Flags& flags, const sys::Environment& env, const Command& command,
+               bool restore);
+
+}  // namespace sluice::cli

@@ -1,0 +1,31 @@
+// What sluice says to people: whole lines on stderr, documents on stdout, colour where it belongs.
+//
+// Every line goes out in one write, so that lines of several processes do not mix. Nothing is thrown or
+// returned: who cannot be told cannot be told. Any thread.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/result.hpp"
+#include "sys/environment.hpp"
+
+namespace sluice::cli {
+
+inline constexpr int k_exit_usage = 2;    // bad flags, words, variables, files: nothing was changed
+inline constexpr int k_exit_failure = 1;  // sluice's own work failed
+
+void print(std::string_view text);  // stdout, as it is
+void say(std::string_view line);    // stderr: "sluice: line\n"
+
+// Says the error; 2 when the user can mend it by writing something else, else 1.
+int report(const Error& error);
+
+// Whether text on this descriptor may be coloured: a terminal that is no "dumb" one, without NO_COLOR.
+bool use_colour(int fd, const sys::Environment& env);
+
+// Breaks text at blanks into lines of at most `width` columns, each after `indent` blanks; paragraphs
+// are kept apart by empty lines.
+std::string wrapped(std::string_view text, std::size_t width, std::size_t indent);
+
+}  // namespace sluice::cli

@@ -1,0 +1,148 @@
+#include "cli/parse.hpp"
+
+#include <doctest/doctest.h>
+
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace sluice::cli {
+
+namespace {
+
+using Words = std::vector<std::string>;
+
+Invocation good(const Words& words) {
+  auto parsed = parse_words(words);
+  if (!parsed) FAIL(parsed.error().message);
+  return std::move(*parsed);
+}
+
+std::string refusal(const Words& words) {
+  const auto parsed = parse_words(words);
+  if (parsed) return "accepted";
+  CHECK(parsed.error().code == Code::invalid);
+  return parsed.error().message;
+}
+
+}  // namespace
+
+TEST_CASE("go's words are its own from its sub-command on") {
+  const Invocation plain = good({"go", "build", "-v", "--quiet", "--store", "x", "./..."});
+  REQUIRE(plain.command != nullptr);
+  CHECK(plain.command->id == CommandId::go);
+  CHECK(plain.tail == Words{"build", "-v", "--quiet", "--store", "x", "./..."});
+  CHECK_FALSE(plain.flags.get(SettingId::quiet));
+
+  const Invocation with =
+      good({"--no-remote", "go", "--quiet", "--store", "file:///s", "--drain=wait", "test", "-run", "X"});
+  CHECK(with.tail == Words{"test", "-run", "X"});
+  CHECK(with.flags.get(SettingId::quiet) == "true");
+  CHECK(with.flags.get(SettingId::no_remote) == "true");
+  CHECK(with.flags.get(SettingId::store) == "file:///s");
+  CHECK(with.flags.get(SettingId::drain) == "wait");
+}
+
+TEST_CASE("flags of go before its sub-command are go's") {
+  CHECK(good({"go", "--quiet", "-C", "dir", "build"}).tail == Words{"-C", "dir", "build"});
+  CHECK(good({"go"}).tail.empty());
+  CHECK(good({"go", "--", "build"}).tail == Words{"build"});
+}
+
+TEST_CASE("a misspelt flag of ours is not handed to go") {
+  CHECK(refusal({"go", "--sotre", "file:///s", "build"}) ==
+        "go: unknown flag --sotre; did you mean --store?");
+  CHECK(refusal({"--quite", "go", "build"}) == "unknown flag --quite; did you mean --quiet?");
+  CHECK(refusal({"--compression", "go", "build"}) == "unknown flag --compression");
+}
+
+TEST_CASE("the command of run is everything after --") {
+  const Invocation with = good({"run", "--quiet", "--", "make", "--quiet", "--", "x"});
+  CHECK(with.tail == Words{"make", "--quiet", "--", "x"});
+  CHECK(with.flags.get(SettingId::quiet) == "true");
+  CHECK(good({"run", "make", "-j2"}).tail == Words{"make", "-j2"});
+  CHECK(refusal({"run"}) == "run: no command was given; write 'sluice run -- COMMAND'");
+  CHECK(refusal({"run", "--"}) == "run: no command was given; write 'sluice run -- COMMAND'");
+  CHECK(refusal({"run", "-j2", "make"}) == "run: unknown flag -j2");
+}
+
+TEST_CASE("the last of several values counts, and a flag may be taken back") {
+  CHECK(good({"go", "--drain", "wait", "--drain", "detach"}).flags.get(SettingId::drain) == "detach");
+  CHECK(good({"--drain", "wait", "go", "--drain", "auto"}).flags.get(SettingId::drain) == "auto");
+  CHECK(good({"go", "--read-only=false"}).flags.get(SettingId::read_only) == "false");
+}
+
+TEST_CASE("values that are missing") {
+  CHECK(refusal({"go", "--store"}) == "go: --store needs a URL");
+  CHECK(refusal({"--drain"}) == "--drain needs a WHEN");
+  CHECK(refusal({"gc", "--max-size"}) == "gc: --max-size needs a SIZE");
+  CHECK(refusal({"go", "--store=", "build"}) == "go: --store is empty");
+}
+
+TEST_CASE("options, operands and choices") {
+  const Invocation gc = good({"gc", "--max-size", "10GiB", "--max-age=5d", "--dry-run", "--json"});
+  CHECK(gc.option_or("max-size", "") == "10GiB");
+  CHECK(gc.option_or("max-age", "") == "5d");
+  CHECK((gc.has("dry-run") && gc.has("json")));
+  CHECK_FALSE(gc.has("force"));
+  CHECK(good({"agent", "status", "--json"}).operand == "status");
+  CHECK(good({"agent", "--json", "status"}).has("json"));
+  CHECK(good({"help"}).operand.empty());
+  CHECK(good({"help", "gc"}).operand == "gc");
+  CHECK(refusal({"agent"}) == "agent: say which: [SETTING...] status|wait|stop [--json]");
+  CHECK(refusal({"agent", "satus"}) ==
+        "agent: \"satus\" is not one of status, wait, stop; did you mean status?");
+  CHECK(refusal({"agent", "status", "now"}) == "agent: unexpected word \"now\"");
+  CHECK(refusal({"version", "now"}) == "version: unexpected word \"now\"");
+  CHECK(refusal({"env", "--shell", "tcsh"}) ==
+        "env: --shell: \"tcsh\" is not one of sh, fish, github, dotenv");
+  CHECK(refusal({"gc", "--quiet"}) == "gc: unknown flag --quiet");
+  CHECK(refusal({"gc", "--dry-rnu"}) == "gc: unknown flag --dry-rnu; did you mean --dry-run?");
+  CHECK(refusal({"gc", "--dry-run=maybe"}) == "gc: --dry-run takes no value");
+}
+
+TEST_CASE("unknown commands") {
+  CHECK(refusal({"build", "./..."}) == "unknown command \"build\"; did you mean 'sluice go build'?");
+  CHECK(refusal({"agnet"}) == "unknown command \"agnet\"; did you mean 'agent'?");
+  CHECK(refusal({"zzzzzz"}) == "unknown command \"zzzzzz\"; see 'sluice help'");
+  CHECK(refusal({"help", "verison"}) == "unknown command \"verison\"; did you mean 'version'?");
+}
+
+TEST_CASE("help and version from anywhere before the words of others") {
+  CHECK(good({}).command == nullptr);
+  CHECK(good({"--help"}).wants_help);
+  CHECK(good({"-h"}).wants_help);
+  CHECK(good({"--version"}).wants_version);
+  CHECK(good({"gc", "--help"}).wants_help);
+  CHECK(good({"agent", "--help"}).wants_help);
+  CHECK(good({"run", "--help"}).wants_help);
+  CHECK(good({"go", "--help"}).wants_help);
+  CHECK_FALSE(good({"go", "build", "--help"}).wants_help);
+}
+
+TEST_CASE("control characters of a word do not reach the terminal") {
+  CHECK(refusal({"\x1b[31mred"}).find('\x1b') == std::string::npos);
+}
+
+TEST_CASE("every flag that help shows is accepted") {
+  for (const auto& command : command_specs()) {
+    for (const SettingId id : command.settings) {
+      const SettingSpec& spec = spec_of(id);
+      Words words = {std::string(command.name), "--" + std::string(spec.name)};
+      if (spec.type != SettingType::flag) words.emplace_back("x");
+      if (!command.operand.choices.empty()) words.emplace_back(command.operand.choices.front());
+      if (command.tail == Tail::command_words) words.emplace_back("true");
+      CHECK(good(words).flags.get(id));
+    }
+    for (const auto& option : command.options) {
+      Words words = {std::string(command.name), "--" + std::string(option.name)};
+      if (!option.value_name.empty()) {
+        words.emplace_back(option.choices.empty() ? "x" : option.choices.front());
+      }
+      if (!command.operand.choices.empty()) words.emplace_back(command.operand.choices.front());
+      CHECK(good(words).has(option.name));
+    }
+  }
+}
+
+}  // namespace sluice::cli

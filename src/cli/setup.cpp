@@ -1,0 +1,104 @@
+#include "cli/setup.hpp"
+
+#include <system_error>
+
+#include "base/strings.hpp"
+#include "cli/version.hpp"
+
+namespace sluice::cli {
+
+namespace {
+
+constexpr std::string_view k_trusted = "trusted";
+constexpr std::string_view k_fork = "fork";
+
+// A fork's pull request is not trusted unless the owner of the pipeline says which domain it is in.
+void choose_domain(Settings& settings, const agent::Job& job) {
+  const bool said = settings.source_of(SettingId::trust_domain).kind != Source::Kind::fallback;
+  if (!said && job.is_fork) settings.trust_domain = k_fork;
+}
+
+sys::Path local_tier_of(const Setup& setup, const sys::Environment& env,
+                        const sys::Path& cache_directory) {
+  if (setup.settings.trust_domain == k_trusted) return gotool::default_gocache(env, setup.go);
+  return cache_directory / "domains" / setup.settings.trust_domain / "go-build";
+}
+
+agent::AgentConfig config_of(const Setup& setup, const sys::Environment& env) {
+  const Settings& settings = setup.settings;
+  agent::AgentConfig config;
+  config.runtime_directory = sys::runtime_directory(env);
+  config.cache_directory = sys::user_cache_directory(env) / "sluice";
+  config.local_tier = local_tier_of(setup, env, config.cache_directory);
+  if (settings.enabled && !settings.no_remote) config.store_url = settings.store_url;
+  config.domain = settings.trust_domain;
+  config.read_domains = {settings.trust_domain};
+  if (settings.trust_domain != k_trusted) config.read_domains.emplace_back(k_trusted);
+  config.checkout = agent::checkout_root(setup.working_directory);
+  config.module_root = agent::module_root(setup.working_directory);
+  config.go_path = setup.go.path;
+  config.go_version = setup.go.version;
+  config.goroot = setup.go.goroot;
+  config.module_cache = gotool::module_cache(env, setup.go);
+  config.job_id = setup.job.id;
+  config.job_name = setup.job.name;
+  config.producer = producer_text();
+  config.log_level = settings.log_level;
+  config.read_only = settings.read_only;
+  config.publish_local = settings.publish_local;
+  config.drain_timeout = settings.drain_timeout;
+  config.verify_share = settings.verify_share;
+  return config;
+}
+
+}  // namespace
+
+Result<Setup> set_up(const Flags& flags, const sys::Environment& env,
+                     const sys::Path& working_directory) {
+  Setup setup;
+  setup.working_directory = working_directory;
+  TRY_ASSIGN(setup.settings, resolve_settings(flags, env, working_directory));
+  TRY_ASSIGN(setup.executable, sys::own_executable());
+  auto go = gotool::detect_go(env, working_directory);
+  if (go) {
+    setup.go = std::move(*go);
+  } else {
+    setup.go_error = go.error().message;
+  }
+  setup.job = agent::job_of(env, agent::checkout_root(working_directory));
+  choose_domain(setup.settings, setup.job);
+  setup.config = config_of(setup, env);
+  return setup;
+}
+
+sys::Path current_directory() {
+  std::error_code error;
+  sys::Path path = std::filesystem::current_path(error);
+  return error ? sys::Path("/") : path;
+}
+
+std::string cacheprog_words(const Flags& flags, const sys::Path& executable) {
+  std::string words = quote_word(executable.string()) + " cacheprog";
+  for (const auto& spec : setting_specs()) {
+    if (const auto& value = flags.get(spec.id)) {
+      words += " " + quote_word("--" + std::string(spec.name) + "=" + *value);
+    }
+  }
+  return words;
+}
+
+bool is_own_cacheprog(std::string_view value, const sys::Path& executable) {
+  const auto words = split_quoted(value);
+  if (!words || words->size() < 2 || (*words)[1] != "cacheprog") return false;
+  const sys::Path program = (*words)[0];
+  if (program.filename() == "sluice") return true;
+  std::error_code ignored;
+  return program.is_absolute() && std::filesystem::equivalent(program, executable, ignored);
+}
+
+sys::Environment without_store_url(sys::Environment env) {
+  if (env.get_or("GOCACHE", "").find("://") != std::string::npos) env.unset("GOCACHE");
+  return env;
+}
+
+}  // namespace sluice::cli

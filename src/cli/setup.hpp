@@ -1,0 +1,45 @@
+// From settings, environment and checkout to what a job needs: which go, which tier, which agent.
+//
+// set_up starts no process where files tell which go will run, reads no network and changes nothing.
+// Values; any thread. Errors are those of the settings (Code::invalid); a missing go is no error here,
+// because `env`, `gc` and `agent` do without.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "agent/config.hpp"
+#include "agent/job.hpp"
+#include "base/result.hpp"
+#include "cli/settings.hpp"
+#include "gotool/toolchain.hpp"
+#include "sys/environment.hpp"
+#include "sys/file.hpp"
+
+namespace sluice::cli {
+
+struct Setup {
+  Settings settings;
+  sys::Path executable;          // of sluice, absolute
+  sys::Path working_directory;
+  gotool::GoCommand go;          // empty when go_error is not
+  std::string go_error;          // why there is no go
+  agent::Job job;
+  agent::AgentConfig config;     // without command_id; no store_url with --no-remote
+};
+
+Result<Setup> set_up(const Flags& flags, const sys::Environment& env,
+                     const sys::Path& working_directory);
+
+// "/" where the directory is gone.
+sys::Path current_directory();
+
+// The value of GOCACHEPROG: this executable, the word cacheprog, and the flags that were given.
+std::string cacheprog_words(const Flags& flags, const sys::Path& executable);
+// Whether such a value starts sluice, this one or another.
+bool is_own_cacheprog(std::string_view value, const sys::Path& executable);
+
+// The environment without a GOCACHE that is a store's URL, which go itself would refuse.
+sys::Environment without_store_url(sys::Environment env);
+
+}  // namespace sluice::cli

@@ -1,0 +1,113 @@
+#include "cli/setup.hpp"
+
+#include <doctest/doctest.h>
+
+#include "base/bytes.hpp"
+
+namespace sluice::cli {
+
+namespace {
+
+sys::TempDirectory make_root() {
+  auto made = sys::TempDirectory::create("setup");
+  REQUIRE(made);
+  return std::move(*made);
+}
+
+sys::Environment environment_in(const sys::Path& root) {
+  sys::Environment env;
+  env.set("HOME", root.string());
+  env.set("XDG_CACHE_HOME", (root / "cache").string());
+  env.set("XDG_CONFIG_HOME", (root / "config").string());
+  env.set("PATH", (root / "bin").string());  // without a go
+  return env;
+}
+
+}  // namespace
+
+TEST_CASE("a trusted job uses go's own cache, another one a tier of its own") {
+  const auto root = make_root();
+  sys::Environment env = environment_in(root.path());
+  auto setup = set_up({}, env, root.path());
+  REQUIRE(setup);
+  CHECK(!setup->go_error.empty());
+  CHECK(setup->config.local_tier == root.path() / "cache/go-build");
+  CHECK(setup->config.domain == "trusted");
+  CHECK(setup->config.read_domains == std::vector<std::string>{"trusted"});
+  env.set("GOCACHE", (root.path() / "mine").string());
+  setup = set_up({}, env, root.path());
+  REQUIRE(setup);
+  CHECK(setup->config.local_tier == root.path() / "mine");
+  env.set("SLUICE_TRUST_DOMAIN", "guests");
+  setup = set_up({}, env, root.path());
+  REQUIRE(setup);
+  CHECK(setup->config.local_tier == root.path() / "cache/sluice/domains/guests/go-build");
+  CHECK(setup->config.read_domains == std::vector<std::string>{"guests", "trusted"});
+}
+
+TEST_CASE("a fork's pull request is not trusted unless the pipeline's owner says so") {
+  const auto root = make_root();
+  sys::Environment env = environment_in(root.path());
+  const sys::Path event = root.path() / "event.json";
+  REQUIRE(sys::write_file_atomic(
+      event, bytes_of(R"({"pull_request":{"number":7,"head":{"sha":"abc","repo":{"full_name":"x/r"}}}})")));
+  env.set("CI", "true");
+  env.set("GITHUB_ACTIONS", "true");
+  env.set("GITHUB_REPOSITORY", "o/r");
+  env.set("GITHUB_EVENT_NAME", "pull_request");
+  env.set("GITHUB_EVENT_PATH", event.string());
+  auto setup = set_up({}, env, root.path());
+  REQUIRE(setup);
+  CHECK(setup->config.domain == "fork");
+  env.set("SLUICE_TRUST_DOMAIN", "trusted");
+  setup = set_up({}, env, root.path());
+  REQUIRE(setup);
+  CHECK(setup->config.domain == "trusted");
+}
+
+TEST_CASE("no remote and off leave the agent without a store") {
+  const auto root = make_root();
+  sys::Environment env = environment_in(root.path());
+  auto setup = set_up({}, env, root.path());
+  REQUIRE(setup);
+  CHECK(setup->config.store_url == "file://" + (root.path() / "cache/sluice/store").string());
+  env.set("SLUICE_NO_REMOTE", "1");
+  setup = set_up({}, env, root.path());
+  REQUIRE(setup);
+  CHECK(setup->config.store_url.empty());
+  env.unset("SLUICE_NO_REMOTE");
+  env.set("SLUICE", "off");
+  setup = set_up({}, env, root.path());
+  REQUIRE(setup);
+  CHECK(setup->config.store_url.empty());
+}
+
+TEST_CASE("GOCACHEPROG is this program, with the flags that were given") {
+  Flags flags;
+  CHECK(cacheprog_words(flags, "/opt/sluice") == "/opt/sluice cacheprog");
+  flags.set(SettingId::read_only, "true");
+  flags.set(SettingId::store, "file:///a b");
+  const std::string words = cacheprog_words(flags, "/opt/my tools/sluice");
+  CHECK(is_own_cacheprog(words, "/opt/my tools/sluice"));
+  CHECK(words.find("--read-only=true") != std::string::npos);
+  CHECK(words.find("'") != std::string::npos);
+}
+
+TEST_CASE("whose cache program it is") {
+  CHECK(is_own_cacheprog("/other/place/sluice cacheprog --read-only", "/opt/sluice"));
+  CHECK(is_own_cacheprog("sluice cacheprog", "/opt/sluice"));
+  CHECK_FALSE(is_own_cacheprog("go-cacher -cache-dir /x", "/opt/sluice"));
+  CHECK_FALSE(is_own_cacheprog("sluice", "/opt/sluice"));
+  CHECK_FALSE(is_own_cacheprog("'unclosed cacheprog", "/opt/sluice"));
+  CHECK_FALSE(is_own_cacheprog("", "/opt/sluice"));
+}
+
+TEST_CASE("a store's URL in GOCACHE does not reach go") {
+  sys::Environment env;
+  env.set("GOCACHE", "file:///s");
+  CHECK_FALSE(without_store_url(env).has("GOCACHE"));
+  env.set("GOCACHE", "/a/directory");
+  CHECK(without_store_url(env).get("GOCACHE") == "/a/directory");
+}
+
+}  // namespace sluice::cli

@@ -1,0 +1,170 @@
+#include "gotool/cache_files.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <fmt/format.h>
+
+#include <array>
+#include <atomic>
+#include <cerrno>
+#include <cstdio>
+#include <random>
+
+#include "base/strings.hpp"
+#include "sys/file.hpp"
+
+namespace sluice::gotool {
+namespace {
+
+constexpr std::string_view k_temp_prefix = "sluice-";
+constexpr std::string_view k_temp_suffix = ".tmp";
+constexpr std::size_t k_read_piece = std::size_t{128} << 10U;
+constexpr char k_digits[] = "0123456789abcdef";
+
+FileStat from_stat(const struct stat& info) {
+  return {.size = static_cast<std::uint64_t>(info.st_size),
+          .allocated = static_cast<std::uint64_t>(info.st_blocks) * 512,
+          .mtime_ns = UnixNanos{info.st_mtim.tv_sec} * 1'000'000'000 + info.st_mtim.tv_nsec,
+          .is_regular = S_ISREG(info.st_mode),
+          .is_directory = S_ISDIR(info.st_mode)};
+}
+
+// Tells the writers of one process and of processes with equal ids (containers that share a cache)
+// apart.
+std::string_view process_token() {
+  static const std::string token =
+      fmt::format("{}-{:08x}", static_cast<std::int64_t>(getpid()), std::random_device{}());
+  return token;
+}
+
+int open_new(const std::string& name) {
+  for (;;) {
+    const int fd = open(name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (fd >= 0 || errno != EINTR) return fd;
+  }
+}
+
+}  // namespace
+
+std::string subdirectory_name(std::string_view prefix, unsigned index) {
+  std::string name(prefix);
+  name.push_back(k_digits[(index >> 4U) & 15U]);
+  name.push_back(k_digits[index & 15U]);
+  return name;
+}
+
+std::string entry_name(std::string_view prefix, ByteView id, char key) {
+  std::string name;
+  name.reserve(prefix.size() + 3 + 2 * id.size() + 2);
+  name = subdirectory_name(prefix, std::to_integer<unsigned>(id[0]));
+  name.push_back('/');
+  for (const std::byte b : id) {
+    const auto value = std::to_integer<unsigned>(b);
+    name.push_back(k_digits[value >> 4U]);
+    name.push_back(k_digits[value & 15U]);
+  }
+  name.push_back('-');
+  name.push_back(key);
+  return name;
+}
+
+Result<std::optional<FileStat>> stat_name(const std::string& name) {
+  struct stat info {};
+  if (stat(name.c_str(), &info) == 0) return from_stat(info);
+  if (errno == ENOENT || errno == ENOTDIR) return std::nullopt;
+  return fail_errno(errno, "stat " + name);
+}
+
+Result<FileStat> stat_open(int fd, const std::string& name) {
+  struct stat info {};
+  if (fstat(fd, &info) == 0) return from_stat(info);
+  return fail_errno(errno, "stat " + name);
+}
+
+void mark_used(const std::string& name, UnixNanos mtime_ns) {
+  if (unix_now_ns() - mtime_ns < k_use_mark_interval_ns) return;
+  // A mark that cannot be set costs an early eviction and nothing else.
+  static_cast<void>(utimensat(AT_FDCWD, name.c_str(), nullptr, 0));
+}
+
+bool file_matches(const std::string& name, const BlobId& output) {
+  const auto fd = sys::open_read(name);
+  if (!fd) return false;
+  static thread_local Bytes buffer(k_read_piece);
+  Sha256 hash;
+  for (;;) {
+    const auto count = sys::read_some(fd->get(), buffer);
+    if (!count) return false;
+    if (*count == 0) break;
+    hash.update(ByteView(buffer).first(*count));
+  }
+  return hash.finish_as<BlobId>() == output;
+}
+
+std::optional<std::string> only_file_in(const std::string& directory) {
+  std::string found;
+  int count = 0;
+  const auto listed = sys::list_directory(directory, [&](std::string_view name) -> Result<void> {
+    found = directory + "/" + std::string(name);
+    if (++count > 1) return fail(Code::corrupt, "more than one file");
+    return {};
+  });
+  if (!listed || count != 1) return std::nullopt;
+  return found;
+}
+
+std::string temp_name(const std::string& target) {
+  static std::atomic<std::uint64_t> counter{0};
+  const std::string_view directory = std::string_view(target).substr(0, target.rfind('/') + 1);
+  return fmt::format("{}{}{}-{}{}", directory, k_temp_prefix, process_token(),
+                     counter.fetch_add(1, std::memory_order_relaxed), k_temp_suffix);
+}
+
+std::optional<std::int64_t> temp_writer(std::string_view name) {
+  if (!name.starts_with(k_temp_prefix) || !name.ends_with(k_temp_suffix)) return std::nullopt;
+  name.remove_prefix(k_temp_prefix.size());
+  return parse_int<std::int64_t>(name.substr(0, name.find('-')));
+}
+
+Result<TempFile> create_temp(const std::string& target) {
+  TempFile temp{.fd = {}, .name = temp_name(target)};
+  int fd = open_new(temp.name);
+  if (fd < 0 && errno == ENOENT) {
+    // `go clean -cache` removed the subdirectory under us.
+    TRY(sys::make_directories(temp.name.substr(0, temp.name.rfind('/'))));
+    fd = open_new(temp.name);
+  }
+  if (fd < 0) return fail_errno(errno, "create " + temp.name);
+  temp.fd.reset(fd);
+  return temp;
+}
+
+Result<void> publish_temp(TempFile temp, const std::string& target) {
+  // close(2) is where some file systems report that the disk is full.
+  if (close(temp.fd.release()) != 0 && errno != EINTR) {
+    const int error = errno;
+    static_cast<void>(unlink(temp.name.c_str()));
+    return fail_errno(error, "write " + temp.name);
+  }
+  if (rename(temp.name.c_str(), target.c_str()) == 0) return {};
+  int error = errno;
+  if (error == EISDIR || error == ENOTEMPTY || error == EEXIST) {
+    if (sys::remove_tree(target) && rename(temp.name.c_str(), target.c_str()) == 0) return {};
+    error = errno;
+  }
+  static_cast<void>(unlink(temp.name.c_str()));
+  return fail_errno(error, "publish " + target);
+}
+
+Result<void> publish_bytes(const std::string& target, ByteView bytes) {
+  TRY_ASSIGN(TempFile temp, create_temp(target));
+  if (auto written = sys::write_all(temp.fd.get(), bytes); !written) {
+    static_cast<void>(unlink(temp.name.c_str()));
+    return std::unexpected(std::move(written).error().in("write " + temp.name));
+  }
+  return publish_temp(std::move(temp), target);
+}
+
+}  // namespace sluice::gotool

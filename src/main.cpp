@@ -1,0 +1,66 @@
+// Picks a command; nothing else.
+
+#include <exception>
+#include <string>
+#include <vector>
+
+#include "cli/agent.hpp"
+#include "cli/cacheprog.hpp"
+#include "cli/completion.hpp"
+#include "cli/env.hpp"
+#include "cli/gc.hpp"
+#include "cli/go.hpp"
+#include "cli/help.hpp"
+#include "cli/man.hpp"
+#include "cli/output.hpp"
+#include "cli/parse.hpp"
+#include "cli/run.hpp"
+#include "cli/version.hpp"
+#include "sys/environment.hpp"
+
+namespace {
+
+using sluice::cli::CommandId;
+using sluice::cli::Invocation;
+using sluice::sys::Environment;
+
+int run_command(const Invocation& invocation, const Environment& env) {
+  namespace cli = sluice::cli;
+  switch (invocation.command->id) {
+    case CommandId::go: return cli::run_go(invocation, env);
+    case CommandId::run: return cli::run_run(invocation, env);
+    case CommandId::cacheprog: return cli::run_cacheprog(invocation.flags, env);
+    case CommandId::env: return cli::run_env(invocation, env);
+    case CommandId::agent: return cli::run_agent_command(invocation, env);
+    case CommandId::gc: return cli::run_gc(invocation, env);
+    case CommandId::version: return cli::run_version(invocation);
+    case CommandId::completion: return cli::run_completion(invocation);
+    case CommandId::man: return cli::run_man(invocation);
+    case CommandId::help: return cli::run_help(invocation, env);
+  }
+  return cli::k_exit_failure;
+}
+
+int run_words(const std::vector<std::string>& words, const Environment& env) {
+  namespace cli = sluice::cli;
+  // These two are started by go and by sluice, over and over: nothing is parsed for them.
+  if (words.size() == 1 && words[0] == "cacheprog") return cli::run_cacheprog({}, env);
+  if (words.size() == 2 && words[0] == "agent" && words[1] == "run") return cli::run_agent(env);
+  const auto invocation = cli::parse_words(words);
+  if (!invocation) return cli::report(invocation.error());
+  if (invocation->wants_help) return cli::print_help(invocation->command, env);
+  if (invocation->wants_version) return cli::run_version({});
+  if (invocation->command == nullptr) return cli::print_help(nullptr, env);
+  return run_command(*invocation, env);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return run_words({argv + (argc > 0 ? 1 : 0), argv + argc}, Environment::of_process());
+  } catch (const std::exception& error) {
+    sluice::cli::say(error.what());
+    return sluice::cli::k_exit_failure;
+  }
+}

@@ -1,0 +1,331 @@
+#include "store/folder.hpp"
+
+#include "base/digest.hpp"
+#include "sys/fd.hpp"
+
+#include <fmt/format.h>
+
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <mutex>
+
+namespace sluice::store {
+
+namespace {
+
+constexpr std::size_t k_piece_size = 256U << 10U;
+constexpr int k_write_tries_max = 3;  // a collector may remove a directory that we just made
+
+struct OpenFile {
+  sys::Fd fd;
+  std::uint64_t size = 0;
+  std::string stat_etag;
+};
+
+std::string etag_of(ByteView bytes) { return to_hex(sha256(bytes)); }
+
+class Folder final : public Objects {
+ public:
+  explicit Folder(sys::Path root)
+      : root_(std::move(root)),
+        temp_(root_ / ".sluice" / "tmp"),
+        locks_(root_ / ".sluice" / "locks") {}
+
+  Capabilities capabilities() const override {
+    return {.if_absent = true, .if_match = true, .cheap_list = true};
+  }
+  std::string describe() const override { return file_url(root_); }
+
+  Result<std::optional<Object>> get(std::string_view key, std::uint64_t size_max,
+                                    Deadline deadline) override;
+  Result<bool> get_range(std::string_view key, std::uint64_t offset, std::uint64_t length,
+                         const codec::ByteSink& sink, Deadline deadline) override;
+  Result<PutResult> put(std::string_view key, const Body& body, const PutCondition& condition,
+                        Deadline deadline) override;
+  Result<std::optional<ObjectInfo>> head(std::string_view key, Deadline deadline) override;
+  Result<void> remove(std::string_view key, Deadline deadline) override;
+  Result<ListPage> list(std::string_view prefix, std::string_view after, std::size_t limit,
+                        Deadline deadline) override;
+
+ private:
+  sys::Path path_of(std::string_view key) const { return root_ / key; }
+  Result<void> begin(std::string_view what, std::string_view key, Deadline deadline) const;
+  Result<std::optional<OpenFile>> open(std::string_view key) const;
+  Result<std::string> read_etag(const OpenFile& file, Deadline deadline) const;
+  Result<std::optional<std::string>> current_etag(std::string_view key, Deadline deadline) const;
+  Result<sys::FileLock> lock(std::string_view key, Deadline deadline) const;
+  Result<std::string> write_body(sys::AtomicFile& file, const Body& body, Deadline deadline) const;
+  Result<bool> commit(sys::AtomicFile& file, std::string_view key, const PutCondition& condition,
+                      Deadline deadline) const;
+  Result<bool> condition_may_hold(std::string_view key, const PutCondition& condition,
+                                  Deadline deadline) const;
+  struct Walk;
+  Result<void> walk(Walk& walk, const std::string& directory) const;
+  void sweep_leftovers() const;
+
+  sys::Path root_;
+  sys::Path temp_;
+  sys::Path locks_;
+  std::once_flag swept_;
+};
+
+Result<void> check_time(std::string_view what, Deadline deadline) {
+  if (!deadline.passed()) return {};
+  return fail(Code::timeout, fmt::format("{}: the deadline passed", what));
+}
+
+// Tries again after making the directory when it is not there.
+template <class Try>
+auto with_directory(const sys::Path& directory, const Try& attempt) -> decltype(attempt()) {
+  for (int i = 1;; ++i) {
+    auto result = attempt();
+    if (result || result.error().code != Code::not_found || i == k_write_tries_max) return result;
+    TRY(sys::make_directories(directory));
+  }
+}
+
+Result<void> Folder::begin(std::string_view what, std::string_view key, Deadline deadline) const {
+  TRY(check_key(key));
+  return check_time(fmt::format("{} {} in {}", what, key, describe()), deadline);
+}
+
+Result<std::optional<OpenFile>> Folder::open(std::string_view key) const {
+  TRY_ASSIGN(auto fd, sys::open_if_exists(path_of(key)));
+  if (!fd) return std::nullopt;
+  struct stat info{};
+  if (::fstat(fd->get(), &info) != 0) return fail_errno(errno, fmt::format("look at {}", key));
+  if (!S_ISREG(info.st_mode)) return std::nullopt;
+  OpenFile file;
+  file.fd = std::move(*fd);
+  file.size = static_cast<std::uint64_t>(info.st_size);
+  file.stat_etag = fmt::format("{}-{}-{}-{}", info.st_size, info.st_mtim.tv_sec,
+                               info.st_mtim.tv_nsec, info.st_ino);
+  return file;
+}
+
+Result<std::string> Folder::read_etag(const OpenFile& file, Deadline deadline) const {
+  if (file.size > k_folder_hashed_etag_max) return file.stat_etag;
+  TRY(check_time("read an etag", deadline));
+  Bytes bytes(static_cast<std::size_t>(file.size));
+  TRY_ASSIGN(const std::size_t count, sys::read_at(file.fd.get(), bytes, 0));
+  return etag_of(ByteView(bytes).first(count));
+}
+
+Result<std::optional<std::string>> Folder::current_etag(std::string_view key,
+                                                        Deadline deadline) const {
+  TRY_ASSIGN(const auto file, open(key));
+  if (!file) return std::nullopt;
+  TRY_ASSIGN(std::string etag, read_etag(*file, deadline));
+  return etag;
+}
+
+Result<std::optional<Object>> Folder::get(std::string_view key, std::uint64_t size_max,
+                                          Deadline deadline) {
+  TRY(begin("get", key, deadline));
+  TRY_ASSIGN(const auto file, open(key));
+  if (!file) return std::nullopt;
+  if (file->size > size_max) {
+    return fail(Code::exhausted, fmt::format("get {} in {}: {} bytes are more than the {} allowed",
+                                             key, describe(), file->size, size_max));
+  }
+  Object object;
+  object.bytes.resize(static_cast<std::size_t>(file->size));
+  for (std::size_t at = 0; at < object.bytes.size();) {
+    TRY(check_time(fmt::format("get {} in {}", key, describe()), deadline));
+    const auto piece =
+        MutableByteView(object.bytes).subspan(at, std::min(k_piece_size, object.bytes.size() - at));
+    TRY_ASSIGN(const std::size_t count, sys::read_at(file->fd.get(), piece, at));
+    at += count;
+    if (count < piece.size()) object.bytes.resize(at);
+  }
+  object.etag = file->size > k_folder_hashed_etag_max ? file->stat_etag : etag_of(object.bytes);
+  return object;
+}
+
+Result<bool> Folder::get_range(std::string_view key, std::uint64_t offset, std::uint64_t length,
+                               const codec::ByteSink& sink, Deadline deadline) {
+  TRY(begin("get", key, deadline));
+  TRY_ASSIGN(const auto file, open(key));
+  if (!file) return false;
+  const auto too_short = [&] {
+    return fail(Code::corrupt, fmt::format("get {} in {}: has {} bytes and none at {}+{}", key,
+                                           describe(), file->size, offset, length));
+  };
+  if (offset > file->size || length > file->size - offset) return too_short();
+  Bytes buffer(static_cast<std::size_t>(std::min<std::uint64_t>(k_piece_size, length)));
+  for (std::uint64_t done = 0; done < length;) {
+    TRY(check_time(fmt::format("get {} in {}", key, describe()), deadline));
+    const auto piece = MutableByteView(buffer).first(
+        static_cast<std::size_t>(std::min<std::uint64_t>(buffer.size(), length - done)));
+    TRY_ASSIGN(const std::size_t count, sys::read_at(file->fd.get(), piece, offset + done));
+    if (count < piece.size()) return too_short();
+    TRY(sink(piece));
+    done += count;
+  }
+  return true;
+}
+
+// One of 256 lock files: they need not be one per key to exclude two writers of the same one.
+Result<sys::FileLock> Folder::lock(std::string_view key, Deadline deadline) const {
+  const sys::Path path = locks_ / to_hex(sha256(bytes_of(key))).substr(0, 2);
+  TRY_ASSIGN(const auto there, sys::stat_file(path));
+  if (!there) {
+    // Made with the modes of the umask: in a shared folder several users lock it.
+    TRY(with_directory(locks_, [&] { return sys::append_to_file(path, {}, 0666); }));
+  }
+  return sys::FileLock::acquire(path, deadline);
+}
+
+Result<std::string> Folder::write_body(sys::AtomicFile& file, const Body& body,
+                                       Deadline deadline) const {
+  Sha256 hash;
+  const auto write_piece = [&](ByteView piece) -> Result<void> {
+    TRY(check_time(fmt::format("write into {}", describe()), deadline));
+    if (body.size() <= k_folder_hashed_etag_max) hash.update(piece);
+    return file.write(piece);
+  };
+  TRY(body.each(write_piece));
+  if (body.size() <= k_folder_hashed_etag_max) return to_hex(hash.finish());
+  struct stat info{};
+  if (::fstat(file.fd(), &info) != 0) return fail_errno(errno, "look at a temporary file");
+  return fmt::format("{}-{}-{}-{}", info.st_size, info.st_mtim.tv_sec, info.st_mtim.tv_nsec,
+                     info.st_ino);
+}
+
+// Spares writing the body when it cannot be stored anyway; commit() asks again.
+Result<bool> Folder::condition_may_hold(std::string_view key, const PutCondition& condition,
+                                        Deadline deadline) const {
+  if (condition.kind == PutCondition::Kind::none) return true;
+  TRY_ASSIGN(const auto etag, current_etag(key, deadline));
+  if (condition.kind == PutCondition::Kind::if_absent) return !etag.has_value();
+  return etag == condition.etag;
+}
+
+Result<bool> Folder::commit(sys::AtomicFile& file, std::string_view key,
+                            const PutCondition& condition, Deadline deadline) const {
+  const sys::Path directory = path_of(key).parent_path();
+  const bool if_absent = condition.kind == PutCondition::Kind::if_absent;
+  if (if_absent) {
+    auto linked = with_directory(directory, [&] { return file.commit_if_absent(); });
+    if (linked || linked.error().code == Code::exhausted) return linked;
+    // A file system without hard links: nobody on it links, so all who write hold the lock below.
+  }
+  TRY_ASSIGN(const sys::FileLock held, lock(key, deadline));
+  if (if_absent) {
+    TRY_ASSIGN(const auto there, sys::stat_file(path_of(key), false));
+    if (there) return false;
+  }
+  if (condition.kind == PutCondition::Kind::if_match) {
+    TRY_ASSIGN(const auto etag, current_etag(key, deadline));
+    if (etag != condition.etag) return false;
+  }
+  TRY(with_directory(directory, [&] { return file.commit(); }));
+  return true;
+}
+
+Result<PutResult> Folder::put(std::string_view key, const Body& body, const PutCondition& condition,
+                              Deadline deadline) {
+  TRY(begin("put", key, deadline));
+  std::call_once(swept_, [this] { sweep_leftovers(); });
+  TRY_ASSIGN(const bool may_hold, condition_may_hold(key, condition, deadline));
+  if (!may_hold) return PutResult{};
+  TRY_ASSIGN(sys::AtomicFile file, with_directory(temp_, [&] {
+               return sys::AtomicFile::create(path_of(key), 0666, temp_);
+             }));
+  TRY_ASSIGN(std::string etag, write_body(file, body, deadline));
+  TRY_ASSIGN(const bool stored, commit(file, key, condition, deadline));
+  return stored ? PutResult{true, std::move(etag)} : PutResult{};
+}
+
+Result<std::optional<ObjectInfo>> Folder::head(std::string_view key, Deadline deadline) {
+  TRY(begin("look at", key, deadline));
+  TRY_ASSIGN(const auto file, open(key));
+  if (!file) return std::nullopt;
+  TRY_ASSIGN(std::string etag, read_etag(*file, deadline));
+  return ObjectInfo{file->size, std::move(etag)};
+}
+
+Result<void> Folder::remove(std::string_view key, Deadline deadline) {
+  TRY(begin("remove", key, deadline));
+  TRY_ASSIGN(const auto info, sys::stat_file(path_of(key)));
+  if (!info || !info->is_regular()) return {};
+  TRY_ASSIGN(const sys::FileLock held, lock(key, deadline));
+  return sys::remove_file(path_of(key));
+}
+
+struct Folder::Walk {
+  std::string_view prefix;
+  std::string_view after;
+  std::size_t limit;
+  Deadline deadline;
+  ListPage page;
+};
+
+// Depth first, in the order of whole keys: a directory sorts as its name and a '/', since "a-b"
+// comes before "a/b". Only what can hold a wanted key is opened.
+Result<void> Folder::walk(Walk& walk, const std::string& directory) const {
+  TRY(check_time(fmt::format("list {}", describe()), walk.deadline));
+  std::vector<std::string> names;
+  const sys::Path base = directory.empty() ? root_ : root_ / directory;
+  auto listed = sys::list_directory(base, [&](std::string_view name) -> Result<void> {
+    if (name.starts_with('.')) return {};
+    TRY_ASSIGN(const auto info, sys::stat_file(base / name));
+    if (!info) return {};
+    if (info->is_directory()) names.push_back(fmt::format("{}{}/", directory, name));
+    if (info->is_regular()) names.push_back(fmt::format("{}{}", directory, name));
+    return {};
+  });
+  if (!listed && listed.error().code != Code::not_found) return listed;
+  std::ranges::sort(names);
+  for (const std::string& name : names) {
+    const std::size_t common = std::min(name.size(), walk.prefix.size());
+    if (std::string_view(name).substr(0, common) != walk.prefix.substr(0, common)) continue;
+    if (name.ends_with('/')) {
+      if (name < walk.after && !walk.after.starts_with(name)) continue;
+      TRY(this->walk(walk, name));
+      if (walk.page.more) return {};
+      continue;
+    }
+    if (name.size() < walk.prefix.size() || name <= walk.after || !check_key(name)) continue;
+    if (walk.page.keys.size() == walk.limit) {
+      walk.page.more = true;
+      return {};
+    }
+    walk.page.keys.push_back(name);
+  }
+  return {};
+}
+
+Result<ListPage> Folder::list(std::string_view prefix, std::string_view after, std::size_t limit,
+                              Deadline deadline) {
+  if (limit == 0 || limit > k_list_page_max) {
+    return fail(Code::invalid, fmt::format("list: {} is no size of a page", limit));
+  }
+  Walk state{prefix, after, limit, deadline, {}};
+  TRY(walk(state, ""));
+  return std::move(state.page);
+}
+
+// Whatever goes wrong here concerns nobody: the next process tries again.
+void Folder::sweep_leftovers() const {
+  const UnixNanos oldest = unix_now_ns() - k_folder_leftover_age_ns;
+  const auto swept = sys::list_directory(temp_, [&](std::string_view name) -> Result<void> {
+    const sys::Path path = temp_ / name;
+    const auto info = sys::stat_file(path, false);
+    if (!info || !*info || !(*info)->is_regular() || (*info)->mtime_ns >= oldest) return {};
+    if (!sys::remove_file(path)) return {};
+    return {};
+  });
+  static_cast<void>(swept);
+}
+
+}  // namespace
+
+std::unique_ptr<Objects> open_folder(sys::Path root) {
+  return std::make_unique<Folder>(std::move(root));
+}
+
+}  // namespace sluice::store

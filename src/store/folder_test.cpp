@@ -1,0 +1,128 @@
+#include "store/folder.hpp"
+
+#include "store/conformance.hpp"
+#include "sys/file.hpp"
+
+#include <doctest/doctest.h>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <set>
+#include <thread>
+#include <vector>
+
+namespace sluice::store {
+namespace {
+
+Deadline soon() { return Deadline::after(std::chrono::seconds(30)); }
+
+std::vector<std::string> names_in(const sys::Path& directory) {
+  std::vector<std::string> names;
+  const auto listed = sys::list_directory(directory, [&](std::string_view name) -> Result<void> {
+    names.emplace_back(name);
+    return {};
+  });
+  CHECK(listed.has_value());
+  return names;
+}
+
+struct Place {
+  Place() : directory(*sys::TempDirectory::create("sluice-folder-")) {}
+  sys::Path root() const { return directory.path() / "store"; }
+  std::unique_ptr<Objects> open() const { return open_folder(root()); }
+  sys::TempDirectory directory;
+};
+
+TEST_CASE("a folder keeps every promise of a store") {
+  const Place place;
+  check_conformance([&] { return place.open(); });
+  // No half-written file stays behind, whatever was refused on the way.
+  CHECK(names_in(place.root() / ".sluice" / "tmp").empty());
+}
+
+TEST_CASE("a folder that is not there is an empty store and is not made by reading") {
+  const Place place;
+  const auto objects = place.open();
+  const auto object = objects->get("a/b", 10, soon());
+  REQUIRE(object.has_value());
+  CHECK_FALSE(object->has_value());
+  const auto page = objects->list("", "", 10, soon());
+  REQUIRE(page.has_value());
+  CHECK(page->keys.empty());
+  CHECK_FALSE(std::filesystem::exists(place.root()));
+}
+
+TEST_CASE("keys are files, and what is no key is not listed") {
+  const Place place;
+  const auto objects = place.open();
+  REQUIRE(objects->put("a/b", Body(bytes_of("x")), PutCondition::always(), soon()).has_value());
+  CHECK(text_of(**sys::read_file(place.root() / "a" / "b", 10)) == "x");
+  REQUIRE(sys::write_file_atomic(place.root() / "a" / "README.TXT", bytes_of("x")).has_value());
+  REQUIRE(sys::write_file_atomic(place.root() / ".nfs0001", bytes_of("x")).has_value());
+  const auto page = objects->list("", "", 10, soon());
+  REQUIRE(page.has_value());
+  CHECK(page->keys == std::vector<std::string>{"a/b"});
+  const auto directory = objects->get("a", 10, soon());
+  REQUIRE(directory.has_value());
+  CHECK_FALSE(directory->has_value());
+}
+
+TEST_CASE("modes follow the umask") {
+  const Place place;
+  const mode_t before = ::umask(027);
+  const auto stored = place.open()->put("a/b", Body(bytes_of("x")), PutCondition::always(), soon());
+  ::umask(before);
+  REQUIRE(stored.has_value());
+  CHECK(((*sys::stat_file(place.root() / "a" / "b"))->mode & 0777U) == 0640U);
+  CHECK(((*sys::stat_file(place.root() / "a"))->mode & 0777U) == 0750U);
+}
+
+TEST_CASE("what dead writers left is swept after a day") {
+  const Place place;
+  const sys::Path temp = place.root() / ".sluice" / "tmp";
+  REQUIRE(sys::make_directories(temp).has_value());
+  REQUIRE(sys::write_file_atomic(temp / "old", bytes_of("x")).has_value());
+  REQUIRE(sys::write_file_atomic(temp / "new", bytes_of("x")).has_value());
+  constexpr std::int64_t k_hour_ns = std::int64_t{3600} * 1'000'000'000;
+  REQUIRE(sys::touch(temp / "old", unix_now_ns() - 25 * k_hour_ns).has_value());
+  REQUIRE(sys::touch(temp / "new", unix_now_ns() - 23 * k_hour_ns).has_value());
+  REQUIRE(place.open()->put("a", Body(bytes_of("x")), PutCondition::always(), soon()).has_value());
+  CHECK(names_in(temp) == std::vector<std::string>{"new"});
+}
+
+TEST_CASE("a put into a place that cannot be written says where") {
+  const Place place;
+  REQUIRE(sys::write_file_atomic(place.root(), bytes_of("a file")).has_value());
+  const auto stored = place.open()->put("a/b", Body(bytes_of("x")), PutCondition::always(), soon());
+  REQUIRE_FALSE(stored.has_value());
+  CHECK(stored.error().message.find(place.root().native()) != std::string::npos);
+}
+
+TEST_CASE("counters under if-match lose no step") {
+  const Place place;
+  constexpr int k_steps = 20;
+  constexpr int k_threads = 4;
+  REQUIRE(place.open()->put("n", Body(bytes_of("0")), PutCondition::always(), soon()).has_value());
+  std::vector<std::thread> threads;
+  for (int i = 0; i < k_threads; ++i) {
+    threads.emplace_back([&] {
+      const auto objects = place.open();
+      for (int done = 0; done < k_steps;) {
+        const auto object = objects->get("n", 100, soon());
+        if (!object || !*object) continue;
+        const std::string next =
+            std::to_string(std::stoi(std::string(text_of((*object)->bytes))) + 1);
+        const auto put =
+            objects->put("n", Body(bytes_of(next)), PutCondition::match((*object)->etag), soon());
+        if (put && put->stored) ++done;
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  const auto object = place.open()->get("n", 100, soon());
+  CHECK(text_of((**object).bytes) == std::to_string(k_steps * k_threads));
+}
+
+}  // namespace
+}  // namespace sluice::store

@@ -1,0 +1,251 @@
+#include "store/publisher.hpp"
+
+#include "store/layout.hpp"
+#include "store/parallel.hpp"
+#include "sys/fd.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace sluice::store {
+
+namespace {
+
+constexpr std::size_t k_piece_size = 256U << 10U;
+
+std::unexpected<Error> not_the_blob(const sys::Path& file) {
+  return fail(Code::corrupt, fmt::format("{} is not the blob it is said to be", file.string()));
+}
+
+// What failed because of the file itself would fail again: no use in trying.
+Result<void> in_blob(const Record& record, Result<void> result) {
+  if (result) return result;
+  return std::unexpected(
+      std::move(result).error().in(fmt::format("upload blob {}", record.output.short_hex())));
+}
+
+}  // namespace
+
+Publisher::Publisher(Objects& objects, PublishOptions options, std::shared_ptr<const Index> known)
+    : objects_(objects),
+      options_(std::move(options)),
+      known_(std::move(known)),
+      pack_(options_.zstd_level) {}
+
+Publisher::~Publisher() = default;
+
+void Publisher::distrust(const BlobId& blob) {
+  if (!placed_.contains(blob)) distrusted_.insert(blob);
+}
+
+const Location* Publisher::location_of(const BlobId& blob) const {
+  const auto placed = placed_.find(blob);
+  if (placed != placed_.end()) return &placed->second;
+  if (!known_ || distrusted_.contains(blob)) return nullptr;
+  const Location* location = known_->locate(blob);
+  if (location == nullptr) return nullptr;
+  const bool ours =
+      location->domain == options_.domain ||
+      std::ranges::find(options_.refer_domains, location->domain) != options_.refer_domains.end();
+  return ours ? location : nullptr;
+}
+
+Result<void> Publisher::add(const Record& record, const sys::Path& file, Deadline deadline) {
+  if (record.size == 0 || location_of(record.output) != nullptr ||
+      in_pack_.contains(record.output)) {
+    return {};
+  }
+  if (record.size > k_blob_size_max) {
+    return in_blob(record, fail(Code::exhausted, fmt::format("{} bytes are more than any blob may "
+                                                             "have",
+                                                             record.size)));
+  }
+  auto fd = sys::open_read(file);
+  if (!fd) return in_blob(record, std::unexpected(std::move(fd).error()));
+  return in_blob(record, record.size >= options_.alone_bytes_min
+                             ? add_alone(record, file, fd->get(), deadline)
+                             : add_small(record, file, fd->get(), deadline));
+}
+
+Result<void> Publisher::add_small(const Record& record, const sys::Path& file, int fd,
+                                  Deadline deadline) {
+  // One byte more shows a file that is longer than it should be.
+  Bytes bytes(static_cast<std::size_t>(record.size) + 1);
+  TRY_ASSIGN(const std::size_t count, sys::read_at(fd, bytes, 0));
+  bytes.resize(count);
+  if (count != record.size || sha256_as<BlobId>(bytes) != record.output) return not_the_blob(file);
+  // Room first: when the full pack cannot be uploaded, this blob is not half added.
+  if (pack_.size() >= options_.pack_bytes_target || pack_.full() || !pack_waiting_.empty()) {
+    TRY(flush(deadline));
+  }
+  pack_.add(record.output, bytes);
+  in_pack_.insert(record.output);
+  if (distrusted_.contains(record.output)) pack_overwrites_ = true;
+  return {};
+}
+
+// Compressed into a file first: the size is known only then, and what is uploaded are the very
+// bytes that were hashed, whatever happens to the original meanwhile.
+Result<void> Publisher::add_alone(const Record& record, const sys::Path& file, int fd,
+                                  Deadline deadline) {
+  const bool overwrite = distrusted_.contains(record.output);
+  if (!overwrite) {
+    TRY_ASSIGN(const bool there, find_alone(record, deadline));
+    if (there) return {};
+  }
+  TRY(sys::make_directories(options_.staging, 0700));
+  TRY_ASSIGN(sys::AtomicFile staged,
+             sys::AtomicFile::create(options_.staging / "blob", 0600, options_.staging));
+  std::uint64_t stored_size = 0;
+  codec::ZstdCompressor compressor(
+      [&](ByteView piece) {
+        stored_size += piece.size();
+        return staged.write(piece);
+      },
+      options_.zstd_level, record.size);
+  Sha256 hash;
+  Bytes buffer(k_piece_size);
+  for (std::uint64_t at = 0;;) {
+    if (deadline.passed()) return fail(Code::timeout, "the deadline passed");
+    TRY_ASSIGN(const std::size_t count, sys::read_at(fd, buffer, at));
+    if (count == 0) break;
+    at += count;
+    if (at > record.size) return not_the_blob(file);
+    hash.update(ByteView(buffer).first(count));
+    TRY(compressor.write(ByteView(buffer).first(count)));
+    if (count < buffer.size() && at != record.size) return not_the_blob(file);
+  }
+  if (hash.finish_as<BlobId>() != record.output) return not_the_blob(file);
+  TRY(compressor.finish());
+  Location location;
+  location.where = Location::Where::alone;
+  location.stored_size = stored_size;
+  location.encoding = Encoding::zstd;
+  location.domain = options_.domain;
+  const std::string key = object_key(record, location);
+  const Body body = Body::of_file(staged.fd(), 0, stored_size);
+  TRY_ASSIGN(bool stored, put_new(key, body, overwrite, deadline));
+  if (!stored) {
+    TRY_ASSIGN(const bool there, find_alone(record, deadline));
+    if (there) return {};
+    TRY_ASSIGN(stored, put_new(key, body, true, deadline));  // what lies there is no such blob
+  }
+  placed_.insert_or_assign(record.output, std::move(location));
+  ++report_.blobs_up;
+  return {};
+}
+
+// Whether another job has brought this blob: asking costs less than compressing and sending it. It may
+// have been compressed otherwise than we would do it, so its size is what the store says.
+Result<bool> Publisher::find_alone(const Record& record, Deadline deadline) {
+  Entry entry{record, {}};
+  entry.location.where = Location::Where::alone;
+  entry.location.encoding = Encoding::zstd;
+  entry.location.domain = options_.domain;
+  TRY_ASSIGN(const auto info, objects_.head(object_key(record, entry.location), deadline));
+  if (!info) return false;
+  entry.location.stored_size = info->size;
+  if (!check_entry(entry)) return false;
+  placed_.insert_or_assign(record.output, std::move(entry.location));
+  return true;
+}
+
+// Objects named by their content: when one is there already it is the same, unless it is known to
+// be damaged.
+Result<bool> Publisher::put_new(const std::string& key, const Body& body, bool overwrite,
+                                Deadline deadline) {
+  const bool ask = !overwrite && objects_.capabilities().if_absent;
+  TRY_ASSIGN(
+      const PutResult put,
+      objects_.put(key, body, ask ? PutCondition::absent() : PutCondition::always(), deadline));
+  if (put.stored) {
+    report_.bytes_up += body.size();
+    ++report_.objects_up;
+  }
+  return put.stored;
+}
+
+Result<void> Publisher::flush(Deadline deadline) {
+  // After a failure the finished pack waits here for the next call.
+  if (pack_waiting_.empty()) {
+    if (pack_.empty()) return {};
+    waiting_blobs_ = pack_.blobs();
+    pack_waiting_ = pack_.finish();
+    waiting_overwrites_ = std::exchange(pack_overwrites_, false);
+  }
+  const PackId id = pack_id(pack_waiting_);
+  auto uploaded =
+      put_new(pack_key(options_.domain, id), Body(pack_waiting_), waiting_overwrites_, deadline);
+  if (!uploaded) return std::unexpected(std::move(uploaded).error().in("upload a pack"));
+  for (const PackedBlob& blob : waiting_blobs_) {
+    placed_.insert_or_assign(blob.blob, Location{Location::Where::pack, id, blob.offset,
+                                                 blob.stored_size, blob.encoding, options_.domain});
+    in_pack_.erase(blob.blob);
+  }
+  report_.blobs_up += waiting_blobs_.size();
+  waiting_blobs_.clear();
+  pack_waiting_ = Bytes();
+  return pack_.empty() ? Result<void>{} : flush(deadline);
+}
+
+Result<Manifest> Publisher::build_manifest(ManifestInfo info,
+                                           const std::vector<Record>& in_use_order) const {
+  Manifest manifest;
+  manifest.info = std::move(info);
+  manifest.info.domain = options_.domain;
+  std::unordered_set<ActionId> seen;
+  for (const Record& record : in_use_order) {
+    Entry entry{record, {}};
+    if (record.size != 0) {
+      const Location* location = location_of(record.output);
+      if (location == nullptr) continue;
+      entry.location = *location;
+    }
+    if (manifest.entries.size() == k_manifest_records_max) break;
+    if (!check_entry(entry) || !seen.insert(record.action).second) continue;
+    manifest.entries.push_back(std::move(entry));
+  }
+  if (manifest.entries.empty()) return fail(Code::invalid, "publish: no record to write");
+  return manifest;
+}
+
+Result<ManifestId> Publisher::publish(ManifestInfo info, const std::vector<Record>& in_use_order,
+                                      const std::vector<Scope>& write_scopes, Deadline deadline) {
+  TRY_ASSIGN(const Manifest manifest, build_manifest(std::move(info), in_use_order));
+  TRY_ASSIGN(Bytes bytes, encode_manifest(manifest));
+  ManifestRef ref;
+  ref.id = manifest_id(bytes);
+  ref.size = bytes.size();
+  ref.created_ns = manifest.info.created_ns;
+  ref.records = manifest.entries.size();
+  ref.job_name = manifest.info.job_name;
+  auto uploaded = put_new(manifest_key(options_.domain, ref.id), Body(bytes), false, deadline);
+  if (!uploaded) return std::unexpected(std::move(uploaded).error().in("upload the manifest"));
+  if (bytes.size() <= k_inline_manifest_max) ref.inlined = std::move(bytes);
+  TRY(write_heads(ref, write_scopes, deadline));
+  return ref.id;
+}
+
+Result<void> Publisher::write_heads(const ManifestRef& ref, const std::vector<Scope>& scopes,
+                                    Deadline deadline) {
+  std::vector<Result<std::uint64_t>> written(scopes.size(), 0);
+  run_parallel(scopes.size(), k_head_writers_max, [&](std::size_t i) {
+    written[i] = update_head(objects_, options_.domain, scopes[i], ref, deadline);
+  });
+  std::vector<Error> faults;
+  for (auto& each : written) {
+    if (each) {
+      report_.bytes_up += *each;
+      ++report_.objects_up;
+    } else {
+      faults.push_back(std::move(each).error());
+    }
+  }
+  if (!faults.empty() && faults.size() == scopes.size()) return std::unexpected(faults.front());
+  report_.faults.insert(report_.faults.end(), faults.begin(), faults.end());
+  return {};
+}
+
+}  // namespace sluice::store

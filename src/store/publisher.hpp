@@ -1,0 +1,111 @@
+// Uploads what a job made: small blobs in packs, large ones alone, then one manifest and the heads
+// of the scopes that shall know it.
+//
+// A Publisher borrows its Objects and belongs to one thread at a time (publish() writes heads with
+// a few threads of its own, all ended on return). In memory: one pack being filled. What the known
+// index already locates is not uploaded again. Errors of add(): Code::corrupt when the file is not
+// the blob it is said to be, Code::not_found when it is gone, Code::exhausted when it is above a
+// bound (in all three the blob is left out and the others go on), else the store's, after which the
+// same call may be tried again.
+#pragma once
+
+#include "base/deadline.hpp"
+#include "base/result.hpp"
+#include "codec/zstd.hpp"
+#include "store/head.hpp"
+#include "store/index.hpp"
+#include "store/manifest.hpp"
+#include "store/objects.hpp"
+#include "store/pack.hpp"
+#include "store/scope.hpp"
+#include "sys/file.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+namespace sluice::store {
+
+inline constexpr int k_head_tries_max = 12;        // of one head, when others write it too
+inline constexpr int k_head_backoff_max_ms = 400;  // between two tries, jittered
+inline constexpr int k_blind_head_writes_max = 2;  // of one head, where no condition is honoured
+inline constexpr std::size_t k_head_writers_max = 8;
+// Room in a pack for its blobs; the rest of k_pack_size_max is for the index.
+inline constexpr std::uint64_t k_pack_blob_bytes_max = k_pack_size_max - k_pack_index_raw_size_max;
+
+struct PublishOptions {
+  std::string domain;  // where everything is written
+  sys::Path staging;   // a directory for compressed large blobs, removed as they are uploaded
+  std::uint64_t pack_bytes_target = 4ULL << 20U;  // a pack is uploaded when it holds this much
+  std::uint64_t alone_bytes_min = 1ULL << 20U;    // a blob of this raw size goes alone
+  int zstd_level = codec::k_zstd_level_default;
+  // Other domains whose objects our readers believe too: blobs known there are not uploaded again.
+  std::vector<std::string> refer_domains;
+};
+
+struct PublishReport {
+  std::uint64_t bytes_up = 0;  // bodies of all puts that stored something
+  std::uint64_t blobs_up = 0;
+  std::uint64_t objects_up = 0;  // packs, blobs alone, manifest, heads
+  std::vector<Error> faults;     // heads that could not be written while others could
+};
+
+class Publisher {
+ public:
+  Publisher(Objects& objects, PublishOptions options, std::shared_ptr<const Index> known);
+  ~Publisher();
+  Publisher(const Publisher&) = delete;
+  Publisher& operator=(const Publisher&) = delete;
+
+  // What the known index says about this blob is wrong (it was gone or damaged when fetched):
+  // uploaded anew, over whatever lies there.
+  void distrust(const BlobId& blob);
+  // Reads the file and packs or uploads it; SHA-256 is checked on what is stored. A blob that is
+  // empty, known or added before needs no file and costs nothing.
+  Result<void> add(const Record& record, const sys::Path& file, Deadline deadline);
+  // Uploads the pack being filled.
+  Result<void> flush(Deadline deadline);
+  // Writes the manifest of those records whose blob has a place in the store (call flush first:
+  // what is still in the pack being filled has none), then the heads of all scopes. Fails when no
+  // record is left to write (Code::invalid), or the manifest or every head could not be written; a
+  // part of the heads failing is a fault in the report.
+  Result<ManifestId> publish(ManifestInfo info, const std::vector<Record>& in_use_order,
+                             const std::vector<Scope>& write_scopes, Deadline deadline);
+  const PublishReport& report() const { return report_; }
+
+ private:
+  const Location* location_of(const BlobId& blob) const;
+  Result<void> add_small(const Record& record, const sys::Path& file, int fd, Deadline deadline);
+  Result<void> add_alone(const Record& record, const sys::Path& file, int fd, Deadline deadline);
+  Result<bool> find_alone(const Record& record, Deadline deadline);
+  Result<bool> put_new(const std::string& key, const Body& body, bool overwrite, Deadline deadline);
+  Result<Manifest> build_manifest(ManifestInfo info, const std::vector<Record>& in_use_order) const;
+  Result<void> write_heads(const ManifestRef& ref, const std::vector<Scope>& scopes,
+                           Deadline deadline);
+
+  Objects& objects_;
+  PublishOptions options_;
+  std::shared_ptr<const Index> known_;
+  PackBuilder pack_;              // being filled
+  bool pack_overwrites_ = false;  // it holds a blob that is distrusted
+  Bytes pack_waiting_;            // finished, its upload failed: tried again by the next flush
+  std::vector<PackedBlob> waiting_blobs_;
+  bool waiting_overwrites_ = false;
+  std::unordered_set<BlobId> in_pack_;  // not in the store yet
+  std::unordered_set<BlobId> distrusted_;
+  std::unordered_map<BlobId, Location> placed_;
+  PublishReport report_;
+};
+
+// Adds `ref` to the head of one scope so that no other writer's entry is lost: by if_match with a
+// bounded number of jittered tries; where the store has no conditions by write, read back, and once
+// more when another writer got in between (what that still can lose is a hit, never its
+// correctness). Returns the bytes written.
+Result<std::uint64_t> update_head(Objects& objects, std::string_view domain, const Scope& scope,
+                                  const ManifestRef& ref, Deadline deadline);
+
+}  // namespace sluice::store

@@ -1,0 +1,24 @@
+// Any bytes as a head: refused, or a value within its bounds that comes back unchanged when it is written
+// and read again, and that stays writable after an update.
+#include <cstdint>
+#include <cstdlib>
+
+#include "store/head.hpp"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  using namespace sluice;
+  auto head = store::decode_head(ByteView(reinterpret_cast<const std::byte*>(data), size));
+  if (!head) return 0;
+  if (head->manifests.size() > store::k_head_manifests_max) std::abort();
+  head->signature = {};
+  if (const auto again = store::encode_head(*head)) {
+    const auto back = store::decode_head(*again);
+    if (!back || *back != *head) std::abort();
+  }
+  store::ManifestRef ref;
+  ref.job_name = "fuzz";
+  store::add_to_head(*head, ref, 1);
+  const auto updated = store::encode_head(*head);
+  if (!updated || updated->size() > store::k_head_size_max) std::abort();
+  return 0;
+}

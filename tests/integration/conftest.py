@@ -1,0 +1,284 @@
+"""Fixtures of the integration tests; sluice_harness.py has the machinery."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from sluice_harness import REPO, SHOP, Machine, fresh_checkout  # noqa: E402
+
+# One toolchain of every supported release; the machine's own go runs everything, these the smoke
+# tests and the matrix.
+TOOLCHAINS = ["go1.24.11", "go1.25.9", "go1.26.11", "go1.27.4"]
+OLD_TOOLCHAIN = "go1.23.12"
+
+K_TEST_BOUND_S = 240
+K_MATRIX_TEST_BOUND_S = 1200
+
+
+def pytest_configure(config):
+    config.addinivalue_line(
+        "markers", "matrix: every Go version times every mode; slow, run by `make check`"
+    )
+
+
+def pytest_collection_modifyitems(config, items):
+    if "matrix" in (config.getoption("-m") or ""):
+        return
+    slow = [item for item in items if "matrix" in item.keywords]
+    if slow:
+        config.hook.pytest_deselected(items=slow)
+        items[:] = [item for item in items if "matrix" not in item.keywords]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item):
+    """No test hangs for ever, whatever the binary does: a bound on each, set-up included."""
+    bound_s = K_MATRIX_TEST_BOUND_S if "matrix" in item.keywords else K_TEST_BOUND_S
+
+    def over(number, frame):
+        raise TimeoutError(f"the test took more than {bound_s} s")
+
+    before = signal.signal(signal.SIGALRM, over)
+    signal.alarm(bound_s)
+    try:
+        return (yield)
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
+
+
+@pytest.fixture(scope="session")
+def sluice() -> Path:
+    """The binary under test: SLUICE_BIN, else the release build."""
+    binary = Path(os.environ.get("SLUICE_BIN", REPO / "build" / "sluice")).resolve()
+    if not os.access(binary, os.X_OK):
+        pytest.fail(f"{binary} is missing: run make build", pytrace=False)
+    return binary
+
+
+def _go_says(*names: str) -> dict[str, str]:
+    out = subprocess.run(["go", "env", *names], capture_output=True, text=True, check=True, cwd="/")
+    return dict(zip(names, out.stdout.splitlines(), strict=True))
+
+
+@pytest.fixture(scope="session")
+def go_env() -> dict[str, str]:
+    """What every machine's go has in common with this one's: the module cache and where modules
+    come from.
+    """
+    env = _go_says("GOMODCACHE", "GOPROXY", "GOSUMDB", "GONOSUMDB")
+    return {
+        **{name: value for name, value in env.items() if value},
+        "GOTOOLCHAIN": os.environ.get("SLUICE_TEST_GOTOOLCHAIN", "local"),
+        "GOFLAGS": "-buildvcs=false",
+    }
+
+
+@pytest.fixture(scope="session")
+def goroot(go_env) -> Path:
+    out = subprocess.run(
+        ["go", "env", "GOROOT"],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd="/",
+        env={**os.environ, **go_env},
+    )
+    return Path(out.stdout.strip())
+
+
+@pytest.fixture(scope="session")
+def toolchain(go_env):
+    """A function that says whether a Go toolchain can be had, and skips the test when it cannot."""
+    known: dict[str, bool] = {}
+
+    def need(name: str) -> str:
+        if name not in known:
+            env = {**os.environ, **go_env, "GOTOOLCHAIN": name}
+            out = subprocess.run(
+                ["go", "version"], capture_output=True, text=True, env=env, cwd="/"
+            )
+            known[name] = out.returncode == 0 and name in out.stdout
+        if not known[name]:
+            pytest.skip(f"the Go proxy does not serve {name}")
+        return name
+
+    return need
+
+
+class Park:
+    """All machines of a test, stopped together at its end."""
+
+    def __init__(self, root: Path, sluice: Path, go_env: dict[str, str]):
+        self.root = root
+        self.sluice = sluice
+        self.go_env = go_env
+        self.machines: list[Machine] = []
+
+    def __call__(self, name: str = "m", store: Path | str | None = None) -> Machine:
+        root = self.root / f"{name}-{len(self.machines)}"
+        root.mkdir(parents=True)
+        machine = Machine(root, self.sluice, store, self.go_env)
+        self.machines.append(machine)
+        return machine
+
+    def stop(self) -> None:
+        errors = []
+        for machine in self.machines:
+            try:
+                machine.stop()
+            except AssertionError as error:
+                errors.append(str(error))
+        assert not errors, "\n".join(errors)
+
+
+@pytest.fixture
+def machine(tmp_path, sluice, go_env):
+    """A factory: machine("a", store=path) is one more computer."""
+    park = Park(tmp_path / "machines", sluice, go_env)
+    yield park
+    park.stop()
+
+
+@pytest.fixture(scope="session")
+def session_root(tmp_path_factory) -> Path:
+    return tmp_path_factory.mktemp("session")
+
+
+@pytest.fixture(scope="session")
+def checkout_path(session_root) -> Path:
+    """The one path at which every machine of this run checks the shop out."""
+    return session_root / "work" / "shop"
+
+
+@pytest.fixture
+def checkout(checkout_path) -> Path:
+    """A fresh checkout of examples/shop."""
+    return fresh_checkout(SHOP, checkout_path)
+
+
+@pytest.fixture(scope="session")
+def native(session_root, checkout_path, sluice, go_env):
+    """What go itself builds at the checkout path, with a warm cache of its own and no sluice."""
+    park = Park(session_root / "native", sluice, go_env)
+    reference = park("native")
+    fresh_checkout(SHOP, checkout_path)
+    binary = session_root / "native-shop"
+    reference.plain_go("build", "-o", str(binary), "./cmd/shop", cwd=checkout_path).ok()
+    reference.plain_go("vet", "./...", cwd=checkout_path).ok()
+    reference.binary = binary
+    yield reference
+    park.stop()
+
+
+@pytest.fixture(scope="session")
+def first_machine(session_root, checkout_path, sluice, go_env):
+    """The first job: builds, vets and tests the shop cold on an empty store, and uploads all of
+    it.
+    """
+    park = Park(session_root / "first", sluice, go_env)
+    first = park("first", store=session_root / "first-store")
+    fresh_checkout(SHOP, checkout_path)
+    out = first.root / "shop"
+    first.build = first.go("build", "-o", str(out), "./cmd/shop", cwd=checkout_path).ok()
+    first.vet = first.go("vet", "./...", cwd=checkout_path).ok()
+    first.test = first.go("test", "./...", cwd=checkout_path).ok()
+    first.wait_uploads(cwd=checkout_path)
+    first.binary = out
+    first.stop()
+    yield first
+    park.stop()
+
+
+@pytest.fixture
+def filled_store(first_machine, session_root, tmp_path) -> Path:
+    """A private copy of the store that the first job filled."""
+    store = tmp_path / "store"
+    shutil.copytree(session_root / "first-store", store)
+    return store
+
+
+@pytest.fixture
+def tmpfs(tmp_path):
+    """A factory of small file systems in memory: tmpfs("4m") returns the mount point. Needs
+    root.
+    """
+    mounted: list[Path] = []
+
+    def mount(size: str) -> Path:
+        target = tmp_path / f"tmpfs-{len(mounted)}"
+        target.mkdir()
+        command = ["mount", "-t", "tmpfs", "-o", f"size={size},mode=0755", "tmpfs", str(target)]
+        if os.geteuid() != 0 or subprocess.run(command, capture_output=True).returncode != 0:
+            pytest.skip("mounting a tmpfs needs root")
+        mounted.append(target)
+        return target
+
+    yield mount
+    for target in mounted:
+        # Lazily: an agent of the test may still hold a file there; it is stopped by its machine.
+        subprocess.run(["umount", "-l", str(target)], check=True)
+
+
+@pytest.fixture
+def read_only():
+    """A function that makes a mounted tmpfs read-only, for root too."""
+
+    def remount(target: Path) -> None:
+        subprocess.run(["mount", "-o", "remount,ro", str(target)], check=True)
+
+    return remount
+
+
+def write_tiny(root: Path, text: str = "tiny one") -> Path:
+    """A module of two packages that needs only the runtime: cold in a few seconds."""
+    if root.exists():
+        shutil.rmtree(root)
+    (root / "part").mkdir(parents=True)
+    (root / "go.mod").write_text("module example.com/tiny\n\ngo 1.23\n")
+    (root / "main.go").write_text(
+        'package main\n\nimport "example.com/tiny/part"\n\nfunc main() {\n\tprintln(part.Text)\n}\n'
+    )
+    (root / "part" / "part.go").write_text(f'package part\n\nconst Text = "{text}"\n')
+    return root
+
+
+@pytest.fixture
+def tiny(session_root) -> Path:
+    """A fresh checkout of the tiny module, always at one path."""
+    return write_tiny(session_root / "work" / "tiny")
+
+
+@pytest.fixture(scope="session")
+def tiny_first(session_root, sluice, go_env):
+    """The tiny module built cold on its first machine, and the same by go alone
+    (tiny_first.native).
+    """
+    park = Park(session_root / "tiny-machines", sluice, go_env)
+    root = write_tiny(session_root / "work" / "tiny")
+    first = park("tiny", store=session_root / "tiny-store")
+    first.go("build", "-o", str(first.root / "tiny"), ".", cwd=root).ok()
+    first.wait_uploads(cwd=root)
+    first.stop()
+    first.native = first.root / "native"
+    reference = park("native")
+    reference.plain_go("build", "-o", str(first.native), ".", cwd=root).ok()
+    yield first
+    park.stop()
+
+
+@pytest.fixture
+def tiny_store(tiny_first, session_root, tmp_path) -> Path:
+    """A private copy of the store that the tiny module filled."""
+    store = tmp_path / "tiny-store"
+    shutil.copytree(session_root / "tiny-store", store)
+    return store

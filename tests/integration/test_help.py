@@ -1,0 +1,129 @@
+"""Help, man pages and completions: exactly what works, from one table."""
+
+import json
+import re
+import shutil
+import subprocess
+
+import pytest
+
+COMMANDS = {"go", "run", "cacheprog", "env", "agent", "gc", "version", "completion", "man", "help"}
+
+# A value for every flag that takes one; a flag that help names and this table does not is a
+# failure, so that the table grows.
+VALUES = {
+    "store": "file:///nonexistent/store",
+    "mode": "auto",
+    "drain": "auto",
+    "drain-timeout": "5s",
+    "verify": "1%",
+    "trust-domain": "trusted",
+    "max-size": "100GiB",
+    "max-age": "400d",
+    "shell": "sh",
+}
+SWITCHES = {
+    "read-only",
+    "no-remote",
+    "publish-local",
+    "quiet",
+    "json",
+    "write",
+    "unwrite",
+    "dry-run",
+    "force",
+    "help",
+    "version",
+}
+
+
+def commands_in(text: str) -> set[str]:
+    return set(re.findall(r"^  ([a-z]+)(?:  |\t| [A-Z\[<.-])", text, re.M))
+
+
+def test_help_lists_what_works(machine):
+    m = machine()
+    text = m.sluice_run("help").ok().stdout
+    assert commands_in(text) >= COMMANDS - {"help"}, text
+    assert m.sluice_run("--help").ok().stdout == text
+    for name in commands_in(text):
+        page = m.sluice_run("help", name).ok()
+        assert page.stdout.strip() and page.stderr == "", name
+        if name not in ("go", "run"):
+            assert m.sluice_run(name, "--help").ok().stdout == page.stdout, name
+
+
+def test_every_flag_in_help_is_accepted(machine, tiny):
+    m = machine()
+    harmless = {
+        "go": ["version"],
+        "run": ["--", "true"],
+        "cacheprog": [],
+        "env": [],
+        "agent": ["status"],
+        "gc": [],
+        "version": [],
+        "completion": ["bash"],
+        "man": [],
+        "help": [],
+    }
+    for name in sorted(commands_in(m.sluice_run("help").ok().stdout)):
+        page = m.sluice_run("help", name).ok().stdout
+        flags = set(re.findall(r"(?<![\w-])--([a-z][a-z-]+)", page))
+        unknown = flags - set(VALUES) - SWITCHES
+        assert not unknown, f"sluice {name} has flags this test does not know: {unknown}"
+        for flag in sorted(flags - {"help", "write", "unwrite"}):
+            words = [f"--{flag}", VALUES[flag]] if flag in VALUES else [f"--{flag}"]
+            before, after = ([], harmless[name])
+            if name == "agent":
+                before, after = harmless[name], []
+            if name == "gc" and flag in ("dry-run", "force", "json"):
+                after = ["--max-size", "100GiB"]
+            run = m.sluice_run(name, *before, *words, *after, cwd=tiny, stdin="")
+            assert run.code == 0, f"sluice {name} {words}: {run.describe()}"
+
+
+def test_version(machine):
+    m = machine()
+    text = m.sluice_run("version").ok().stdout
+    assert re.match(r"sluice \S+", text), text
+    told = json.loads(m.sluice_run("version", "--json").ok().stdout)
+    assert told["version"] in text
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completions(shell, machine):
+    m = machine()
+    text = m.sluice_run("completion", shell).ok().stdout
+    for name in COMMANDS:
+        assert name in text, name
+    assert "drain-timeout" in text
+    if shell == "bash":
+        subprocess.run(["bash", "-n"], input=text, text=True, check=True)
+        script = (
+            text + '\nCOMP_WORDS=(sluice ag); COMP_CWORD=1; COMP_LINE="sluice ag"; COMP_POINT=9\n'
+            'f=$(complete -p sluice | sed "s/.*-F \\([^ ]*\\).*/\\1/"); $f sluice ag sluice; '
+            'echo "${COMPREPLY[@]}"\n'
+        )
+        out = subprocess.run(["bash", "--norc"], input=script, text=True, capture_output=True)
+        assert out.stdout.split() == ["agent"], out
+    elif shutil.which(shell):
+        subprocess.run([shell, "-n"], input=text, text=True, check=True)
+
+
+def test_man_pages(machine):
+    m = machine()
+    for words in [(), ("go",), ("gc",), ("agent",)]:
+        page = m.sluice_run("man", *words).ok().stdout
+        assert page.startswith(".TH ") or "\n.TH " in page[:300], page[:100]
+        assert ".SH NAME" in page and ".SH SYNOPSIS" in page
+        if shutil.which("man"):
+            out = subprocess.run(
+                ["man", "--warnings", "-l", "-"], input=page, text=True, capture_output=True
+            )
+            assert out.returncode == 0 and out.stderr == "", out.stderr
+
+
+def test_no_arguments(machine):
+    run = machine().sluice_run()
+    assert run.code == 2 and "sluice help" in run.stderr + run.stdout

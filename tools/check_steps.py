@@ -1,0 +1,134 @@
+"""The slow steps of `make check`: fuzzing, clang-tidy on the change, format, reproducibility."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import build
+import house
+from steps import Reporter
+from test_results import Tally
+
+FUZZ_SECONDS = int(os.environ.get("FUZZ_SECONDS", "60"))
+FUZZ_MEMORY_MIB = 2048
+FUZZ_GRACE_S = 120
+TIDY_TIMEOUT_S = 3600
+BUILD_TIMEOUT_S = 3600
+EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"  # git's name for a tree without files
+
+
+def fuzz(reporter: Reporter) -> Tally:
+    """Every target for a minute, from its corpus, which stays as it is; finds go to .cache/fuzz."""
+    targets = sorted((house.BUILD / "fuzz").glob("*_fuzz"))
+    if not targets:
+        return Tally(failures=["fuzz: no target was built"])
+    with ThreadPoolExecutor(house.cores()) as pool:
+        return sum(pool.map(lambda target: fuzz_one(reporter, target), targets), Tally())
+
+
+def fuzz_one(reporter: Reporter, target: Path) -> Tally:
+    name = target.name.removesuffix("_fuzz")
+    finds = house.CACHE / "fuzz" / name
+    finds.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="sluice-fuzz-") as grown:
+        command = [
+            target,
+            grown,
+            house.ROOT / "tests" / "corpus" / name,
+            f"-max_total_time={FUZZ_SECONDS}",
+            f"-rss_limit_mb={FUZZ_MEMORY_MIB}",
+            "-timeout=25",
+            "-print_final_stats=1",
+            f"-artifact_prefix={finds}/",
+        ]
+        outcome = reporter.run(command, timeout_s=FUZZ_SECONDS + FUZZ_GRACE_S)
+    if outcome.code != 0:
+        reporter.show(f"fuzz {name}", outcome)
+        return Tally(failures=[f"fuzz {name}: see {finds.relative_to(house.ROOT)}"])
+    runs = [line for line in outcome.output.splitlines() if "number_of_executed_units" in line]
+    reporter.say(f"{name}: {runs[0].split()[-1] if runs else '?'} runs, nothing found")
+    return Tally(passed=1)
+
+
+def change_base() -> str:
+    """What the change is held against: where it left origin/main, else the commit before."""
+
+    def git(*arguments: str) -> str:
+        command = ["git", *arguments]
+        out = subprocess.run(command, cwd=house.ROOT, capture_output=True, text=True)
+        return out.stdout.strip() if out.returncode == 0 else ""
+
+    head = git("rev-parse", "--verify", "-q", "HEAD")
+    fork = git("merge-base", "origin/main", "HEAD")
+    if fork and fork != head:
+        return fork
+    if fork == head and git("status", "--porcelain"):
+        return head
+    return git("rev-parse", "--verify", "-q", "HEAD~1") or EMPTY_TREE
+
+
+def clang_tidy_diff(reporter: Reporter) -> Tally:
+    """clang-tidy over the lines that the change touches."""
+    base = change_base()
+    command = ["git", "diff", "-U0", "--no-color", base, "--", "src", "tests"]
+    diff = subprocess.run(command, cwd=house.ROOT, capture_output=True, text=True, check=True)
+    with tempfile.NamedTemporaryFile("w", suffix=".diff") as change:
+        change.write(diff.stdout)
+        change.flush()
+        arguments = f"-p1 -path build/clang -j {house.cores()} -quiet"
+        arguments += r" -iregex '.*\.(cpp|hpp)' -only-check-in-db"
+        script = f'exec clang-tidy-diff-19.py {arguments} < "$1"'
+        outcome = reporter.run(
+            ["sh", "-c", script, "sh", change.name], timeout_s=TIDY_TIMEOUT_S, echo=is_finding
+        )
+    if outcome.code != 0:
+        reporter.show("clang-tidy", outcome)
+    return Tally.of(outcome.code == 0, f"clang-tidy on the change since {base[:12]}")
+
+
+def is_finding(line: str) -> bool:
+    return ": error: " in line or ": warning: " in line
+
+
+def formatted(reporter: Reporter) -> Tally:
+    command = [sys.executable, "tools/format.py", "--check"]
+    outcome = reporter.run(command, timeout_s=TIDY_TIMEOUT_S)
+    if outcome.code != 0:
+        reporter.show("format", outcome)
+    return Tally.of(outcome.code == 0, "every C++ file is formatted (make format)")
+
+
+def reproducible(reporter: Reporter) -> Tally:
+    """The same sources, in another directory, without ccache: the same bytes."""
+    ours = house.BUILD / "release"
+    version = cached_version(ours)
+    with tempfile.TemporaryDirectory(prefix="sluice-second-build-") as scratch:
+        copy = Path(scratch) / "elsewhere" / "sluice-sources"
+        for path in house.git_files():
+            target = copy / path.relative_to(house.ROOT)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(path, target)
+        command = ["sh", "-ec", 'cmake --preset release "$1"; ninja -C build/release sluice', "sh"]
+        outcome = reporter.run(
+            [*command, f"-DSLUICE_VERSION={version}"],
+            timeout_s=BUILD_TIMEOUT_S,
+            env={**build.environment(), "CCACHE_DISABLE": "1"},
+            cwd=copy,
+        )
+        if outcome.code != 0:
+            reporter.show("second release build", outcome)
+            return Tally(failures=["reproducible: the second build failed"])
+        same = (copy / "build/release/sluice").read_bytes() == (ours / "sluice").read_bytes()
+    return Tally.of(same, "two release builds of the same sources differ")
+
+
+def cached_version(directory: Path) -> str:
+    """The version that the first build reports: git's answer differs in a copy without history."""
+    out = subprocess.run([str(directory / "sluice"), "version"], capture_output=True, text=True)
+    return out.stdout.split()[1] if out.returncode == 0 else ""

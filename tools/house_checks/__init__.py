@@ -1,0 +1,1 @@
+"""The rules of the house as programs: each check reads a tree and returns what breaks its rule."""

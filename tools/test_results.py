@@ -1,0 +1,86 @@
+"""Counting: what the different runners print or write, as one kind of tally."""
+
+from __future__ import annotations
+
+import re
+import xml.etree.ElementTree as ElementTree
+from dataclasses import dataclass, field
+from pathlib import Path
+
+_DOCTEST_TOTAL = re.compile(
+    r"\[doctest\] test cases:\s*(\d+)\s*\|\s*(\d+) passed\s*\|\s*(\d+) failed\s*\|\s*(\d+) skipped"
+)
+_DOCTEST_CASE = re.compile(r"^TEST CASE:\s+(.*)$")
+_DOCTEST_MESSAGE = re.compile(r"\bMESSAGE: (.*\bskipped\b.*)$")
+_REPLAYED = re.compile(r"^replayed (\d+) inputs$", re.MULTILINE)
+
+
+@dataclass
+class Tally:
+    """Counts, and every skip and failure by name: nothing is left out silently."""
+
+    passed: int = 0
+    failures: list[str] = field(default_factory=list)
+    skips: list[str] = field(default_factory=list)
+
+    def __add__(self, other: Tally) -> Tally:
+        return Tally(
+            self.passed + other.passed, self.failures + other.failures, self.skips + other.skips
+        )
+
+    @classmethod
+    def of(cls, good: bool, name: str) -> Tally:
+        return cls(passed=1) if good else cls(failures=[name])
+
+    def line(self) -> str:
+        return f"{self.passed} passed, {len(self.failures)} failed, {len(self.skips)} skipped"
+
+
+def doctest_tally(name: str, output: str, code: int) -> Tally:
+    """A room's test binary. A case that could not run here says so by a MESSAGE with the word
+    skipped; it counts as skipped, not as passed."""
+    totals = list(_DOCTEST_TOTAL.finditer(output))
+    if not totals:
+        return Tally(failures=[f"{name}: ended with {code} before its last test"])
+    total = totals[-1]
+    passed, failed, filtered = (int(total[n]) for n in (2, 3, 4))
+    skips = [f"{name}: {filtered} marked doctest::skip"] * filtered
+    skipped_cases: dict[str, str] = {}
+    case = ""
+    for line in output.splitlines():
+        if found := _DOCTEST_CASE.match(line):
+            case = found[1].strip()
+        elif found := _DOCTEST_MESSAGE.search(line):
+            skipped_cases.setdefault(case, found[1].strip())
+    skips += [f"{name}: {case}: {reason}" for case, reason in skipped_cases.items()]
+    failures = [f"{name}: a test case"] * failed
+    if code != 0 and not failed:
+        failures.append(f"{name}: ended with {code} after its last test")
+    return Tally(max(passed - len(skipped_cases), 0), failures, skips)
+
+
+def junit_tally(name: str, report: Path, code: int) -> Tally:
+    """pytest's report. Codes 0 and 1 are a finished run; an error outside of a test counts too."""
+    try:
+        cases = ElementTree.parse(report).getroot().iter("testcase")
+    except (OSError, ElementTree.ParseError):
+        return Tally(failures=[f"{name}: pytest ended with {code} and no report"])
+    tally = Tally()
+    for case in cases:
+        title = f"{name}: {case.get('classname', '').split('.')[-1]}::{case.get('name')}"
+        skipped = case.find("skipped")
+        if case.find("failure") is not None or case.find("error") is not None:
+            tally.failures.append(title)
+        elif skipped is not None:
+            tally.skips.append(f"{title}: {skipped.get('message', '')}")
+        else:
+            tally.passed += 1
+    if code != 0 and not tally.failures:
+        tally.failures.append(f"{name}: pytest ended with {code}")
+    return tally
+
+
+def replay_count(output: str) -> int | None:
+    """How many inputs a replay program says it ran."""
+    found = _REPLAYED.search(output)
+    return int(found[1]) if found else None

@@ -1,0 +1,62 @@
+"""Counting what the runners say."""
+
+import pytest
+from test_results import Tally, doctest_tally, junit_tally, replay_count
+
+TOTAL = "[doctest] test cases: {} | {} passed | {} failed | {} skipped\n"
+
+
+def test_doctest_counts():
+    found = doctest_tally("base", "noise\n" + TOTAL.format(" 12", " 12", 0, 0), 0)
+    assert (found.passed, found.failures, found.skips) == (12, [], [])
+    found = doctest_tally("base", TOTAL.format(3, 1, 2, 4), 1)
+    assert (found.passed, len(found.failures), len(found.skips)) == (1, 2, 4)
+
+
+def test_a_case_that_says_skipped_is_not_passed():
+    output = (
+        "TEST CASE:  a full disk\n\na_test.cpp:9: MESSAGE: skipped: needs root\n"
+        "a_test.cpp:10: MESSAGE: skipped: and this\n" + TOTAL.format(2, 2, 0, 0)
+    )
+    found = doctest_tally("sys", output, 0)
+    assert found.passed == 1
+    assert found.skips == ["sys: a full disk: skipped: needs root"]
+
+
+@pytest.mark.parametrize(
+    ("output", "code"), [("", -11), (TOTAL.format(2, 2, 0, 0), 1), ("no tests", 0)]
+)
+def test_a_run_that_did_not_end_well_fails(output, code):
+    assert len(doctest_tally("sys", output, code).failures) == 1
+
+
+def test_junit(tmp_path):
+    report = tmp_path / "r.xml"
+    report.write_text(
+        """<testsuites><testsuite>
+        <testcase classname="t.a" name="one"/>
+        <testcase classname="t.a" name="two"><failure/></testcase>
+        <testcase classname="t.a" name="three"><error/></testcase>
+        <testcase classname="t.a" name="four"><skipped message="needs root"/></testcase>
+        </testsuite></testsuites>"""
+    )
+    found = junit_tally("it", report, 1)
+    assert (found.passed, len(found.failures)) == (1, 2)
+    assert found.skips == ["it: a::four: needs root"]
+
+
+def test_pytest_that_broke_fails(tmp_path):
+    report = tmp_path / "r.xml"
+    assert len(junit_tally("it", report, 0).failures) == 1
+    report.write_text("<testsuites><testsuite/></testsuites>")
+    assert len(junit_tally("it", report, 5).failures) == 1
+
+
+def test_replay():
+    assert replay_count("replayed 12 inputs\n") == 12
+    assert replay_count("replay: cannot read\n") is None
+
+
+def test_sum():
+    total = Tally(1, ["a"], []) + Tally.of(True, "b") + Tally.of(False, "c")
+    assert total.line() == "2 passed, 2 failed, 0 skipped"
