@@ -1,9 +1,5 @@
 // Picks a command; nothing else.
 
-#include <exception>
-#include <string>
-#include <vector>
-
 #include "cli/agent.hpp"
 #include "cli/cacheprog.hpp"
 #include "cli/completion.hpp"
@@ -17,6 +13,10 @@
 #include "cli/run.hpp"
 #include "cli/version.hpp"
 #include "sys/environment.hpp"
+
+#include <exception>
+#include <string>
+#include <vector>
 
 namespace {
 

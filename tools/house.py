@@ -67,6 +67,7 @@ def environment() -> dict[str, str]:
         env["GOPATH"] = str(CACHE / "gopath")
         env["GOCACHE"] = str(CACHE / "go-build")
         env["GOENV"] = "off"
+        env["XDG_CONFIG_HOME"] = str(CACHE / "config")  # go counts its own use there
         env.setdefault("GOFLAGS", "-modcacherw")
     return env
 

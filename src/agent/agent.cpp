@@ -132,7 +132,7 @@ void Agent::refresh() {
   if (auto copy = keeper_->current()) fetcher_->bring_ahead(copy, keeper_->ahead(copy));
   keeper_->refresh(env_);
   if (auto fresh = keeper_->current()) fetcher_->bring_ahead(fresh, keeper_->ahead(fresh));
-  for (const store::Record& record : keeper_->own_records()) uploader_->used(record);
+  uploader_->seed(keeper_->own_records());
 }
 
 void Agent::tidy_runtime_directory() const {
@@ -157,6 +157,7 @@ void Agent::run(int listener) {
     auto socket = sys::accept_unix(listener, Deadline::after(k_accept_tick));
     if (!socket) {
       sys::log_warn("accept: {}", socket.error().message);
+      // house: allow sleep (accept failed: nothing to wait on; k_accept_tick bounds it)
       std::this_thread::sleep_for(k_accept_tick);
       continue;
     }

@@ -99,9 +99,10 @@ Counters Counters::from_json(const codec::Json& json) {
   if (reasons == nullptr || reasons->as_object() == nullptr) return counters;
   for (const auto& [reason, count] : *reasons->as_object()) {
     if (counters.faults.size() >= k_fault_reasons_max) break;
-    if (count.as_int() == nullptr || *count.as_int() <= 0) continue;
+    const std::int64_t* times = count.as_int();
+    if (times == nullptr || *times <= 0) continue;
     Fault& fault = counters.faults[reason];
-    fault.count = static_cast<std::uint64_t>(*count.as_int());
+    fault.count = static_cast<std::uint64_t>(*times);
     fault.first = messages == nullptr ? std::string() : messages->text_or(reason, "");
   }
   return counters;

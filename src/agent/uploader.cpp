@@ -60,6 +60,16 @@ bool Uploader::add_to_ledger_locked(const store::Record& record) {
   return true;
 }
 
+void Uploader::seed(const std::vector<store::Record>& records) {
+  if (objects_ == nullptr) return;
+  const std::lock_guard lock(mutex_);
+  const bool was_changed = ledger_changed_;
+  for (const store::Record& record : records) {
+    if (!position_.contains(record.action)) add_to_ledger_locked(record);
+  }
+  ledger_changed_ = was_changed;
+}
+
 void Uploader::used(const store::Record& record) {
   if (objects_ == nullptr) return;
   const std::lock_guard lock(mutex_);

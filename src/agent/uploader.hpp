@@ -43,6 +43,8 @@ class Uploader {
   Uploader(const Uploader&) = delete;
   Uploader& operator=(const Uploader&) = delete;
 
+  // What this job published before this agent lived: kept in what is published next, no reason to publish.
+  void seed(const std::vector<store::Record>& records);
   // The job used this record; its bytes are known to the store already.
   void used(const store::Record& record);
   // The job made this record (or owns it): its bytes are in the local tier.

@@ -3,11 +3,11 @@
 namespace sluice {
 
 const std::array<std::string_view, k_subkey_description_count> k_subkey_descriptions = {
-    "stdout",         // what a compile or vet step printed
-    "srcfiles",       // names of the generated files that belong to a package
-    "link-stdout",    // what a link step printed
-    "fix.zip",        // what vet would change, Go 1.26
-    "coverprofile",   // of a test run, Go 1.25
+    "stdout",           // what a compile or vet step printed
+    "srcfiles",         // names of the generated files that belong to a package
+    "link-stdout",      // what a link step printed
+    "fix.zip",          // what vet would change, Go 1.26
+    "coverprofile",     // of a test run, Go 1.25
     "_cgo_gotypes.go",  // generated files of a package that uses cgo
     "_cgo_import.go",
     "_cgo_install.h",

@@ -1,11 +1,5 @@
 #include "cli/agent.hpp"
 
-#include <fmt/format.h>
-
-#include <algorithm>
-#include <chrono>
-#include <utility>
-
 #include "agent/agent.hpp"
 #include "agent/client.hpp"
 #include "base/deadline.hpp"
@@ -14,6 +8,12 @@
 #include "cli/setup.hpp"
 #include "cli/summary.hpp"
 #include "sys/process.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
 
 namespace sluice::cli {
 
@@ -25,7 +25,8 @@ constexpr auto k_status_max = std::chrono::milliseconds(2000);
 using agent::Client;
 using codec::Json;
 
-// Every agent that belongs to this job. One that cannot be asked is no agent that could be waited for.
+// Every agent that belongs to this job. One that cannot be asked is no agent that could be waited
+// for.
 std::vector<Client> agents_of(const Setup& setup) {
   std::vector<Client> clients;
   for (const auto& socket : agent::agent_sockets(setup.config.runtime_directory)) {
@@ -112,10 +113,11 @@ std::string status_text(const Json& merged) {
   summary.counters = agent::Counters::from_json(merged);
   summary.pending_bytes = positive(merged.int_or("pending_bytes", 0));
   std::string text = summary_line(summary) + "\n";
-  if (const Json* agents = merged.find("agents"); agents != nullptr && agents->as_array() != nullptr) {
+  if (const Json* agents = merged.find("agents");
+      agents != nullptr && agents->as_array() != nullptr) {
     for (const Json& one : *agents->as_array()) {
-      text += fmt::format("agent {}: {} {}\n", one.int_or("pid", 0), one.text_or("store", "no store"),
-                          one.text_or("domain", ""));
+      text += fmt::format("agent {}: {} {}\n", one.int_or("pid", 0),
+                          one.text_or("store", "no store"), one.text_or("domain", ""));
     }
   }
   for (const auto& line : agent::describe_faults(summary.counters.faults)) {

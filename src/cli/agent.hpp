@@ -1,18 +1,20 @@
-// `sluice agent status|wait|stop`: the agents of this job, and `agent run`, which sluice starts itself.
+// `sluice agent status|wait|stop`: the agents of this job, and `agent run`, which sluice starts
+// itself.
 //
 // Owns nothing; called once, from the main thread. No agent is an answer, not an error.
 #pragma once
-
-#include <string>
-#include <vector>
 
 #include "cli/parse.hpp"
 #include "codec/json.hpp"
 #include "sys/environment.hpp"
 
+#include <string>
+#include <vector>
+
 namespace sluice::cli {
 
-// What the agents of this job say, taken together: the fields of a summary, and "agents" with each one.
+// What the agents of this job say, taken together: the fields of a summary, and "agents" with each
+// one.
 codec::Json merged_status(const std::vector<codec::Json>& replies);
 // The same in a few lines for people.
 std::string status_text(const codec::Json& merged);

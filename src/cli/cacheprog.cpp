@@ -1,13 +1,13 @@
 #include "cli/cacheprog.hpp"
 
-#include <unistd.h>
-
-#include <algorithm>
-
 #include "agent/config.hpp"
 #include "agent/session.hpp"
 #include "cli/output.hpp"
 #include "cli/setup.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
 
 namespace sluice::cli {
 

@@ -1,5 +1,6 @@
 // `sluice cacheprog`: the process that go starts. On the way of every go command: no parser, no
-// configuration where the command before it has resolved it already. Called once, from the main thread.
+// configuration where the command before it has resolved it already. Called once, from the main
+// thread.
 #pragma once
 
 #include "cli/settings.hpp"

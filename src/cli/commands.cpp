@@ -9,12 +9,12 @@ namespace {
 using Id = SettingId;
 
 constexpr std::array k_job_settings = {
-    Id::store, Id::mode, Id::read_only, Id::no_remote, Id::drain,
+    Id::store,         Id::mode,   Id::read_only,     Id::no_remote,    Id::drain,
     Id::drain_timeout, Id::verify, Id::publish_local, Id::trust_domain, Id::quiet,
 };
 // What a session that go starts by itself can use, and what decides which agent serves it.
 constexpr std::array k_session_settings = {
-    Id::store, Id::read_only, Id::no_remote, Id::drain_timeout,
+    Id::store,  Id::read_only,     Id::no_remote,    Id::drain_timeout,
     Id::verify, Id::publish_local, Id::trust_domain,
 };
 constexpr std::array k_agent_settings = {
@@ -49,19 +49,22 @@ constexpr std::array<std::string_view, 3> k_shells = {"bash", "zsh", "fish"};
 
 constexpr std::array k_go_examples = {
     Example{"sluice go build ./...", "Build with the cache of this machine and the default store."},
-    Example{"sluice go --store file:///mnt/ci-cache test ./...", "Test with a store on a shared disk."},
+    Example{"sluice go --store file:///mnt/ci-cache test ./...",
+            "Test with a store on a shared disk."},
     Example{"sluice go --verify 5% build ./...", "Rebuild one hit of twenty and compare."},
 };
 constexpr std::array k_run_examples = {
     Example{"sluice run -- make test", "Everything that make starts uses one cache."},
-    Example{"sluice run -- golangci-lint run", "The linter's own go commands and cache, too."},
+    Example{"sluice run -- go generate ./...", "The go commands of generators, too."},
 };
 constexpr std::array k_cacheprog_examples = {
-    Example{"GOCACHEPROG=\"sluice cacheprog\" go build ./...", "Plain go, with sluice as its cache."},
+    Example{"GOCACHEPROG=\"sluice cacheprog\" go build ./...",
+            "Plain go, with sluice as its cache."},
 };
 constexpr std::array k_env_examples = {
     Example{"eval \"$(sluice env)\"", "From now on plain go in this shell uses the cache."},
-    Example{"sluice env --shell github >> \"$GITHUB_ENV\"", "The same for the later steps of a job."},
+    Example{"sluice env --shell github >> \"$GITHUB_ENV\"",
+            "The same for the later steps of a job."},
     Example{"sluice env --write", "The same for every go of this user, editors included."},
 };
 constexpr std::array k_agent_examples = {
@@ -78,7 +81,8 @@ constexpr std::array k_version_examples = {
 };
 constexpr std::array k_completion_examples = {
     Example{"source <(sluice completion bash)", "Completion in this bash."},
-    Example{"sluice completion zsh > ~/.zfunc/_sluice", "Completion for zsh, from a directory of fpath."},
+    Example{"sluice completion zsh > ~/.zfunc/_sluice",
+            "Completion for zsh, from a directory of fpath."},
     Example{"sluice completion fish > ~/.config/fish/completions/sluice.fish", "For fish."},
 };
 constexpr std::array k_man_examples = {
@@ -90,70 +94,133 @@ constexpr std::array k_help_examples = {
 };
 
 constexpr std::array<CommandSpec, 10> k_commands = {{
-    {CommandId::go, "go", "[SETTING...] GO-ARGUMENT...", "run a go command with the cache behind it",
-     CommandGroup::work, k_job_settings, {}, {}, Tail::go_words,
-     "Runs go with exactly the arguments given and lets it take from the cache what this or another "
-     "machine already made. Exit status, standard input, signals and output are go's own. Settings of "
-     "sluice stand before go's sub-command; everything from there on is go's and is not looked at.\n\n"
-     "After the command one line on standard error says how many lookups there were, how they were "
-     "answered, what was transferred and how long go waited. Whatever goes wrong with the cache is a "
-     "miss and never fails the command.\n\n"
-     "A sub-command with nothing to cache (env, version, mod, fmt and the like) is run with nothing "
-     "added. Where GOCACHEPROG is set to another program, that program is respected and sluice steps "
-     "aside. SLUICE=off does the same by hand.",
+    {CommandId::go,
+     "go",
+     "[SETTING...] GO-ARGUMENT...",
+     "run a go command with the cache behind it",
+     CommandGroup::work,
+     k_job_settings,
+     {},
+     {},
+     Tail::go_words,
+     "Runs go with exactly the arguments given and lets it take from the cache what this or "
+     "another machine already made. Exit status, standard input, signals and output are go's "
+     "own. Settings of sluice stand before go's sub-command; everything from there on is go's "
+     "and is not looked at.\n\n"
+     "After the command one line on standard error says how many lookups there were, how they "
+     "were answered, what was transferred and how long go waited. Whatever goes wrong with the "
+     "cache is a miss and never fails the command.\n\n"
+     "A sub-command with nothing to cache (env, version, mod, fmt and the like) is run with "
+     "nothing added. Where GOCACHEPROG is set to another program, that program is respected and "
+     "sluice steps aside. SLUICE=off does the same by hand.",
      k_go_examples},
-    {CommandId::run, "run", "[SETTING...] -- COMMAND [ARGUMENT...]",
-     "run any command whose go commands share the cache", CommandGroup::work, k_job_settings, {}, {},
+    {CommandId::run,
+     "run",
+     "[SETTING...] -- COMMAND [ARGUMENT...]",
+     "run any command whose go commands share the cache",
+     CommandGroup::work,
+     k_job_settings,
+     {},
+     {},
      Tail::command_words,
-     "Runs a command with GOCACHEPROG, GOLANGCI_LINT_CACHEPROG and GOCACHE set, so that every go it "
-     "starts, at whatever depth, uses one cache and one agent. Exit status, standard input, signals "
-     "and output are the command's own.",
+     "Runs a command with GOCACHEPROG, GOLANGCI_LINT_CACHEPROG and GOCACHE set, so that every go "
+     "it starts, at whatever depth, uses one cache and one agent. Exit status, standard input, "
+     "signals and output are the command's own.",
      k_run_examples},
-    {CommandId::cacheprog, "cacheprog", "[SETTING...]", "be the GOCACHEPROG of one go command",
-     CommandGroup::work, k_session_settings, {}, {}, Tail::none,
-     "Speaks Go's GOCACHEPROG protocol on standard input and output. 'sluice go' and 'sluice run' set "
-     "it by themselves; it is for those who set GOCACHEPROG by hand.",
+    {CommandId::cacheprog,
+     "cacheprog",
+     "[SETTING...]",
+     "be the GOCACHEPROG of one go command",
+     CommandGroup::work,
+     k_session_settings,
+     {},
+     {},
+     Tail::none,
+     "Speaks Go's GOCACHEPROG protocol on standard input and output. 'sluice go' and 'sluice "
+     "run' set it by themselves; it is for those who set GOCACHEPROG by hand.",
      k_cacheprog_examples},
-    {CommandId::env, "env", "[SETTING...] [--shell KIND | --write | --unwrite] [--json]",
-     "print the variables that make plain go use the cache", CommandGroup::work, k_session_settings,
-     k_env_options, {}, Tail::none,
-     "Prints GOCACHEPROG, GOLANGCI_LINT_CACHEPROG and GOCACHE as lines for a shell, for the file of "
-     "GITHUB_ENV or for a .env file. Settings given here become part of GOCACHEPROG.\n\n"
-     "--write writes GOCACHEPROG with 'go env -w' instead, so that editors and every shell of this "
-     "user have it; a GOCACHEPROG of another program is left alone. --unwrite takes it back.",
+    {CommandId::env,
+     "env",
+     "[SETTING...] [--shell KIND | --write | --unwrite] [--json]",
+     "print the variables that make plain go use the cache",
+     CommandGroup::work,
+     k_session_settings,
+     k_env_options,
+     {},
+     Tail::none,
+     "Prints GOCACHEPROG, GOLANGCI_LINT_CACHEPROG and GOCACHE as lines for a shell, for the file "
+     "of GITHUB_ENV or for a .env file. Settings given here become part of "
+     "GOCACHEPROG.\n\n"
+     "--write writes GOCACHEPROG with 'go env -w' instead, so that editors and every shell of "
+     "this user have it; a GOCACHEPROG of another program is left alone. --unwrite takes it back.",
      k_env_examples},
     {CommandId::agent, "agent", "[SETTING...] status|wait|stop [--json]",
      "look at, wait for or end the agent of this job", CommandGroup::care, k_agent_settings,
      k_agent_options, OperandSpec{"ACTION", k_agent_actions, true, false}, Tail::none,
-     "One agent serves every go command of a job: it holds the index and the connections and uploads "
-     "behind the build. It starts by itself and ends by itself. status prints what it has done, wait "
-     "returns when everything is uploaded or the drain timeout has passed, stop does the same and ends "
-     "it.",
+     "One agent serves every go command of a job: it holds the index and the connections and "
+     "uploads behind the build. It starts by itself and ends by itself. status prints what it "
+     "has done, wait returns when everything is uploaded or the drain timeout has passed, stop "
+     "does the same and ends it.",
      k_agent_examples},
-    {CommandId::gc, "gc", "[--max-size SIZE] [--max-age TIME] [--dry-run] [--force] [--json]",
-     "keep the local tier within a size and an age", CommandGroup::care, k_tier_settings, k_gc_options,
-     {}, Tail::none,
-     "Removes what was not used for the longest time from the local tier (GOCACHE) until it is within "
-     "the bounds. What was used in the last day stays unless --force is given. Go's own trimming goes "
-     "on working beside it, and go commands may run meanwhile.",
+    {CommandId::gc,
+     "gc",
+     "[--max-size SIZE] [--max-age TIME] [--dry-run] [--force] [--json]",
+     "keep the local tier within a size and an age",
+     CommandGroup::care,
+     k_tier_settings,
+     k_gc_options,
+     {},
+     Tail::none,
+     "Removes what was not used for the longest time from the local tier (GOCACHE) until it is "
+     "within the bounds. What was used in the last day stays unless --force is given. Go's own "
+     "trimming goes on working beside it, and go commands may run meanwhile.",
      k_gc_examples},
-    {CommandId::version, "version", "[--json]", "print the version and what it works with",
-     CommandGroup::about, {}, k_version_options, {}, Tail::none,
-     "Prints the version of sluice, the versions of Go it works with and the versions of the formats "
-     "it reads and writes.",
+    {CommandId::version,
+     "version",
+     "[--json]",
+     "print the version and what it works with",
+     CommandGroup::about,
+     {},
+     k_version_options,
+     {},
+     Tail::none,
+     "Prints the version of sluice, the versions of Go it works with and the versions of the "
+     "formats it reads and writes.",
      k_version_examples},
-    {CommandId::completion, "completion", "bash|zsh|fish", "print completions for a shell",
-     CommandGroup::about, {}, {}, OperandSpec{"SHELL", k_shells, true, false}, Tail::none,
-     "Prints a script that completes sluice's commands, settings and options. After 'sluice go' and "
-     "'sluice run --' the completion of the command itself goes on where the shell has one.",
+    {CommandId::completion,
+     "completion",
+     "bash|zsh|fish",
+     "print completions for a shell",
+     CommandGroup::about,
+     {},
+     {},
+     OperandSpec{"SHELL", k_shells, true, false},
+     Tail::none,
+     "Prints a script that completes sluice's commands, settings and options. After 'sluice go' "
+     "and 'sluice run --' the completion of the command itself goes on where the shell has one.",
      k_completion_examples},
-    {CommandId::man, "man", "[COMMAND]", "print a manual page", CommandGroup::about, {}, {},
-     OperandSpec{"COMMAND", {}, false, true}, Tail::none,
+    {CommandId::man,
+     "man",
+     "[COMMAND]",
+     "print a manual page",
+     CommandGroup::about,
+     {},
+     {},
+     OperandSpec{"COMMAND", {}, false, true},
+     Tail::none,
      "Prints the manual page of sluice or of one command in roff, for man -l or an installed page.",
      k_man_examples},
-    {CommandId::help, "help", "[COMMAND]", "explain sluice or one command", CommandGroup::about, {}, {},
-     OperandSpec{"COMMAND", {}, false, true}, Tail::none,
-     "Explains sluice or one command. 'sluice COMMAND --help' prints the same.", k_help_examples},
+    {CommandId::help,
+     "help",
+     "[COMMAND]",
+     "explain sluice or one command",
+     CommandGroup::about,
+     {},
+     {},
+     OperandSpec{"COMMAND", {}, false, true},
+     Tail::none,
+     "Explains sluice or one command. 'sluice COMMAND --help' prints the same.",
+     k_help_examples},
 }};
 
 }  // namespace

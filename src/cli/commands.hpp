@@ -1,14 +1,14 @@
 // The one table of sluice's commands: words, options, operands and text for people.
 //
-// The parser, help, manual pages and completions all read it, so a command or option that is not here
-// does not exist. Constant data: any thread.
+// The parser, help, manual pages and completions all read it, so a command or option that is not
+// here does not exist. Constant data: any thread.
 #pragma once
+
+#include "cli/settings_table.hpp"
 
 #include <span>
 #include <string_view>
 #include <vector>
-
-#include "cli/settings_table.hpp"
 
 namespace sluice::cli {
 
@@ -31,7 +31,7 @@ struct OptionSpec {
   std::string_view name;        // without "--"
   std::string_view value_name;  // empty: a flag without a value
   std::span<const std::string_view> choices;
-  std::string_view help;        // one line, no full stop
+  std::string_view help;  // one line, no full stop
 };
 
 struct OperandSpec {

@@ -1,11 +1,11 @@
 #include "cli/commands.hpp"
 
+#include "base/strings.hpp"
+
 #include <doctest/doctest.h>
 
 #include <set>
 #include <string>
-
-#include "base/strings.hpp"
 
 namespace sluice::cli {
 

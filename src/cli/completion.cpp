@@ -1,14 +1,14 @@
 #include "cli/completion.hpp"
 
+#include "base/strings.hpp"
+#include "cli/commands.hpp"
+#include "cli/output.hpp"
+
 #include <fmt/format.h>
 
 #include <span>
 #include <string_view>
 #include <vector>
-
-#include "base/strings.hpp"
-#include "cli/commands.hpp"
-#include "cli/output.hpp"
 
 namespace sluice::cli {
 
@@ -37,8 +37,8 @@ std::vector<FlagRow> rows_of_settings() {
 std::vector<FlagRow> rows_of(const CommandSpec& command) {
   std::vector<FlagRow> rows;
   for (const auto& option : command.options) {
-    rows.push_back({fmt::format("--{}", option.name), std::string(option.value_name), option.choices,
-                    option.help});
+    rows.push_back({fmt::format("--{}", option.name), std::string(option.value_name),
+                    option.choices, option.help});
   }
   for (const SettingId id : command.settings) rows.push_back(row_of(spec_of(id)));
   rows.push_back({"--help", "", {}, "explain the command"});
@@ -123,7 +123,8 @@ constexpr std::string_view k_bash_tail = R"(  esac
 
 std::string replaced(std::string_view text, std::string_view what, std::string_view with) {
   std::string out(text);
-  for (std::size_t at = out.find(what); at != std::string::npos; at = out.find(what, at + with.size())) {
+  for (std::size_t at = out.find(what); at != std::string::npos;
+       at = out.find(what, at + with.size())) {
     out.replace(at, what.size(), with);
   }
   return out;
@@ -160,8 +161,9 @@ std::string zsh_command_case(const CommandSpec& command) {
   for (const auto& row : rows_of(command)) out += fmt::format(" \\\n        {}", zsh_flag(row));
   const auto words = operand_words(command);
   if (!words.empty()) {
-    out += fmt::format(" \\\n        {}",
-                       shell_quoted(fmt::format("1:{}:({})", command.operand.name, join(words, " "))));
+    out +=
+        fmt::format(" \\\n        {}",
+                    shell_quoted(fmt::format("1:{}:({})", command.operand.name, join(words, " "))));
   }
   if (command.tail == Tail::command_words) out += " \\\n        '*::command:_normal'";
   if (command.tail == Tail::go_words) out += " \\\n        '*::go:->go'";
@@ -181,12 +183,13 @@ std::string bash_completion() {
       }
       continue;
     }
-    out += fmt::format("    {}) COMPREPLY=($(compgen -W \"{}\" -- \"$cur\")); return ;;\n", row.name,
-                       joined(row.choices, " "));
+    out += fmt::format("    {}) COMPREPLY=($(compgen -W \"{}\" -- \"$cur\")); return ;;\n",
+                       row.name, joined(row.choices, " "));
   }
   out += "  esac\n  case $command in\n";
-  out += fmt::format("    '') COMPREPLY=($(compgen -W \"{} {} --help --version\" -- \"$cur\")) ;;\n",
-                     joined(command_names(), " "), flag_words(rows_of_settings()));
+  out +=
+      fmt::format("    '') COMPREPLY=($(compgen -W \"{} {} --help --version\" -- \"$cur\")) ;;\n",
+                  joined(command_names(), " "), flag_words(rows_of_settings()));
   for (const auto& command : command_specs()) {
     out += fmt::format("    {}) COMPREPLY=($(compgen -W \"{} {}\" -- \"$cur\")) ;;\n", command.name,
                        join(operand_words(command), " "), flag_words(rows_of(command)));
@@ -195,22 +198,27 @@ std::string bash_completion() {
 }
 
 std::string zsh_completion() {
-  std::string out = "#compdef sluice\n\n_sluice() {\n  local context state state_descr line\n"
-                    "  typeset -A opt_args\n  local -a commands\n  commands=(\n";
+  std::string out =
+      "#compdef sluice\n\n_sluice() {\n  local context state state_descr line\n"
+      "  typeset -A opt_args\n  local -a commands\n  commands=(\n";
   for (const auto& command : command_specs()) {
-    out += fmt::format("    {}\n", shell_quoted(fmt::format("{}:{}", command.name, zsh_escaped(command.summary))));
+    out += fmt::format(
+        "    {}\n", shell_quoted(fmt::format("{}:{}", command.name, zsh_escaped(command.summary))));
   }
   out += "  )\n  _arguments -C";
   for (const auto& row : rows_of_settings()) out += fmt::format(" \\\n    {}", zsh_flag(row));
-  out += " \\\n    '(-h --help)'{-h,--help}'[explain sluice]' \\\n    '--version[print the version]'";
+  out +=
+      " \\\n    '(-h --help)'{-h,--help}'[explain sluice]' \\\n    '--version[print the version]'";
   out += " \\\n    '1:command:->command' \\\n    '*::argument:->argument'\n";
-  out += "  case $state in\n  command) _describe command commands ;;\n  argument)\n"
-         "    case $words[1] in\n";
+  out +=
+      "  case $state in\n  command) _describe command commands ;;\n  argument)\n"
+      "    case $words[1] in\n";
   for (const auto& command : command_specs()) out += zsh_command_case(command);
-  out += "    esac\n    ;;\n  esac\n"
-         "  if [[ $state == go ]]; then\n    words=(go \"${words[@]}\")\n    ((CURRENT++))\n"
-         "    _normal\n  fi\n}\n\n"
-         "if [[ $funcstack[1] == _sluice ]]; then\n  _sluice \"$@\"\nelse\n  compdef _sluice sluice\nfi\n";
+  out +=
+      "    esac\n    ;;\n  esac\n  if [[ $state == go ]]; then\n    words=(go \"${words[@]}\")\n "
+      "   ((CURRENT++))\n    _normal\n  fi\n}\n\n"
+      "if [[ $funcstack[1] == _sluice ]]; then\n  _sluice \"$@\"\nelse\n  compdef _sluice "
+      "sluice\nfi\n";
   return out;
 }
 
@@ -230,16 +238,16 @@ std::string fish_completion() {
       replaced(value_flag_pattern(), "|", " "));
   out += "complete -c sluice -f\n";
   const auto flag_line = [&out](std::string_view condition, const FlagRow& row) {
-    out += fmt::format("complete -c sluice -n {} -l {} -d {}", shell_quoted(condition), row.name.substr(2),
-                       shell_quoted(row.help));
+    out += fmt::format("complete -c sluice -n {} -l {} -d {}", shell_quoted(condition),
+                       row.name.substr(2), shell_quoted(row.help));
     if (!row.value_name.empty()) out += " -x";
     if (!row.choices.empty()) out += fmt::format(" -a {}", shell_quoted(joined(row.choices, " ")));
     out += "\n";
   };
   const std::string none = "test -z \"$(__sluice_command)\"";
   for (const auto& command : command_specs()) {
-    out += fmt::format("complete -c sluice -n {} -a {} -d {}\n", shell_quoted(none),
-                       command.name, shell_quoted(command.summary));
+    out += fmt::format("complete -c sluice -n {} -a {} -d {}\n", shell_quoted(none), command.name,
+                       shell_quoted(command.summary));
   }
   for (const auto& row : rows_of_settings()) flag_line(none, row);
   for (const auto& command : command_specs()) {

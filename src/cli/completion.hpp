@@ -1,9 +1,9 @@
 // Completion scripts for bash, zsh and fish, made from the two tables. Pure: any thread.
 #pragma once
 
-#include <string>
-
 #include "cli/parse.hpp"
+
+#include <string>
 
 namespace sluice::cli {
 

@@ -1,10 +1,10 @@
 #include "cli/completion.hpp"
 
-#include <doctest/doctest.h>
-#include <fmt/format.h>
-
 #include "cli/commands.hpp"
 #include "cli/script_check.hpp"
+
+#include <doctest/doctest.h>
+#include <fmt/format.h>
 
 namespace sluice::cli {
 
@@ -24,7 +24,9 @@ void check_syntax(const std::string& shell, const std::string& script) {
 std::string offered(const std::string& words) {
   const std::string script = bash_completion() +
                              "_command_offset() { echo -n \"rest: ${COMP_WORDS[*]:$1}\"; }\n"
-                             "COMP_WORDS=(" + words + ")\nCOMP_CWORD=$((${#COMP_WORDS[@]} - 1))\n"
+                             "COMP_WORDS=(" +
+                             words +
+                             ")\nCOMP_CWORD=$((${#COMP_WORDS[@]} - 1))\n"
                              "_sluice\necho -n \"${COMPREPLY[*]}\"\n";
   const auto checked = check_script("bash", {}, script);
   return checked ? checked->output : "no bash";
@@ -42,7 +44,8 @@ TEST_CASE("every script knows every command and flag") {
   for (const auto& script : {bash_completion(), zsh_completion(), fish_completion()}) {
     for (const auto& command : command_specs()) {
       CHECK(script.find(command.name) != std::string::npos);
-      for (const auto& option : command.options) CHECK(script.find(option.name) != std::string::npos);
+      for (const auto& option : command.options)
+        CHECK(script.find(option.name) != std::string::npos);
     }
     for (const auto& spec : setting_specs()) CHECK(script.find(spec.name) != std::string::npos);
   }

@@ -1,13 +1,13 @@
 #include "cli/env.hpp"
 
-#include <fmt/format.h>
-
 #include "base/strings.hpp"
 #include "cli/output.hpp"
 #include "cli/setup.hpp"
 #include "codec/json.hpp"
 #include "gotool/toolchain.hpp"
 #include "sys/process.hpp"
+
+#include <fmt/format.h>
 
 namespace sluice::cli {
 
@@ -58,7 +58,8 @@ int run_go_env(const Setup& setup, const sys::Environment& env, std::vector<std:
 int print_change(const Invocation& invocation, std::string_view value, bool changed,
                  std::string_view line) {
   if (invocation.has("json")) {
-    print(codec::Json(codec::JsonObject{{"GOCACHEPROG", value}, {"changed", changed}}).dump() + "\n");
+    print(codec::Json(codec::JsonObject{{"GOCACHEPROG", value}, {"changed", changed}}).dump() +
+          "\n");
   } else {
     say(line);
   }
@@ -69,26 +70,28 @@ int write_setting(const Invocation& invocation, const Setup& setup, const sys::E
   const std::string wanted = cacheprog_words(invocation.flags, setup.executable);
   const std::string written = gotool::go_env_written(env, "GOCACHEPROG").value_or("");
   if (!written.empty() && !is_own_cacheprog(written, setup.executable)) {
-    return report(Error{Code::conflict, fmt::format("env: 'go env -w' has GOCACHEPROG={} already; it "
-                                                    "was left alone",
-                                                    printable(written))});
+    return report(
+        Error{Code::conflict, fmt::format("env: 'go env -w' has GOCACHEPROG={} already; it "
+                                          "was left alone",
+                                          printable(written))});
   }
   if (written == wanted) {
     return print_change(invocation, wanted, false, "GOCACHEPROG is written already");
   }
   const int code = run_go_env(setup, env, {"-w", "GOCACHEPROG=" + wanted});
   if (code != 0) return code;
-  return print_change(invocation, wanted, true, "every go of this user now uses sluice; "
-                                                "'sluice env --unwrite' takes it back");
+  return print_change(invocation, wanted, true,
+                      "every go of this user now uses sluice; "
+                      "'sluice env --unwrite' takes it back");
 }
 
 int unwrite_setting(const Invocation& invocation, const Setup& setup, const sys::Environment& env) {
   const std::string written = gotool::go_env_written(env, "GOCACHEPROG").value_or("");
   if (written.empty()) return print_change(invocation, "", false, "GOCACHEPROG is not written");
   if (!is_own_cacheprog(written, setup.executable)) {
-    return print_change(invocation, written, false,
-                        fmt::format("GOCACHEPROG={} is not of sluice; it was left alone",
-                                    printable(written)));
+    return print_change(
+        invocation, written, false,
+        fmt::format("GOCACHEPROG={} is not of sluice; it was left alone", printable(written)));
   }
   const int code = run_go_env(setup, env, {"-u", "GOCACHEPROG"});
   if (code != 0) return code;
@@ -102,8 +105,9 @@ Result<std::string> variables_text(const Variables& variables, std::string_view 
   for (const auto& [name, value] : variables) {
     const bool one_line_only = shell == "github" || shell == "dotenv";
     if (one_line_only && value.find('\n') != std::string::npos) {
-      return fail(Code::invalid, fmt::format("env: {} has a line break, which --shell {} cannot hold",
-                                             name, shell));
+      return fail(
+          Code::invalid,
+          fmt::format("env: {} has a line break, which --shell {} cannot hold", name, shell));
     }
     out += line_of(name, value, shell);
   }
@@ -123,7 +127,8 @@ int run_env(const Invocation& invocation, const sys::Environment& env) {
   if (!setup) return report(setup.error());
   if (write || unwrite) {
     if (!setup->go_error.empty()) return report(Error{Code::not_found, setup->go_error});
-    return write ? write_setting(invocation, *setup, env) : unwrite_setting(invocation, *setup, env);
+    return write ? write_setting(invocation, *setup, env)
+                 : unwrite_setting(invocation, *setup, env);
   }
   const std::string words = cacheprog_words(invocation.flags, setup->executable);
   const Variables variables = {

@@ -1,8 +1,8 @@
 #include "cli/env.hpp"
 
-#include <doctest/doctest.h>
-
 #include "cli/script_check.hpp"
+
+#include <doctest/doctest.h>
 
 namespace sluice::cli {
 
@@ -17,7 +17,8 @@ std::string text_for(std::string_view value, std::string_view shell) {
 
 TEST_CASE("lines for each kind of reader") {
   CHECK(text_for("/opt/sluice cacheprog", "sh") == "export GOCACHEPROG='/opt/sluice cacheprog'\n");
-  CHECK(text_for("/opt/sluice cacheprog", "fish") == "set -gx GOCACHEPROG '/opt/sluice cacheprog'\n");
+  CHECK(text_for("/opt/sluice cacheprog", "fish") ==
+        "set -gx GOCACHEPROG '/opt/sluice cacheprog'\n");
   CHECK(text_for("/opt/sluice cacheprog", "github") == "GOCACHEPROG=/opt/sluice cacheprog\n");
   CHECK(text_for("/opt/sluice cacheprog", "dotenv") == "GOCACHEPROG=\"/opt/sluice cacheprog\"\n");
 }
@@ -27,7 +28,8 @@ TEST_CASE("quotes, dollars and backslashes reach the shell's variable unchanged"
   const auto sh = check_script("sh", {}, text_for(value, "sh") + "printf %s \"$GOCACHEPROG\"\n");
   REQUIRE(sh);
   CHECK(sh->output == value);
-  const auto fish = check_script("fish", {}, text_for(value, "fish") + "printf %s \"$GOCACHEPROG\"\n");
+  const auto fish =
+      check_script("fish", {}, text_for(value, "fish") + "printf %s \"$GOCACHEPROG\"\n");
   if (fish) {
     CHECK(fish->output == value);
   } else {

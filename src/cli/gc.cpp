@@ -1,9 +1,5 @@
 #include "cli/gc.hpp"
 
-#include <fmt/format.h>
-
-#include <unistd.h>
-
 #include "base/bytes.hpp"
 #include "base/strings.hpp"
 #include "base/units.hpp"
@@ -11,6 +7,10 @@
 #include "cli/setup.hpp"
 #include "codec/json.hpp"
 #include "sys/fd.hpp"
+
+#include <fmt/format.h>
+
+#include <unistd.h>
 
 namespace sluice::cli {
 
@@ -20,7 +20,8 @@ constexpr std::chrono::milliseconds k_progress_after{500};
 constexpr std::chrono::milliseconds k_progress_every{100};
 constexpr std::uint64_t k_directories = 256;
 
-// One line on a terminal, rewritten in place and wiped at the end; silent for short work and elsewhere.
+// One line on a terminal, rewritten in place and wiped at the end; silent for short work and
+// elsewhere.
 class ProgressLine {
  public:
   explicit ProgressLine(bool wanted) : wanted_(wanted) {}
@@ -82,10 +83,10 @@ Result<gotool::CollectOptions> collect_options_of(const Invocation& invocation) 
 
 std::string collect_text(const sys::Path& directory, const gotool::CollectReport& report,
                          bool dry_run) {
-  std::string text = fmt::format("{}: {}: {} in {} entries {}, {} left", directory.string(),
-                                 format_size(report.bytes_before), format_size(report.bytes_removed),
-                                 report.entries_removed, dry_run ? "would be removed" : "removed",
-                                 format_size(report.bytes_after));
+  std::string text = fmt::format(
+      "{}: {}: {} in {} entries {}, {} left", directory.string(), format_size(report.bytes_before),
+      format_size(report.bytes_removed), report.entries_removed,
+      dry_run ? "would be removed" : "removed", format_size(report.bytes_after));
   if (report.kept_recent_bytes > 0) {
     text += fmt::format("; {} stay because they were used in the last day",
                         format_size(report.kept_recent_bytes));

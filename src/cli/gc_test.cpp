@@ -1,8 +1,8 @@
 #include "cli/gc.hpp"
 
-#include <doctest/doctest.h>
-
 #include "codec/json.hpp"
+
+#include <doctest/doctest.h>
 
 namespace sluice::cli {
 
@@ -34,7 +34,8 @@ TEST_CASE("bounds") {
   CHECK_FALSE(options->dry_run);
   CHECK(refusal({}) == "gc: say a bound: --max-size SIZE, --max-age TIME or both");
   CHECK(refusal({"--max-size", "big"}) == "gc: --max-size: \"big\" is not a size, such as 10GiB");
-  CHECK(refusal({"--max-age", "5"}) == "gc: --max-age: \"5\" is not a time with a unit, such as 5d");
+  CHECK(refusal({"--max-age", "5"}) ==
+        "gc: --max-age: \"5\" is not a time with a unit, such as 5d");
   CHECK(refusal({"--dry-run"}) == "accepted");
 }
 
@@ -49,8 +50,8 @@ TEST_CASE("what was collected, for people and programs") {
   report.kept_recent_bytes = 1U << 20U;
   report.failures = 2;
   CHECK(collect_text("/c", report, true) ==
-        "/c: 3.0 MiB: 1.0 MiB in 12 entries would be removed, 2.0 MiB left; 1.0 MiB stay because they "
-        "were used in the last day; 2 files resisted\n");
+        "/c: 3.0 MiB: 1.0 MiB in 12 entries would be removed, 2.0 MiB left; 1.0 MiB stay because "
+        "they were used in the last day; 2 files resisted\n");
   const auto json = codec::parse_json(collect_json("/c", report, true));
   REQUIRE(json);
   CHECK(json->text_or("directory", "") == "/c");

@@ -1,12 +1,12 @@
 #include "cli/go.hpp"
 
-#include <fmt/format.h>
-
 #include "base/strings.hpp"
 #include "cli/launch.hpp"
 #include "cli/output.hpp"
 #include "cli/setup.hpp"
 #include "gotool/toolchain.hpp"
+
+#include <fmt/format.h>
 
 namespace sluice::cli {
 
@@ -29,8 +29,7 @@ int run_go(const Invocation& invocation, const sys::Environment& env) {
     say(fmt::format("GOCACHEPROG is \"{}\": sluice steps aside", printable(*other, 120)));
     return execute(command, env);
   }
-  const ModeChoice choice =
-      choose_mode(setup->settings.mode, setup->go, words.wants_executables);
+  const ModeChoice choice = choose_mode(setup->settings.mode, setup->go, words.wants_executables);
   if (!choice.note.empty()) say(choice.note);
   return launch_job(*setup, invocation.flags, env, command, choice.restore);
 }

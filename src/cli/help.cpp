@@ -1,5 +1,7 @@
 #include "cli/help.hpp"
 
+#include "cli/output.hpp"
+
 #include <fmt/format.h>
 
 #include <unistd.h>
@@ -8,8 +10,6 @@
 #include <array>
 #include <utility>
 #include <vector>
-
-#include "cli/output.hpp"
 
 namespace sluice::cli {
 
@@ -89,9 +89,9 @@ std::string overview_text(bool colour) {
   page.rows(rows);
   page.line("");
   page.text(
-      "Each setting is also a variable (SLUICE_STORE) and, where trust allows it, a line of sluice.toml "
-      "(store = \"...\"). SLUICE=off runs the command with nothing added. 'sluice help COMMAND' tells "
-      "more.");
+      "Each setting is also a variable (SLUICE_STORE) and, where trust allows it, a line of "
+      "sluice.toml (store = \"...\"). SLUICE=off runs the command with nothing added. 'sluice "
+      "help COMMAND' tells more.");
   return page.take();
 }
 

@@ -1,11 +1,11 @@
 // Help for people: the overview and one page a command, made from the two tables. Pure: any thread.
 #pragma once
 
-#include <string>
-
 #include "cli/commands.hpp"
 #include "cli/parse.hpp"
 #include "sys/environment.hpp"
+
+#include <string>
 
 namespace sluice::cli {
 

@@ -1,8 +1,8 @@
 #include "cli/help.hpp"
 
-#include <doctest/doctest.h>
-
 #include "base/strings.hpp"
+
+#include <doctest/doctest.h>
 
 namespace sluice::cli {
 
@@ -43,7 +43,8 @@ TEST_CASE("a command's page has its options, settings and examples") {
     for (const SettingId id : command.settings) {
       CHECK(text.find("  " + flag_text(spec_of(id))) != std::string::npos);
     }
-    for (const auto& example : command.examples) CHECK(text.find(example.line) != std::string::npos);
+    for (const auto& example : command.examples)
+      CHECK(text.find(example.line) != std::string::npos);
   }
 }
 

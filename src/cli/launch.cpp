@@ -1,17 +1,17 @@
 #include "cli/launch.hpp"
 
+#include "agent/client.hpp"
+#include "base/deadline.hpp"
+#include "base/strings.hpp"
+#include "base/units.hpp"
+#include "cli/output.hpp"
+
 #include <fmt/format.h>
 
 #include <unistd.h>
 
 #include <thread>
 #include <utility>
-
-#include "agent/client.hpp"
-#include "base/deadline.hpp"
-#include "base/strings.hpp"
-#include "base/units.hpp"
-#include "cli/output.hpp"
 
 namespace sluice::cli {
 
@@ -49,6 +49,7 @@ class AgentDoor {
       } else if (starting_.passed()) {
         give_up("agent: it is not there");
       } else {
+        // house: allow sleep (a socket that is not there yet; k_agent_start_max bounds it)
         std::this_thread::sleep_for(k_agent_poll);
       }
     }
@@ -158,11 +159,13 @@ void tell(const Summary& summary, const Settings& settings) {
   }
   if (!settings.quiet && is_worth_a_line(summary)) say(summary_line(summary));
   if (settings.summary_file.empty()) return;
-  const auto written = sys::write_file_atomic(settings.summary_file, bytes_of(summary_json(summary)));
+  const auto written =
+      sys::write_file_atomic(settings.summary_file, bytes_of(summary_json(summary)));
   if (!written) say("SLUICE_SUMMARY: " + written.error().message);
 }
 
-// Inside a command of an outer sluice that serves the same job, counting and telling is the outer's.
+// Inside a command of an outer sluice that serves the same job, counting and telling is the
+// outer's.
 bool joins_outer_command(Setup& setup, const sys::Environment& env) {
   const auto text = env.get(agent::k_session_variable);
   if (!text || text->empty()) return false;
@@ -249,12 +252,13 @@ bool waits_for_uploads(Drain drain, const agent::Job& job, bool in_container) {
 
 std::optional<std::string> foreign_cacheprog(const Setup& setup, const sys::Environment& env) {
   auto value = gotool::go_env_value(env, k_cacheprog, setup.go);
-  if (!value || trim(*value).empty() || is_own_cacheprog(*value, setup.executable)) return std::nullopt;
+  if (!value || trim(*value).empty() || is_own_cacheprog(*value, setup.executable))
+    return std::nullopt;
   return value;
 }
 
-sys::Environment job_environment(const Setup& setup, const Flags& flags, const sys::Environment& env,
-                                 bool restore) {
+sys::Environment job_environment(const Setup& setup, const Flags& flags,
+                                 const sys::Environment& env, bool restore) {
   sys::Environment job = env;
   for (const auto& [name, value] : variables_of(flags)) job.set(name, value);
   if (setup.settings.source_of(SettingId::store).kind == Source::Kind::gocache) {
@@ -273,8 +277,8 @@ sys::Environment job_environment(const Setup& setup, const Flags& flags, const s
   return job;
 }
 
-int launch_job(Setup& setup, const Flags& flags, const sys::Environment& env, const Command& command,
-               bool restore) {
+int launch_job(Setup& setup, const Flags& flags, const sys::Environment& env,
+               const Command& command, bool restore) {
   sys::ignore_sigpipe();  // an agent that dies must not take this process with it
   const bool inner = joins_outer_command(setup, env);
   if (!inner) setup.config.command_id = new_command_id();

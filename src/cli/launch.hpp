@@ -1,11 +1,8 @@
 // Runs one command of the user with the cache behind it: what `go` and `run` have in common.
 //
-// Owns the child process while it runs; called once, from the main thread. The command's status is the
-// result; nothing that goes wrong with the cache changes it. The steps are in launch_job.
+// Owns the child process while it runs; called once, from the main thread. The command's status is
+// the result; nothing that goes wrong with the cache changes it. The steps are in launch_job.
 #pragma once
-
-#include <string>
-#include <vector>
 
 #include "agent/config.hpp"
 #include "cli/setup.hpp"
@@ -13,6 +10,9 @@
 #include "sys/environment.hpp"
 #include "sys/file.hpp"
 #include "sys/process.hpp"
+
+#include <string>
+#include <vector>
 
 namespace sluice::cli {
 
@@ -40,13 +40,14 @@ bool waits_for_uploads(Drain drain, const agent::Job& job, bool in_container);
 // The user's own cache program, when there is one and it is not sluice.
 std::optional<std::string> foreign_cacheprog(const Setup& setup, const sys::Environment& env);
 
-// The environment of the command: the variables of the cache, and the settings for a sluice inside it.
-sys::Environment job_environment(const Setup& setup, const Flags& flags, const sys::Environment& env,
-                                 bool restore);
+// The environment of the command: the variables of the cache, and the settings for a sluice inside
+// it.
+sys::Environment job_environment(const Setup& setup, const Flags& flags,
+                                 const sys::Environment& env, bool restore);
 
-// Starts the agent, runs the command, collects what happened, says it. Returns the command's status;
-// ends this process by the signal that ended the command.
-int launch_job(Setup& setup, const Flags& flags, const sys::Environment& env, const Command& command,
-               bool restore);
+// Starts the agent, runs the command, collects what happened, says it. Returns the command's
+// status; ends this process by the signal that ended the command.
+int launch_job(Setup& setup, const Flags& flags, const sys::Environment& env,
+               const Command& command, bool restore);
 
 }  // namespace sluice::cli

@@ -1,8 +1,8 @@
 #include "cli/launch.hpp"
 
-#include <doctest/doctest.h>
-
 #include "base/strings.hpp"
+
+#include <doctest/doctest.h>
 
 namespace sluice::cli {
 

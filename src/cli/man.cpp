@@ -1,19 +1,20 @@
 #include "cli/man.hpp"
 
-#include <fmt/format.h>
-
-#include <vector>
-
 #include "base/strings.hpp"
 #include "cli/help.hpp"
 #include "cli/output.hpp"
 #include "cli/version.hpp"
 
+#include <fmt/format.h>
+
+#include <vector>
+
 namespace sluice::cli {
 
 namespace {
 
-// Text as roff prints it: a backslash is an escape, a hyphen a minus, a leading dot or quote a macro.
+// Text as roff prints it: a backslash is an escape, a hyphen a minus, a leading dot or quote a
+// macro.
 std::string roff(std::string_view text) {
   std::string out;
   bool line_start = true;
@@ -66,9 +67,9 @@ std::string setting_items(const std::vector<const SettingSpec*>& specs) {
     const std::string_view where = spec->in_checkout_file ? "in sluice.toml"
                                                           : "in the user's config.toml only, not "
                                                             "in sluice.toml";
-    out += item(flag_text(*spec),
-                fmt::format("{} Default: {}. Variable {}; key {} {}.", spec->detail, spec->fallback,
-                            spec->variable, spec->name, where));
+    out +=
+        item(flag_text(*spec), fmt::format("{} Default: {}. Variable {}; key {} {}.", spec->detail,
+                                           spec->fallback, spec->variable, spec->name, where));
   }
   return out;
 }
@@ -91,8 +92,8 @@ std::string exit_status(const CommandSpec& command) {
   std::string out = ".SH EXIT STATUS\n";
   if (command.tail != Tail::none) {
     out += paragraphs(
-        "That of the command that was run; where a signal ended it, sluice ends by the same signal. "
-        "2 where sluice itself was given a wrong setting: nothing was run then.");
+        "That of the command that was run; where a signal ended it, sluice ends by the same "
+        "signal. 2 where sluice itself was given a wrong setting: nothing was run then.");
   } else {
     out += paragraphs("0 for success, 1 where the work failed, 2 for a wrong word or setting.");
   }
@@ -106,9 +107,9 @@ std::string man_overview(std::string_view version) {
   out += ".SH SYNOPSIS\n.B sluice\n" + roff("[SETTING...] COMMAND [ARGUMENT...]") + "\n";
   out += ".SH DESCRIPTION\n";
   out += paragraphs(
-      "sluice stands between go and its build cache. What one machine built, tested or vetted another "
-      "machine takes from a store instead of making it again. The local tier is Go's own cache "
-      "directory, so plain go uses it too.\n\n"
+      "sluice stands between go and its build cache. What one machine built, tested or vetted "
+      "another machine takes from a store instead of making it again. The local tier is Go's own "
+      "cache directory, so plain go uses it too.\n\n"
       "Without any configuration the store is a folder of this user.");
   out += ".SH COMMANDS\n";
   for (const auto& command : command_specs()) {
@@ -116,10 +117,10 @@ std::string man_overview(std::string_view version) {
   }
   out += ".SH SETTINGS\n";
   out += paragraphs(
-      "A flag goes before a SLUICE_* variable, a variable before sluice.toml in the checkout, that "
-      "before sluice/config.toml in the user's configuration directory, and all before the default. A "
-      "value that is not understood is refused with one line that names its place, before anything is "
-      "run.");
+      "A flag goes before a SLUICE_* variable, a variable before sluice.toml in the checkout, "
+      "that before sluice/config.toml in the user's configuration directory, and all before the "
+      "default. A value that is not understood is refused with one line that names its place, "
+      "before anything is run.");
   std::vector<const SettingSpec*> specs;
   for (const auto& spec : setting_specs()) specs.push_back(&spec);
   out += setting_items(specs);
@@ -133,7 +134,8 @@ std::string man_overview(std::string_view version) {
   out += ".SH FILES\n";
   out += item("sluice.toml", "Settings of a checkout, at its root.");
   out += item("$XDG_CONFIG_HOME/sluice/config.toml", "Settings of a user.");
-  out += item("$XDG_CACHE_HOME/sluice/", "The default store, copies of the index, what was made here.");
+  out += item("$XDG_CACHE_HOME/sluice/",
+              "The default store, copies of the index, what was made here.");
   return out + see_also("sluice");
 }
 

@@ -3,11 +3,11 @@
 // Pure: any thread. Macros as in man(7) and groff_man(7).
 #pragma once
 
-#include <string>
-#include <string_view>
-
 #include "cli/commands.hpp"
 #include "cli/parse.hpp"
+
+#include <string>
+#include <string_view>
 
 namespace sluice::cli {
 

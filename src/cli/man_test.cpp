@@ -1,8 +1,8 @@
 #include "cli/man.hpp"
 
-#include <doctest/doctest.h>
-
 #include "cli/script_check.hpp"
+
+#include <doctest/doctest.h>
 
 namespace sluice::cli {
 

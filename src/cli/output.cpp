@@ -1,14 +1,14 @@
 #include "cli/output.hpp"
 
+#include "base/bytes.hpp"
+#include "base/strings.hpp"
+#include "sys/fd.hpp"
+
 #include <fmt/format.h>
 
 #include <unistd.h>
 
 #include <vector>
-
-#include "base/bytes.hpp"
-#include "base/strings.hpp"
-#include "sys/fd.hpp"
 
 namespace sluice::cli {
 

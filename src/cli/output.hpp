@@ -1,14 +1,14 @@
 // What sluice says to people: whole lines on stderr, documents on stdout, colour where it belongs.
 //
-// Every line goes out in one write, so that lines of several processes do not mix. Nothing is thrown or
-// returned: who cannot be told cannot be told. Any thread.
+// Every line goes out in one write, so that lines of several processes do not mix. Nothing is
+// thrown or returned: who cannot be told cannot be told. Any thread.
 #pragma once
-
-#include <string>
-#include <string_view>
 
 #include "base/result.hpp"
 #include "sys/environment.hpp"
+
+#include <string>
+#include <string_view>
 
 namespace sluice::cli {
 
@@ -21,11 +21,12 @@ void say(std::string_view line);    // stderr: "sluice: line\n"
 // Says the error; 2 when the user can mend it by writing something else, else 1.
 int report(const Error& error);
 
-// Whether text on this descriptor may be coloured: a terminal that is no "dumb" one, without NO_COLOR.
+// Whether text on this descriptor may be coloured: a terminal that is no "dumb" one, without
+// NO_COLOR.
 bool use_colour(int fd, const sys::Environment& env);
 
-// Breaks text at blanks into lines of at most `width` columns, each after `indent` blanks; paragraphs
-// are kept apart by empty lines.
+// Breaks text at blanks into lines of at most `width` columns, each after `indent` blanks;
+// paragraphs are kept apart by empty lines.
 std::string wrapped(std::string_view text, std::size_t width, std::size_t indent);
 
 }  // namespace sluice::cli

@@ -1,13 +1,13 @@
 #include "cli/output.hpp"
 
+#include "base/bytes.hpp"
+#include "sys/fd.hpp"
+
 #include <doctest/doctest.h>
 
 #include <unistd.h>
 
 #include <array>
-
-#include "base/bytes.hpp"
-#include "sys/fd.hpp"
 
 namespace sluice::cli {
 

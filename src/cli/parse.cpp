@@ -1,14 +1,14 @@
 #include "cli/parse.hpp"
 
+#include "base/strings.hpp"
+#include "base/units.hpp"
+#include "cli/spelling.hpp"
+
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <optional>
-
-#include "base/strings.hpp"
-#include "base/units.hpp"
-#include "cli/spelling.hpp"
 
 namespace sluice::cli {
 
@@ -37,7 +37,8 @@ struct Vocabulary {
     if (!word.starts_with("--")) return Kind::unknown;
     const std::string_view name = flag_name(word);
     for (const auto* spec : settings) {
-      if (spec->name == name) return spec->type == SettingType::flag ? Kind::alone : Kind::with_value;
+      if (spec->name == name)
+        return spec->type == SettingType::flag ? Kind::alone : Kind::with_value;
     }
     for (const auto* spec : options) {
       if (spec->name == name) return spec->value_name.empty() ? Kind::alone : Kind::with_value;
@@ -78,15 +79,16 @@ std::unexpected<Error> refuse_flag(std::string_view place, std::string_view word
 
 std::unexpected<Error> refuse_command(std::string_view word) {
   const std::string shown = printable(word, 80);
-  const bool is_go = std::find(k_go_subcommands.begin(), k_go_subcommands.end(), word) !=
-                     k_go_subcommands.end();
+  const bool is_go =
+      std::find(k_go_subcommands.begin(), k_go_subcommands.end(), word) != k_go_subcommands.end();
   if (is_go) {
     return fail(Code::invalid,
                 fmt::format("unknown command \"{0}\"; did you mean 'sluice go {0}'?", shown));
   }
   const auto names = command_names();
   if (const auto near = nearest_word(word, names)) {
-    return fail(Code::invalid, fmt::format("unknown command \"{}\"; did you mean '{}'?", shown, *near));
+    return fail(Code::invalid,
+                fmt::format("unknown command \"{}\"; did you mean '{}'?", shown, *near));
   }
   return fail(Code::invalid, fmt::format("unknown command \"{}\"; see 'sluice help'", shown));
 }
@@ -191,7 +193,14 @@ std::string value_name_of(const Vocabulary& vocabulary, std::string_view name) {
 
 Result<void> run_parser(CLI::App& app, std::vector<std::string> words, const Vocabulary& vocabulary,
                         std::string_view place) {
-  // The only thing a word can still get wrong here is a value that is missing at the end of the line.
+  for (const std::string& word : words) {
+    // CLI11 would take the next word for the value.
+    if (!word.starts_with("--") || word.find('=') + 1 != word.size()) continue;
+    return fail(Code::invalid,
+                fmt::format("{}--{} is empty", place, printable(flag_name(word), 80)));
+  }
+  // The only thing a word can still get wrong here is a value that is missing at the end of the
+  // line.
   const std::string last = words.empty() ? "" : words.back();
   std::reverse(words.begin(), words.end());  // CLI11 takes them from the back
   try {
@@ -212,7 +221,8 @@ Result<void> take(Invocation& invocation, CLI::App& app, const Vocabulary& vocab
   for (const auto* spec : vocabulary.settings) {
     if (app.count("--" + std::string(spec->name)) == 0) continue;
     const auto& value = slots.settings[static_cast<std::size_t>(spec->id)];
-    if (value.empty()) return fail(Code::invalid, fmt::format("{}--{} is empty", place, spec->name));
+    if (value.empty())
+      return fail(Code::invalid, fmt::format("{}--{} is empty", place, spec->name));
     invocation.flags.set(spec->id, value);
   }
   for (std::size_t i = 0; i < vocabulary.options.size(); ++i) {
@@ -226,10 +236,10 @@ Result<void> take(Invocation& invocation, CLI::App& app, const Vocabulary& vocab
     }
     const auto& choices = spec.choices;
     if (!choices.empty() && std::find(choices.begin(), choices.end(), value) == choices.end()) {
-      return fail(Code::invalid,
-                  fmt::format("{}--{}: \"{}\" is not one of {}", place, spec.name,
-                              printable(value, 80),
-                              join(std::vector<std::string>(choices.begin(), choices.end()), ", ")));
+      return fail(
+          Code::invalid,
+          fmt::format("{}--{}: \"{}\" is not one of {}", place, spec.name, printable(value, 80),
+                      join(std::vector<std::string>(choices.begin(), choices.end()), ", ")));
     }
     invocation.options[std::string(spec.name)] = value;
   }
@@ -256,11 +266,11 @@ Result<void> check_operand(Invocation& invocation, const std::vector<std::string
   const auto& choices = operand.choices;
   if (std::find(choices.begin(), choices.end(), invocation.operand) != choices.end()) return {};
   const auto near = nearest_word(invocation.operand, choices);
-  return fail(Code::invalid,
-              fmt::format("{}: \"{}\" is not one of {}{}", command.name,
-                          printable(invocation.operand, 80),
-                          join(std::vector<std::string>(choices.begin(), choices.end()), ", "),
-                          near ? fmt::format("; did you mean {}?", *near) : ""));
+  return fail(
+      Code::invalid,
+      fmt::format("{}: \"{}\" is not one of {}{}", command.name, printable(invocation.operand, 80),
+                  join(std::vector<std::string>(choices.begin(), choices.end()), ", "),
+                  near ? fmt::format("; did you mean {}?", *near) : ""));
 }
 
 Result<void> parse_group(Invocation& invocation, const std::vector<std::string>& words,

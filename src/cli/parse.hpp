@@ -4,21 +4,22 @@
 // functions: any thread. A word that is not understood is Code::invalid with one line.
 #pragma once
 
+#include "base/result.hpp"
+#include "cli/commands.hpp"
+#include "cli/settings.hpp"
+
 #include <map>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "base/result.hpp"
-#include "cli/commands.hpp"
-#include "cli/settings.hpp"
 
 namespace sluice::cli {
 
 struct Invocation {
   const CommandSpec* command = nullptr;  // null: no command was given
   Flags flags;
-  std::map<std::string, std::string, std::less<>> options;  // "max-size" -> "10GiB"; flags -> "true"
+  std::map<std::string, std::string, std::less<>>
+      options;  // "max-size" -> "10GiB"; flags -> "true"
   std::string operand;
   std::vector<std::string> tail;  // go's words, or the command of `run`
   bool wants_help = false;

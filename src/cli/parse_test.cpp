@@ -34,8 +34,8 @@ TEST_CASE("go's words are its own from its sub-command on") {
   CHECK(plain.tail == Words{"build", "-v", "--quiet", "--store", "x", "./..."});
   CHECK_FALSE(plain.flags.get(SettingId::quiet));
 
-  const Invocation with =
-      good({"--no-remote", "go", "--quiet", "--store", "file:///s", "--drain=wait", "test", "-run", "X"});
+  const Invocation with = good({"--no-remote", "go", "--quiet", "--store", "file:///s",
+                                "--drain=wait", "test", "-run", "X"});
   CHECK(with.tail == Words{"test", "-run", "X"});
   CHECK(with.flags.get(SettingId::quiet) == "true");
   CHECK(with.flags.get(SettingId::no_remote) == "true");
@@ -67,7 +67,8 @@ TEST_CASE("the command of run is everything after --") {
 }
 
 TEST_CASE("the last of several values counts, and a flag may be taken back") {
-  CHECK(good({"go", "--drain", "wait", "--drain", "detach"}).flags.get(SettingId::drain) == "detach");
+  CHECK(good({"go", "--drain", "wait", "--drain", "detach"}).flags.get(SettingId::drain) ==
+        "detach");
   CHECK(good({"--drain", "wait", "go", "--drain", "auto"}).flags.get(SettingId::drain) == "auto");
   CHECK(good({"go", "--read-only=false"}).flags.get(SettingId::read_only) == "false");
 }
@@ -77,6 +78,8 @@ TEST_CASE("values that are missing") {
   CHECK(refusal({"--drain"}) == "--drain needs a WHEN");
   CHECK(refusal({"gc", "--max-size"}) == "gc: --max-size needs a SIZE");
   CHECK(refusal({"go", "--store=", "build"}) == "go: --store is empty");
+  CHECK(refusal({"go", "--store=", "--quiet", "build"}) == "go: --store is empty");
+  CHECK(refusal({"go", "--store", "", "build"}) == "go: --store is empty");
 }
 
 TEST_CASE("options, operands and choices") {
@@ -102,7 +105,8 @@ TEST_CASE("options, operands and choices") {
 }
 
 TEST_CASE("unknown commands") {
-  CHECK(refusal({"build", "./..."}) == "unknown command \"build\"; did you mean 'sluice go build'?");
+  CHECK(refusal({"build", "./..."}) ==
+        "unknown command \"build\"; did you mean 'sluice go build'?");
   CHECK(refusal({"agnet"}) == "unknown command \"agnet\"; did you mean 'agent'?");
   CHECK(refusal({"zzzzzz"}) == "unknown command \"zzzzzz\"; see 'sluice help'");
   CHECK(refusal({"help", "verison"}) == "unknown command \"verison\"; did you mean 'version'?");

@@ -1,11 +1,11 @@
 #include "cli/run.hpp"
 
-#include <fmt/format.h>
-
 #include "base/strings.hpp"
 #include "cli/launch.hpp"
 #include "cli/output.hpp"
 #include "cli/setup.hpp"
+
+#include <fmt/format.h>
 
 namespace sluice::cli {
 
@@ -24,7 +24,8 @@ int run_run(const Invocation& invocation, const sys::Environment& env) {
     say(fmt::format("GOCACHEPROG is \"{}\": sluice steps aside", printable(*other, 120)));
     return execute(command, env);
   }
-  // The commands inside are not known: executables of a `go run` among them are linked as by plain go.
+  // The commands inside are not known: executables of a `go run` among them are linked as by plain
+  // go.
   const ModeChoice choice = choose_mode(setup->settings.mode, setup->go, false);
   if (!choice.note.empty()) say(choice.note);
   return launch_job(*setup, invocation.flags, env, command, choice.restore);

@@ -3,14 +3,14 @@
 // Uses the process's own environment; one thread. A program that is not installed gives nothing.
 #pragma once
 
-#include <optional>
-#include <string>
-#include <vector>
-
 #include "base/bytes.hpp"
 #include "sys/environment.hpp"
 #include "sys/file.hpp"
 #include "sys/process.hpp"
+
+#include <optional>
+#include <string>
+#include <vector>
 
 namespace sluice::cli {
 
@@ -20,7 +20,8 @@ struct Checked {
 };
 
 // Runs `program options... FILE`, FILE holding the text.
-inline std::optional<Checked> check_script(const std::string& program, std::vector<std::string> options,
+inline std::optional<Checked> check_script(const std::string& program,
+                                           std::vector<std::string> options,
                                            const std::string& text) {
   const sys::Environment env = sys::Environment::of_process();
   const auto path = sys::find_in_path(program, env);

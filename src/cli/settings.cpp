@@ -1,16 +1,16 @@
 #include "cli/settings.hpp"
 
-#include <fmt/format.h>
-
-#include <algorithm>
-#include <system_error>
-
 #include "base/strings.hpp"
 #include "base/units.hpp"
 #include "cli/spelling.hpp"
 #include "codec/toml.hpp"
 #include "store/store_url.hpp"
 #include "sys/log.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <system_error>
 
 namespace sluice::cli {
 
@@ -26,7 +26,9 @@ Unexpected refuse(const Source& source, std::string_view name, std::string_view 
   return fail(Code::invalid, fmt::format("{}: {}", source.text, problem));
 }
 
-std::string in_quotes(std::string_view value) { return fmt::format("\"{}\"", printable(value, 80)); }
+std::string in_quotes(std::string_view value) {
+  return fmt::format("\"{}\"", printable(value, 80));
+}
 
 std::string listed(std::span<const std::string_view> choices) {
   std::vector<std::string> words(choices.begin(), choices.end());
@@ -45,7 +47,8 @@ bool is_domain_name(std::string_view text) {
 // What a value may look like, by type; the problem in words when it does not.
 std::optional<std::string> check_store(std::string_view value) {
   if (value.starts_with('/')) {
-    return fmt::format("{} is a path, not a URL; write file://{}", in_quotes(value), printable(value, 80));
+    return fmt::format("{} is a path, not a URL; write file://{}", in_quotes(value),
+                       printable(value, 80));
   }
   const auto scheme_end = value.find("://");
   const std::string scheme = to_lower(value.substr(0, scheme_end));
@@ -116,7 +119,8 @@ std::optional<std::string> set_value(Settings& settings, const SettingSpec& spec
     case SettingType::name:
       if (!is_domain_name(value)) {
         return in_quotes(value) +
-               " is not a name: a letter a-z or a digit, then at most 62 of a-z, 0-9, '.', '_', '-'";
+               " is not a name: a letter a-z or a digit, then at most 62 of a-z, 0-9, '.', '_', "
+               "'-'";
       }
       settings.trust_domain = value;
       return std::nullopt;
@@ -153,7 +157,8 @@ std::expected<std::string, std::string> text_of_entry(const SettingSpec& spec,
     return *value ? "true" : "false";
   }
   const std::string* value = std::get_if<std::string>(&entry.value);
-  if (value == nullptr) return std::unexpected("must be text in quotes, such as " + example_of(spec));
+  if (value == nullptr)
+    return std::unexpected("must be text in quotes, such as " + example_of(spec));
   return *value;
 }
 
@@ -231,9 +236,10 @@ Result<void> apply_gocache(Settings& settings, const sys::Environment& env) {
                  Source{Source::Kind::gocache, "GOCACHE"});
   }
   if (!gocache.starts_with('/')) {
-    return fail(Code::invalid, fmt::format("GOCACHE: {} is neither an absolute path nor the URL of a "
-                                           "store",
-                                           in_quotes(gocache)));
+    return fail(Code::invalid,
+                fmt::format("GOCACHE: {} is neither an absolute path nor the URL of a "
+                            "store",
+                            in_quotes(gocache)));
   }
   return {};
 }
@@ -259,7 +265,8 @@ Result<bool> is_enabled(const sys::Environment& env) {
   const std::string text = env.get_or("SLUICE", "");
   if (text.empty()) return true;
   const auto on = parse_bool(text);
-  if (!on) return fail(Code::invalid, fmt::format("SLUICE: {} is not one of on, off", in_quotes(text)));
+  if (!on)
+    return fail(Code::invalid, fmt::format("SLUICE: {} is not one of on, off", in_quotes(text)));
   return *on;
 }
 
@@ -306,8 +313,7 @@ Result<Settings> resolve_settings(const Flags& flags, const sys::Environment& en
   for (const auto& spec : setting_specs()) {
     const auto& value = flags.get(spec.id);
     if (!value) continue;
-    TRY(apply(settings, spec, *value,
-              Source{Source::Kind::flag, fmt::format("--{}", spec.name)}));
+    TRY(apply(settings, spec, *value, Source{Source::Kind::flag, fmt::format("--{}", spec.name)}));
   }
   return settings;
 }

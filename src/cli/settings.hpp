@@ -2,9 +2,14 @@
 //
 // resolve_settings reads flags, SLUICE_* variables, sluice.toml of the checkout and the user's
 // config.toml, in that precedence, and checks every value it finds, used or overridden. It changes
-// nothing and keeps no state: any thread. Every refusal is Code::invalid with one line that names the
-// setting and where it stands.
+// nothing and keeps no state: any thread. Every refusal is Code::invalid with one line that names
+// the setting and where it stands.
 #pragma once
+
+#include "base/result.hpp"
+#include "cli/settings_table.hpp"
+#include "sys/environment.hpp"
+#include "sys/file.hpp"
 
 #include <array>
 #include <chrono>
@@ -13,11 +18,6 @@
 #include <string_view>
 #include <utility>
 #include <vector>
-
-#include "base/result.hpp"
-#include "cli/settings_table.hpp"
-#include "sys/environment.hpp"
-#include "sys/file.hpp"
 
 namespace sluice::cli {
 
@@ -70,8 +70,8 @@ inline constexpr std::string_view k_checkout_file_name = "sluice.toml";
 Result<Settings> resolve_settings(const Flags& flags, const sys::Environment& env,
                                   const sys::Path& working_directory);
 
-// sluice.toml of the checkout that `working_directory` lies in: the nearest one on the way up to the
-// directory with .git; without one, up to the nearest go.work or go.mod; else only here.
+// sluice.toml of the checkout that `working_directory` lies in: the nearest one on the way up to
+// the directory with .git; without one, up to the nearest go.work or go.mod; else only here.
 std::optional<sys::Path> find_checkout_file(const sys::Path& working_directory);
 
 // The flags as SLUICE_* variables, so that a sluice started by the command resolves the same.

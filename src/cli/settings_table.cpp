@@ -10,48 +10,104 @@ constexpr std::array<std::string_view, 3> k_modes = {"auto", "cacheprog", "resto
 constexpr std::array<std::string_view, 3> k_drains = {"auto", "wait", "detach"};
 
 constexpr std::array<SettingSpec, k_setting_count> k_settings = {{
-    {SettingId::store, "store", "SLUICE_STORE", SettingType::store_url, "URL", {},
-     "file://$XDG_CACHE_HOME/sluice/store", true,
+    {SettingId::store,
+     "store",
+     "SLUICE_STORE",
+     SettingType::store_url,
+     "URL",
+     {},
+     "file://$XDG_CACHE_HOME/sluice/store",
+     true,
      "where shared results live: file:///absolute/directory",
-     "The store that machines share, as a URL. A folder is written file:///absolute/path and may be a "
-     "mounted disk. A URL in GOCACHE means the same where neither the flag nor SLUICE_STORE is given."},
+     "The store that machines share, as a URL. A folder is written file:///absolute/path and may "
+     "be a mounted disk. A URL in GOCACHE means the same where neither the flag nor SLUICE_STORE "
+     "is given."},
     {SettingId::mode, "mode", "SLUICE_MODE", SettingType::choice, "MODE", k_modes, "auto", true,
      "how go reaches the cache: auto, cacheprog or restore",
-     "cacheprog answers go while it runs and needs Go 1.24 or newer. restore fills GOCACHE before go "
-     "starts and saves what is new after it; it works with any Go and carries the executables of "
-     "'go run' and 'go tool'. auto takes restore for these two and for Go before 1.24, else "
-     "cacheprog."},
-    {SettingId::read_only, "read-only", "SLUICE_READ_ONLY", SettingType::flag, "", {}, "false", true,
+     "cacheprog answers go while it runs and needs Go 1.24 or newer. restore fills GOCACHE "
+     "before go starts and saves what is new after it; it works with any Go and carries the "
+     "executables of 'go run' and 'go tool'. auto takes restore for these two and for Go before "
+     "1.24, else cacheprog."},
+    {SettingId::read_only,
+     "read-only",
+     "SLUICE_READ_ONLY",
+     SettingType::flag,
+     "",
+     {},
+     "false",
+     true,
      "take from the store, upload nothing",
      "Results are taken from the store; nothing is uploaded."},
-    {SettingId::no_remote, "no-remote", "SLUICE_NO_REMOTE", SettingType::flag, "", {}, "false", true,
+    {SettingId::no_remote,
+     "no-remote",
+     "SLUICE_NO_REMOTE",
+     SettingType::flag,
+     "",
+     {},
+     "false",
+     true,
      "use the local tier only",
      "The store is neither read nor written; only the machine's own GOCACHE answers."},
     {SettingId::drain, "drain", "SLUICE_DRAIN", SettingType::choice, "WHEN", k_drains, "auto", true,
      "wait for uploads after the command: auto, wait or detach",
-     "wait holds the command until everything is uploaded or the drain timeout has passed; detach "
-     "leaves the upload to the agent in the background. auto waits where the machine is likely to end "
-     "with the command (a CI job, a container) and detaches elsewhere."},
-    {SettingId::drain_timeout, "drain-timeout", "SLUICE_DRAIN_TIMEOUT", SettingType::duration, "TIME",
-     {}, "60s", true, "how long uploads may take after the command",
-     "The longest that uploads may go on after the command has ended. What is not uploaded by then is "
-     "left out."},
-    {SettingId::verify, "verify", "SLUICE_VERIFY", SettingType::percent, "N%", {}, "0%", true,
+     "wait holds the command until everything is uploaded or the drain timeout has passed; "
+     "detach leaves the upload to the agent in the background. auto waits where the machine is "
+     "likely to end with the command (a CI job, a container) and detaches elsewhere."},
+    {SettingId::drain_timeout,
+     "drain-timeout",
+     "SLUICE_DRAIN_TIMEOUT",
+     SettingType::duration,
+     "TIME",
+     {},
+     "60s",
+     true,
+     "how long uploads may take after the command",
+     "The longest that uploads may go on after the command has ended. What is not uploaded by "
+     "then is left out."},
+    {SettingId::verify,
+     "verify",
+     "SLUICE_VERIFY",
+     SettingType::percent,
+     "N%",
+     {},
+     "0%",
+     true,
      "rebuild this share of the hits and compare",
      "This share of the hits is answered as a miss, so that go makes the result again, and what go "
      "makes is compared with what the cache would have given. A difference is reported."},
-    {SettingId::publish_local, "publish-local", "SLUICE_PUBLISH_LOCAL", SettingType::flag, "", {},
-     "false", false, "publish also what plain go left in GOCACHE",
-     "Results that a go command without sluice left in GOCACHE are used on this machine and are not "
-     "published, because nobody saw them being made. The owner of a machine that only trusted jobs "
-     "use may publish them too."},
-    {SettingId::trust_domain, "trust-domain", "SLUICE_TRUST_DOMAIN", SettingType::name, "NAME", {},
-     "trusted", false, "the part of the store this job writes to",
-     "The first element of every path in the store. A job of the domain 'trusted' reads only what "
-     "trusted jobs wrote. Any other domain writes its own part, reads the trusted one too, and has a "
-     "local tier and an agent of its own. The CI job of a pull request from a fork is in the domain "
-     "'fork' unless told otherwise."},
-    {SettingId::quiet, "quiet", "SLUICE_QUIET", SettingType::flag, "", {}, "false", true,
+    {SettingId::publish_local,
+     "publish-local",
+     "SLUICE_PUBLISH_LOCAL",
+     SettingType::flag,
+     "",
+     {},
+     "false",
+     false,
+     "publish also what plain go left in GOCACHE",
+     "Results that a go command without sluice left in GOCACHE are used on this machine and are "
+     "not published, because nobody saw them being made. The owner of a machine that only "
+     "trusted jobs use may publish them too."},
+    {SettingId::trust_domain,
+     "trust-domain",
+     "SLUICE_TRUST_DOMAIN",
+     SettingType::name,
+     "NAME",
+     {},
+     "trusted",
+     false,
+     "the part of the store this job writes to",
+     "The first element of every path in the store. A job of the domain 'trusted' reads only "
+     "what trusted jobs wrote. Any other domain writes its own part, reads the trusted one too, "
+     "and has a local tier and an agent of its own. The CI job of a pull request from a fork is "
+     "in the domain 'fork' unless told otherwise."},
+    {SettingId::quiet,
+     "quiet",
+     "SLUICE_QUIET",
+     SettingType::flag,
+     "",
+     {},
+     "false",
+     true,
      "no summary line after the command",
      "The line with lookups, hits, bytes and waits after a command is left out. Faults are still "
      "reported."},
@@ -61,7 +117,8 @@ constexpr std::array<VariableSpec, 4> k_other_variables = {{
     {"SLUICE", "on|off", "off runs the command with nothing added", false},
     {"SLUICE_LOG", "debug|info|warn|off", "log to stderr (the agent: to its log file)", false},
     {"SLUICE_SUMMARY", "FILE", "write the summary of a command as JSON to this file", false},
-    {"SLUICE_SESSION", "JSON", "the resolved settings, from sluice to the sessions of its job", true},
+    {"SLUICE_SESSION", "JSON", "the resolved settings, from sluice to the sessions of its job",
+     true},
 }};
 
 }  // namespace

@@ -1,7 +1,8 @@
-// The one table of sluice's settings: name, flag, variable, file key, type, trust and words for people.
+// The one table of sluice's settings: name, flag, variable, file key, type, trust and words for
+// people.
 //
-// The parser, the refusals, help, manual pages, completions and docs/guide/configuration.md all read this
-// table, so that none of them can say what another does not. Constant data: any thread.
+// The parser, the refusals, help, manual pages, completions and docs/guide/configuration.md all
+// read this table, so that none of them can say what another does not. Constant data: any thread.
 #pragma once
 
 #include <cstddef>
@@ -35,15 +36,15 @@ enum class SettingType {
 
 struct SettingSpec {
   SettingId id;
-  std::string_view name;        // key in sluice.toml; the flag is "--" and this
-  std::string_view variable;    // SLUICE_...
+  std::string_view name;      // key in sluice.toml; the flag is "--" and this
+  std::string_view variable;  // SLUICE_...
   SettingType type;
   std::string_view value_name;  // what help shows for the value; empty for a flag
   std::span<const std::string_view> choices;
-  std::string_view fallback;    // the default, as a person would write it
-  bool in_checkout_file;        // whether sluice.toml of a checkout may set it
-  std::string_view help;        // one line, no full stop
-  std::string_view detail;      // whole sentences for the manual and the guide
+  std::string_view fallback;  // the default, as a person would write it
+  bool in_checkout_file;      // whether sluice.toml of a checkout may set it
+  std::string_view help;      // one line, no full stop
+  std::string_view detail;    // whole sentences for the manual and the guide
 };
 
 // In the order people read them; the position equals the id.

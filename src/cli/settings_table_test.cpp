@@ -1,17 +1,17 @@
 #include "cli/settings_table.hpp"
 
+#include "base/bytes.hpp"
+#include "base/strings.hpp"
+#include "cli/help.hpp"
+#include "sys/environment.hpp"
+#include "sys/file.hpp"
+
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <set>
 #include <string>
-
-#include "base/bytes.hpp"
-#include "base/strings.hpp"
-#include "cli/help.hpp"
-#include "sys/environment.hpp"
-#include "sys/file.hpp"
 
 namespace sluice::cli {
 
@@ -76,17 +76,17 @@ TEST_CASE("the guide has one row for every setting and variable, and no other") 
   }
   CHECK(rows == k_setting_count);
   for (const auto& spec : setting_specs()) {
-    const std::string row = fmt::format("| `{}` | `{}` | `{}` | {} | `{}` | {} |", flag_text(spec),
-                                        spec.variable, spec.name,
-                                        spec.in_checkout_file ? "yes" : "no", spec.fallback, spec.help);
+    const std::string row =
+        fmt::format("| `{}` | `{}` | `{}` | {} | `{}` | {} |", flag_text(spec), spec.variable,
+                    spec.name, spec.in_checkout_file ? "yes" : "no", spec.fallback, spec.help);
     INFO(row);
     CHECK(guide.find(row) != std::string::npos);
   }
   for (const auto& variable : other_variables()) {
     if (variable.internal) continue;
-    const std::string row =
-        fmt::format("| `{}={}` | {} |", variable.name,
-                    join(std::vector<std::string>{std::string(variable.value_name)}, ""), variable.help);
+    const std::string row = fmt::format(
+        "| `{}={}` | {} |", variable.name,
+        join(std::vector<std::string>{std::string(variable.value_name)}, ""), variable.help);
     INFO(row);
     std::string plain = guide;
     plain.erase(std::remove(plain.begin(), plain.end(), '\\'), plain.end());

@@ -1,13 +1,13 @@
 #include "cli/settings.hpp"
 
+#include "base/bytes.hpp"
+
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
 #include <string>
 #include <utility>
 #include <vector>
-
-#include "base/bytes.hpp"
 
 namespace sluice::cli {
 
@@ -92,8 +92,8 @@ TEST_CASE("a flag goes before a variable, that before the checkout, that before 
            settings.source_of(SettingId::drain).text;
   };
   desk.user_file("\ndrain = \"wait\"\n");
-  CHECK(drain() == fmt::format("wait from {}:2",
-                               (desk.root.path() / "config/sluice/config.toml").string()));
+  CHECK(drain() ==
+        fmt::format("wait from {}:2", (desk.root.path() / "config/sluice/config.toml").string()));
   desk.checkout_file("# ours\n\ndrain = \"detach\"\n");
   CHECK(drain() == "detach from sluice.toml:3");
   desk.env.set("SLUICE_DRAIN", "auto");
@@ -194,9 +194,9 @@ TEST_CASE("every refusal is one line that names setting and place") {
     CHECK(file.refusal() == fmt::format("sluice.toml:3: {}: {}", spec.name, row.problem));
     Desk user;
     user.user_file(fmt::format("{} = \"{}\"\n", spec.name, row.value));
-    CHECK(user.refusal() ==
-          fmt::format("{}:1: {}: {}", (user.root.path() / "config/sluice/config.toml").string(),
-                      spec.name, row.problem));
+    CHECK(user.refusal() == fmt::format("{}:1: {}: {}",
+                                        (user.root.path() / "config/sluice/config.toml").string(),
+                                        spec.name, row.problem));
   }
 }
 
@@ -221,8 +221,7 @@ TEST_CASE("a value is checked even where another one overrides it") {
   Desk desk;
   desk.checkout_file("drain = \"sometimes\"\n");
   desk.flags.set(SettingId::drain, "wait");
-  CHECK(desk.refusal() ==
-        "sluice.toml:1: drain: \"sometimes\" is not one of auto, wait, detach");
+  CHECK(desk.refusal() == "sluice.toml:1: drain: \"sometimes\" is not one of auto, wait, detach");
 }
 
 TEST_CASE("the wrong type in a file") {
@@ -255,12 +254,12 @@ TEST_CASE("a checkout does not decide trust") {
   Desk desk;
   desk.checkout_file("trust-domain = \"trusted\"\n");
   CHECK(desk.refusal() ==
-        "sluice.toml:1: trust-domain: a checkout may not set this; it belongs in SLUICE_TRUST_DOMAIN, "
-        "--trust-domain or the user's sluice/config.toml");
+        "sluice.toml:1: trust-domain: a checkout may not set this; it belongs in "
+        "SLUICE_TRUST_DOMAIN, --trust-domain or the user's sluice/config.toml");
   desk.checkout_file("publish-local = true\n");
   CHECK(desk.refusal() ==
-        "sluice.toml:1: publish-local: a checkout may not set this; it belongs in SLUICE_PUBLISH_LOCAL, "
-        "--publish-local or the user's sluice/config.toml");
+        "sluice.toml:1: publish-local: a checkout may not set this; it belongs in "
+        "SLUICE_PUBLISH_LOCAL, --publish-local or the user's sluice/config.toml");
 }
 
 TEST_CASE("a store of another kind is refused without showing its URL") {

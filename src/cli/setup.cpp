@@ -1,9 +1,10 @@
 #include "cli/setup.hpp"
 
-#include <system_error>
-
 #include "base/strings.hpp"
 #include "cli/version.hpp"
+#include "sys/log.hpp"
+
+#include <system_error>
 
 namespace sluice::cli {
 
@@ -16,6 +17,16 @@ constexpr std::string_view k_fork = "fork";
 void choose_domain(Settings& settings, const agent::Job& job) {
   const bool said = settings.source_of(SettingId::trust_domain).kind != Source::Kind::fallback;
   if (!said && job.is_fork) settings.trust_domain = k_fork;
+}
+
+void log_setup(const Setup& setup) {
+  for (const auto& spec : setting_specs()) {
+    sys::log_debug("setting {} = {} ({})", spec.name, value_text(setup.settings, spec.id),
+                   setup.settings.source_of(spec.id).text);
+  }
+  sys::log_debug("go: {} {} {}", setup.go.version, setup.go.path.string(), setup.go_error);
+  sys::log_debug("local tier: {}; job: {}; agent: {}", setup.config.local_tier.string(),
+                 setup.config.job_id, setup.config.key());
 }
 
 sys::Path local_tier_of(const Setup& setup, const sys::Environment& env,
@@ -68,6 +79,7 @@ Result<Setup> set_up(const Flags& flags, const sys::Environment& env,
   setup.job = agent::job_of(env, agent::checkout_root(working_directory));
   choose_domain(setup.settings, setup.job);
   setup.config = config_of(setup, env);
+  if (sys::log_level() <= sys::LogLevel::debug) log_setup(setup);
   return setup;
 }
 

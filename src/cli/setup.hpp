@@ -1,12 +1,9 @@
 // From settings, environment and checkout to what a job needs: which go, which tier, which agent.
 //
-// set_up starts no process where files tell which go will run, reads no network and changes nothing.
-// Values; any thread. Errors are those of the settings (Code::invalid); a missing go is no error here,
-// because `env`, `gc` and `agent` do without.
+// set_up starts no process where files tell which go will run, reads no network and changes
+// nothing. Values; any thread. Errors are those of the settings (Code::invalid); a missing go is no
+// error here, because `env`, `gc` and `agent` do without.
 #pragma once
-
-#include <string>
-#include <string_view>
 
 #include "agent/config.hpp"
 #include "agent/job.hpp"
@@ -16,16 +13,19 @@
 #include "sys/environment.hpp"
 #include "sys/file.hpp"
 
+#include <string>
+#include <string_view>
+
 namespace sluice::cli {
 
 struct Setup {
   Settings settings;
-  sys::Path executable;          // of sluice, absolute
+  sys::Path executable;  // of sluice, absolute
   sys::Path working_directory;
-  gotool::GoCommand go;          // empty when go_error is not
-  std::string go_error;          // why there is no go
+  gotool::GoCommand go;  // empty when go_error is not
+  std::string go_error;  // why there is no go
   agent::Job job;
-  agent::AgentConfig config;     // without command_id; no store_url with --no-remote
+  agent::AgentConfig config;  // without command_id; no store_url with --no-remote
 };
 
 Result<Setup> set_up(const Flags& flags, const sys::Environment& env,

@@ -1,8 +1,8 @@
 #include "cli/setup.hpp"
 
-#include <doctest/doctest.h>
-
 #include "base/bytes.hpp"
+
+#include <doctest/doctest.h>
 
 namespace sluice::cli {
 
@@ -50,7 +50,9 @@ TEST_CASE("a fork's pull request is not trusted unless the pipeline's owner says
   sys::Environment env = environment_in(root.path());
   const sys::Path event = root.path() / "event.json";
   REQUIRE(sys::write_file_atomic(
-      event, bytes_of(R"({"pull_request":{"number":7,"head":{"sha":"abc","repo":{"full_name":"x/r"}}}})")));
+      event,
+      bytes_of(
+          R"({"pull_request":{"number":7,"head":{"sha":"abc","repo":{"full_name":"x/r"}}}})")));
   env.set("CI", "true");
   env.set("GITHUB_ACTIONS", "true");
   env.set("GITHUB_REPOSITORY", "o/r");

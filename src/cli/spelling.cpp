@@ -29,7 +29,8 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
   return previous[b.size()];
 }
 
-std::optional<std::string> nearest_word(std::string_view word, std::span<const std::string_view> known,
+std::optional<std::string> nearest_word(std::string_view word,
+                                        std::span<const std::string_view> known,
                                         std::size_t distance_max) {
   if (word.size() < 2) return std::nullopt;
   std::optional<std::string> best;

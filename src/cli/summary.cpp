@@ -1,11 +1,11 @@
 #include "cli/summary.hpp"
 
+#include "base/units.hpp"
+#include "codec/json.hpp"
+
 #include <fmt/format.h>
 
 #include <chrono>
-
-#include "base/units.hpp"
-#include "codec/json.hpp"
 
 namespace sluice::cli {
 
@@ -24,13 +24,13 @@ std::string summary_line(const Summary& summary) {
   const agent::Counters& counters = summary.counters;
   std::string line;
   if (summary.restore_mode) {
-    line = fmt::format("{} restored, {} new; {}", summary.restored, summary.saved,
-                       transfers(summary));
+    line =
+        fmt::format("{} restored, {} new; {}", summary.restored, summary.saved, transfers(summary));
   } else {
     const std::chrono::milliseconds waited(counters.wait_us / k_us_per_ms);
-    line = fmt::format("{} lookups: {} local, {} remote, {} missed; {}; waited {}", counters.lookups,
-                       counters.hits_local, counters.hits_remote, counters.misses, transfers(summary),
-                       format_seconds(waited));
+    line = fmt::format("{} lookups: {} local, {} remote, {} missed; {}; waited {}",
+                       counters.lookups, counters.hits_local, counters.hits_remote, counters.misses,
+                       transfers(summary), format_seconds(waited));
   }
   if (counters.verify_checked > 0) {
     line += fmt::format("; verified {}, {} differ", counters.verify_checked,

@@ -1,12 +1,13 @@
 // What one command cost and saved: the line after it, and the same as JSON for SLUICE_SUMMARY.
 //
-// Every number comes from the counters of sessions and agent. Values: any thread. Bytes, microseconds.
+// Every number comes from the counters of sessions and agent. Values: any thread. Bytes,
+// microseconds.
 #pragma once
+
+#include "agent/counters.hpp"
 
 #include <string>
 #include <vector>
-
-#include "agent/counters.hpp"
 
 namespace sluice::cli {
 
@@ -16,8 +17,8 @@ struct Summary {
   std::uint64_t restored = 0;  // restore mode: results brought in before the command
   std::uint64_t saved = 0;     // and new ones after it
   bool agent_answered = false;
-  bool drained = true;              // everything made is uploaded
-  std::uint64_t pending_bytes = 0;  // still to upload, in the background
+  bool drained = true;                     // everything made is uploaded
+  std::uint64_t pending_bytes = 0;         // still to upload, in the background
   std::vector<std::string> untold_faults;  // that the user has not been told of
 };
 

@@ -1,8 +1,8 @@
 #include "cli/summary.hpp"
 
-#include <doctest/doctest.h>
-
 #include "codec/json.hpp"
+
+#include <doctest/doctest.h>
 
 namespace sluice::cli {
 

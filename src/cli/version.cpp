@@ -1,10 +1,10 @@
 #include "cli/version.hpp"
 
-#include <fmt/format.h>
-
 #include "agent/messages.hpp"
 #include "cli/output.hpp"
 #include "codec/json.hpp"
+
+#include <fmt/format.h>
 
 #ifndef SLUICE_VERSION
 #error "SLUICE_VERSION is defined by cmake/Version.cmake"
@@ -34,19 +34,21 @@ std::string producer_text() { return fmt::format("sluice {}", k_version); }
 
 std::string version_report() {
   return fmt::format(
-      "sluice {}\nGo: {} to {}; older ones with --mode restore\nFormats: store {}, agent socket {}\n",
+      "sluice {}\nGo: {} to {}; older ones with --mode restore\nFormats: store {}, agent socket "
+      "{}\n",
       k_version, k_go_min, k_go_max_tested, k_store_format, agent::k_protocol_version);
 }
 
 std::string version_json() {
-  return codec::Json(codec::JsonObject{
-                         {"version", k_version},
-                         {"commit", commit_text()},
-                         {"go", codec::JsonObject{{"cacheprog_from", k_go_min},
-                                                  {"tested_to", k_go_max_tested}}},
-                         {"formats", codec::JsonObject{{"store", k_store_format},
-                                                       {"agent_socket", agent::k_protocol_version}}},
-                     })
+  return codec::Json(
+             codec::JsonObject{
+                 {"version", k_version},
+                 {"commit", commit_text()},
+                 {"go",
+                  codec::JsonObject{{"cacheprog_from", k_go_min}, {"tested_to", k_go_max_tested}}},
+                 {"formats", codec::JsonObject{{"store", k_store_format},
+                                               {"agent_socket", agent::k_protocol_version}}},
+             })
              .dump() +
          "\n";
 }

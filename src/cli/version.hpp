@@ -1,10 +1,10 @@
 // The version of sluice and what it works with. Constant data: any thread.
 #pragma once
 
+#include "cli/parse.hpp"
+
 #include <string>
 #include <string_view>
-
-#include "cli/parse.hpp"
 
 namespace sluice::cli {
 

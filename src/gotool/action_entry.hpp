@@ -1,17 +1,17 @@
 // The 175 bytes of a `-a` file of Go's cache: which output an action made, how large, and when.
 //
-// Pure functions: any thread. What does not parse exactly as Go writes it is nothing (a miss), never an
-// error. Format: docs/formats/local-tier.md, from cmd/go/internal/cache/cache.go.
+// Pure functions: any thread. What does not parse exactly as Go writes it is nothing (a miss),
+// never an error. Format: docs/formats/local-tier.md, from cmd/go/internal/cache/cache.go.
 #pragma once
+
+#include "base/deadline.hpp"
+#include "base/digest.hpp"
 
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
-
-#include "base/deadline.hpp"
-#include "base/digest.hpp"
 
 namespace sluice::gotool {
 

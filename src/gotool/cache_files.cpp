@@ -1,19 +1,19 @@
 #include "gotool/cache_files.hpp"
 
+#include "base/strings.hpp"
+#include "sys/file.hpp"
+
+#include <fmt/format.h>
+
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include <fmt/format.h>
 
 #include <array>
 #include <atomic>
 #include <cerrno>
 #include <cstdio>
 #include <random>
-
-#include "base/strings.hpp"
-#include "sys/file.hpp"
 
 namespace sluice::gotool {
 namespace {
@@ -71,14 +71,14 @@ std::string entry_name(std::string_view prefix, ByteView id, char key) {
 }
 
 Result<std::optional<FileStat>> stat_name(const std::string& name) {
-  struct stat info {};
+  struct stat info{};
   if (stat(name.c_str(), &info) == 0) return from_stat(info);
   if (errno == ENOENT || errno == ENOTDIR) return std::nullopt;
   return fail_errno(errno, "stat " + name);
 }
 
 Result<FileStat> stat_open(int fd, const std::string& name) {
-  struct stat info {};
+  struct stat info{};
   if (fstat(fd, &info) == 0) return from_stat(info);
   return fail_errno(errno, "stat " + name);
 }

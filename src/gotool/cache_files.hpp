@@ -1,20 +1,20 @@
 // The files of a GOCACHE directory, one system call deep: names, whole small files, publication.
 //
-// Private to this room: LocalTier and collect() are made of it. Free functions on paths, any thread;
-// errors are those of the operating system and name the path. Plain strings instead of sys::Path,
-// because these calls are made for every lookup of a build.
+// Private to this room: LocalTier and collect() are made of it. Free functions on paths, any
+// thread; errors are those of the operating system and name the path. Plain strings instead of
+// sys::Path, because these calls are made for every lookup of a build.
 #pragma once
-
-#include <cstdint>
-#include <optional>
-#include <string>
-#include <string_view>
 
 #include "base/bytes.hpp"
 #include "base/deadline.hpp"
 #include "base/digest.hpp"
 #include "base/result.hpp"
 #include "sys/fd.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
 
 namespace sluice::gotool {
 
@@ -45,7 +45,8 @@ void mark_used(const std::string& name, UnixNanos mtime_ns);
 // True when the file's bytes have this SHA-256; false also when it cannot be read.
 bool file_matches(const std::string& name, const BlobId& output);
 
-// The only file in the directory of an executable entry; nothing when there is none or another count.
+// The only file in the directory of an executable entry; nothing when there is none or another
+// count.
 std::optional<std::string> only_file_in(const std::string& directory);
 
 // A new file that readers of the cache do not see: a temporary name in the directory of `target`.
@@ -55,12 +56,12 @@ struct TempFile {
 };
 Result<TempFile> create_temp(const std::string& target);
 std::string temp_name(const std::string& target);
-// The id of the process that wrote this temporary file (a name without directory); nothing for names
-// that are not ours.
+// The id of the process that wrote this temporary file (a name without directory); nothing for
+// names that are not ours.
 std::optional<std::int64_t> temp_writer(std::string_view name);
 
-// Closes and renames over `target`; a directory that stands there is removed first. The temporary file
-// is gone afterwards in every case.
+// Closes and renames over `target`; a directory that stands there is removed first. The temporary
+// file is gone afterwards in every case.
 Result<void> publish_temp(TempFile temp, const std::string& target);
 // The whole way for bytes in memory.
 Result<void> publish_bytes(const std::string& target, ByteView bytes);

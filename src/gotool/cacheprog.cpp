@@ -1,5 +1,9 @@
 #include "gotool/cacheprog.hpp"
 
+#include "base/strings.hpp"
+#include "codec/base64.hpp"
+#include "codec/json.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -8,10 +12,6 @@
 #include <cstring>
 #include <optional>
 #include <utility>
-
-#include "base/strings.hpp"
-#include "codec/base64.hpp"
-#include "codec/json.hpp"
 
 namespace sluice::gotool {
 namespace {
@@ -341,8 +341,8 @@ Result<void> RequestReader::decode_groups(std::string_view text) {
 Result<void> RequestReader::end_body() {
   if (group_count_ != 0) return corrupt("a body ends inside a group of four");
   if (body_done_ != request_.body_size) {
-    return corrupt(fmt::format("a body has {} bytes where {} were announced", body_done_,
-                               request_.body_size));
+    return corrupt(
+        fmt::format("a body has {} bytes where {} were announced", body_done_, request_.body_size));
   }
   state_ = State::between;
   return handler_.on_body_end();

@@ -1,27 +1,30 @@
-// The GOCACHEPROG protocol of Go 1.24 to 1.27, read and written in memory, with no descriptor inside.
+// The GOCACHEPROG protocol of Go 1.24 to 1.27, read and written in memory, with no descriptor
+// inside.
 //
-// RequestReader is a push parser for what go writes: it is fed pieces of any length and hands requests
-// and decoded bodies to its Handler as they complete; a body is never held whole. It belongs to one
-// thread. The writers are pure functions: any thread. Code::corrupt with the offset says that the
-// stream is not the protocol; the stream cannot be read on after it. Wrong but well-formed requests
-// (an ActionID of 31 bytes, an unknown command) are no errors: the Handler answers them.
-// Spoken protocol: docs/formats/cacheprog.md.
+// RequestReader is a push parser for what go writes: it is fed pieces of any length and hands
+// requests and decoded bodies to its Handler as they complete; a body is never held whole. It
+// belongs to one thread. The writers are pure functions: any thread. Code::corrupt with the offset
+// says that the stream is not the protocol; the stream cannot be read on after it. Wrong but well-
+// formed requests (an ActionID of 31 bytes, an unknown command) are no errors: the Handler answers
+// them. Spoken protocol: docs/formats/cacheprog.md.
 #pragma once
-
-#include <cstddef>
-#include <cstdint>
-#include <string>
-#include <string_view>
 
 #include "base/bytes.hpp"
 #include "base/deadline.hpp"
 #include "base/digest.hpp"
 #include "base/result.hpp"
 
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
 namespace sluice::gotool {
 
-inline constexpr std::size_t k_request_line_max = std::size_t{64} << 10U;  // bytes of one request object
-inline constexpr std::uint64_t k_body_size_max = std::uint64_t{4} << 30U;  // bytes of one decoded body
+inline constexpr std::size_t k_request_line_max = std::size_t{64}
+                                                  << 10U;  // bytes of one request object
+inline constexpr std::uint64_t k_body_size_max = std::uint64_t{4}
+                                                 << 30U;  // bytes of one decoded body
 
 struct Request {
   enum class Command : std::uint8_t { get, put, close, other };
@@ -41,8 +44,8 @@ class RequestReader {
   class Handler {
    public:
     virtual ~Handler() = default;
-    // One whole request. With body_size > 0 its body follows in on_body calls. The reference is valid
-    // until the next request.
+    // One whole request. With body_size > 0 its body follows in on_body calls. The reference is
+    // valid until the next request.
     virtual Result<void> on_request(const Request& request) = 0;
     // The next decoded bytes of the body, never empty, valid during the call only.
     virtual Result<void> on_body(ByteView decoded) = 0;

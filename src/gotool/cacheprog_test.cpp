@@ -1,5 +1,8 @@
 #include "gotool/cacheprog.hpp"
 
+#include "codec/base64.hpp"
+#include "codec/json.hpp"
+
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 #include <rapidcheck.h>
@@ -7,9 +10,6 @@
 #include <algorithm>
 #include <string>
 #include <vector>
-
-#include "codec/base64.hpp"
-#include "codec/json.hpp"
 
 using namespace sluice;
 using namespace sluice::gotool;
@@ -51,7 +51,8 @@ std::string base64_of(std::string_view text) { return codec::base64_encode(bytes
 std::string id_of(std::string_view text) { return codec::base64_encode(sha256(bytes_of(text))); }
 
 std::string get_text(std::int64_t id, std::string_view action) {
-  return fmt::format("{{\"ID\":{},\"Command\":\"get\",\"ActionID\":\"{}\"}}\n\n", id, id_of(action));
+  return fmt::format("{{\"ID\":{},\"Command\":\"get\",\"ActionID\":\"{}\"}}\n\n", id,
+                     id_of(action));
 }
 
 std::string put_text(std::int64_t id, std::string_view action, std::string_view body) {
@@ -178,7 +179,8 @@ TEST_CASE("other JSON with the same meaning is understood") {
   REQUIRE(read_all(
       recorder,
       fmt::format("{{ \"Command\" : \"get\", \"ActionID\" : \"{}\", \"ID\" : 7 }}\r\n", a) +
-          fmt::format("{{\"id\":8,\"command\":\"get\",\"actionid\":\"{}\",\"New\":{{\"x\":[1]}}}}\n", a) +
+          fmt::format(
+              "{{\"id\":8,\"command\":\"get\",\"actionid\":\"{}\",\"New\":{{\"x\":[1]}}}}\n", a) +
           fmt::format("{{\n \"ID\": 9,\n \"Command\": \"put\",\n \"ActionID\": \"{}\",\n"
                       " \"ObjectID\": \"{}\",\n \"BodySize\": 4\n}}\n\n\"{}\"\n",
                       a, body, base64_of("body")) +

@@ -1,5 +1,11 @@
 #include "gotool/collect.hpp"
 
+#include "base/deadline.hpp"
+#include "base/digest.hpp"
+#include "gotool/action_entry.hpp"
+#include "gotool/cache_files.hpp"
+#include "sys/process.hpp"
+
 #include <unistd.h>
 
 #include <algorithm>
@@ -11,24 +17,18 @@
 #include <utility>
 #include <vector>
 
-#include "base/deadline.hpp"
-#include "base/digest.hpp"
-#include "gotool/action_entry.hpp"
-#include "gotool/cache_files.hpp"
-#include "sys/process.hpp"
-
 namespace sluice::gotool {
 namespace {
 
 constexpr UnixNanos k_second_ns = 1'000'000'000;
 // A day, and the hour by which a mark of use may be late.
 constexpr UnixNanos k_recent_ns = 24 * 3600 * k_second_ns + k_use_mark_interval_ns;
-// A temporary file is abandoned when its writer is gone and it did not grow for so long, or, where the
-// writer cannot be seen (another container), after a day.
+// A temporary file is abandoned when its writer is gone and it did not grow for so long, or, where
+// the writer cannot be seen (another container), after a day.
 constexpr UnixNanos k_temp_grace_ns = 900 * k_second_ns;
 constexpr UnixNanos k_temp_age_max_ns = 24 * 3600 * k_second_ns;
 constexpr std::chrono::hours k_age_limit_max{24 * 365 * 100};  // above it nothing is too old
-constexpr std::uint64_t k_progress_every = 1024;  // removals
+constexpr std::uint64_t k_progress_every = 1024;               // removals
 constexpr std::uint32_t k_no_blob = std::numeric_limits<std::uint32_t>::max();
 
 struct Blob {
@@ -177,8 +177,8 @@ Result<void> Collector::scan(unsigned index) {
 void Collector::add_items_of_orphans() {
   for (std::uint32_t i = 0; i < blobs_.size(); ++i) {
     if (!blobs_[i].is_there || blobs_[i].references > 0) continue;
-    items_.push_back({.mtime_ns = blobs_[i].mtime_ns, .action = {}, .bytes = 0, .blob = i,
-                      .is_entry = false});
+    items_.push_back(
+        {.mtime_ns = blobs_[i].mtime_ns, .action = {}, .bytes = 0, .blob = i, .is_entry = false});
   }
 }
 

@@ -2,38 +2,41 @@
 //
 // One call is one pass; it may run beside go commands and other collectors. Never removed unless
 // forced: what was used in the last day (Go's own rule for anything that trims). trim.txt,
-// testexpire.txt, README and fuzz/ are never touched. Sizes are bytes on disk (allocated blocks). Any
-// thread. Errors: the directory cannot be read; a single file that resists is counted, not an error.
+// testexpire.txt, README and fuzz/ are never touched. Sizes are bytes on disk (allocated blocks).
+// Any thread. Errors: the directory cannot be read; a single file that resists is counted, not an
+// error.
 #pragma once
+
+#include "base/result.hpp"
+#include "sys/file.hpp"
 
 #include <chrono>
 #include <cstdint>
 #include <functional>
 #include <optional>
 
-#include "base/result.hpp"
-#include "sys/file.hpp"
-
 namespace sluice::gotool {
 
 struct CollectOptions {
   std::optional<std::uint64_t> size_max = std::nullopt;  // keep at most so many bytes
-  std::optional<std::chrono::milliseconds> age_max = std::nullopt;  // remove what was unused so long
-  bool force = false;                                 // also what was used in the last day
-  bool dry_run = false;                               // report only
+  std::optional<std::chrono::milliseconds> age_max =
+      std::nullopt;      // remove what was unused so long
+  bool force = false;    // also what was used in the last day
+  bool dry_run = false;  // report only
 };
 
 struct CollectReport {
   std::uint64_t files_seen = 0;
   std::uint64_t bytes_before = 0;
   std::uint64_t entries_before = 0;
-  std::uint64_t entries_removed = 0;  // `-a` files
-  std::uint64_t blobs_removed = 0;    // `-d` files and directories
+  std::uint64_t entries_removed = 0;    // `-a` files
+  std::uint64_t blobs_removed = 0;      // `-d` files and directories
   std::uint64_t temporary_removed = 0;  // left by writers that died
   std::uint64_t bytes_removed = 0;
   std::uint64_t bytes_after = 0;
-  std::uint64_t kept_recent_bytes = 0;  // wanted out by the limits, kept because used in the last day
-  std::uint64_t failures = 0;           // files that could not be read or removed
+  std::uint64_t kept_recent_bytes =
+      0;                       // wanted out by the limits, kept because used in the last day
+  std::uint64_t failures = 0;  // files that could not be read or removed
 };
 
 struct CollectProgress {

@@ -1,13 +1,14 @@
 #include "gotool/collect.hpp"
 
+#include "gotool/go_cache_for_test.hpp"
+#include "gotool/local_tier.hpp"
+
 #include <doctest/doctest.h>
 #include <rapidcheck.h>
+
 #include <unistd.h>
 
 #include <map>
-
-#include "gotool/go_cache_for_test.hpp"
-#include "gotool/local_tier.hpp"
 
 using namespace sluice;
 using namespace sluice::gotool;
@@ -17,7 +18,7 @@ namespace {
 
 struct Cache {
   sys::TempDirectory directory = temp_directory();
-  LocalTier tier = LocalTier::open(directory.path()).value();
+  LocalTier tier = lazy_tier(directory.path());
 
   sys::Path entry(std::string_view action) const {
     const std::string hex = action_of(action).hex();
@@ -211,10 +212,13 @@ TEST_CASE("whatever the ages and limits, kept entries have their data and nothin
       cache.put(action, body, std::chrono::hours(age_h));
       entries[action] = {body, age_h};
     }
-    for (const auto& [action, what] : entries) set_age(cache.entry(action), std::chrono::hours(what.second));
+    for (const auto& [action, what] : entries)
+      set_age(cache.entry(action), std::chrono::hours(what.second));
     CollectOptions options;
-    if (*rc::gen::arbitrary<bool>()) options.size_max = *rc::gen::inRange<std::uint64_t>(0, 200'000);
-    if (*rc::gen::arbitrary<bool>()) options.age_max = std::chrono::hours(*rc::gen::inRange(0, 200));
+    if (*rc::gen::arbitrary<bool>())
+      options.size_max = *rc::gen::inRange<std::uint64_t>(0, 200'000);
+    if (*rc::gen::arbitrary<bool>())
+      options.age_max = std::chrono::hours(*rc::gen::inRange(0, 200));
     const auto report = cache.collect(options);
     for (const auto& [action, what] : entries) {
       const bool has_entry = sys::stat_file(cache.entry(action)).value().has_value();
@@ -231,21 +235,20 @@ TEST_CASE("whatever the ages and limits, kept entries have their data and nothin
 }
 
 TEST_CASE("real go builds on after a collection") {
-  const auto go = RealGo::find();
-  if (!go) return;
+  const auto* real = RealBuild::get();
+  if (real == nullptr) return;
   const auto directory = temp_directory();
   const auto gocache = directory.path() / "cache";
-  write_hello(directory.path() / "hello");
-  bool ok = false;
-  go->run({"build", "-o", "../out1", "."}, directory.path() / "hello", gocache, ok);
-  REQUIRE(ok);
+  std::filesystem::copy(real->gocache, gocache, std::filesystem::copy_options::recursive);
   const auto recent = collect(gocache, {.size_max = 0});
   REQUIRE(recent);
   CHECK(recent->entries_removed == 0);
   const auto half = collect(gocache, {.size_max = recent->bytes_before / 2, .force = true});
   REQUIRE(half);
   CHECK(half->entries_removed > 0);
-  go->run({"build", "-o", "../out2", "."}, directory.path() / "hello", gocache, ok);
+  bool ok = false;
+  const auto program = directory.path() / "program";
+  real->go.run({"build", "-o", program.native(), "."}, real->module, gocache, ok);
   CHECK(ok);
-  CHECK(content_of(directory.path() / "out1") == content_of(directory.path() / "out2"));
+  CHECK(content_of(program) == content_of(real->program));
 }

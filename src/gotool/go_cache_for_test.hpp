@@ -1,24 +1,27 @@
-// Helpers that the tests of this room share: a cache directory, ids, and real go where there is one.
+// Helpers that the tests of this room share: a cache directory, ids, and real go where there is
+// one.
 //
 // Header-only, included by *_test.cpp files alone; each function may be called from any thread. A
 // helper that fails reports it through doctest.
 #pragma once
 
+#include "base/digest.hpp"
+#include "gotool/local_tier.hpp"
+#include "sys/environment.hpp"
+#include "sys/file.hpp"
+#include "sys/process.hpp"
+
 #include <doctest/doctest.h>
-#include <fcntl.h>
+
 #include <sys/stat.h>
 
 #include <chrono>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
-
-#include "base/digest.hpp"
-#include "sys/environment.hpp"
-#include "sys/file.hpp"
-#include "sys/process.hpp"
 
 namespace sluice::gotool {
 
@@ -29,6 +32,15 @@ inline sys::TempDirectory temp_directory() {
   auto directory = sys::TempDirectory::create("gotool_test");
   REQUIRE(directory);
   return std::move(*directory);
+}
+
+// A cache directory whose subdirectories are made when they are needed: 256 at once cost more than
+// most tests.
+inline LocalTier lazy_tier(const sys::Path& directory) {
+  REQUIRE(sys::make_directories(directory / "ff"));
+  auto tier = LocalTier::open(directory);
+  REQUIRE(tier);
+  return std::move(*tier);
 }
 
 inline std::string content_of(const sys::Path& path) {
@@ -91,13 +103,35 @@ struct RealGo {
   }
 };
 
-// A module with one main package that imports fmt.
-inline void write_hello(const sys::Path& directory) {
-  REQUIRE(sys::make_directories(directory));
-  REQUIRE(sys::write_file_atomic(directory / "go.mod", bytes_of("module hello\n\ngo 1.21\n")));
-  REQUIRE(sys::write_file_atomic(
-      directory / "main.go",
-      bytes_of("package main\n\nimport \"os\"\n\nfunc main() { os.Stdout.WriteString(\"hello\\n\") }\n")));
-}
+// One small program, built once for all tests of the binary: `module` is its source, `gocache` what
+// go stored, `program` what it linked. Null, with a message, where there is no go.
+struct RealBuild {
+  sys::TempDirectory directory = temp_directory();
+  RealGo go;
+  sys::Path module = directory.path() / "hello";
+  sys::Path gocache = directory.path() / "cache";
+  sys::Path program = directory.path() / "program";
+
+  explicit RealBuild(RealGo found) : go(std::move(found)) {
+    REQUIRE(sys::make_directories(module));
+    REQUIRE(sys::write_file_atomic(module / "go.mod", bytes_of("module hello\n\ngo 1.21\n")));
+    constexpr std::string_view k_main =
+        "package main\n\nimport \"errors\"\n\nfunc main() { println(errors.New(\"hello\").Error()) }\n";
+    REQUIRE(sys::write_file_atomic(module / "main.go", bytes_of(k_main)));
+    // Within two seconds of its writing go does not index a package.
+    for (const char* name : {"go.mod", "main.go"}) set_age(module / name, std::chrono::hours(1));
+    bool ok = false;
+    go.run({"build", "-o", program.native(), "."}, module, gocache, ok);
+    REQUIRE(ok);
+  }
+
+  static const RealBuild* get() {
+    static const std::unique_ptr<RealBuild> build = [] {
+      auto found = RealGo::find();
+      return found ? std::make_unique<RealBuild>(std::move(*found)) : nullptr;
+    }();
+    return build.get();
+  }
+};
 
 }  // namespace sluice::gotool

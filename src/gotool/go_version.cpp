@@ -1,8 +1,8 @@
 #include "gotool/go_version.hpp"
 
-#include <optional>
-
 #include "base/strings.hpp"
+
+#include <optional>
 
 namespace sluice::gotool {
 namespace {

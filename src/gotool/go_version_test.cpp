@@ -10,8 +10,8 @@ using namespace sluice::gotool;
 TEST_CASE("versions are ordered as Go orders them") {
   // Each below the next, from the comment of internal/gover.
   constexpr std::array<std::string_view, 13> ordered = {
-      "nonsense", "1.2", "1.20rc1", "1.20", "1.20.1", "1.21", "1.21rc1", "1.21rc2",
-      "1.21.0",   "1.21.9", "1.21.10", "1.27.4", "2"};
+      "nonsense", "1.2",    "1.20rc1", "1.20",    "1.20.1", "1.21", "1.21rc1",
+      "1.21rc2",  "1.21.0", "1.21.9",  "1.21.10", "1.27.4", "2"};
   for (std::size_t i = 0; i < ordered.size(); ++i) {
     for (std::size_t j = 0; j < ordered.size(); ++j) {
       CAPTURE(ordered[i]);

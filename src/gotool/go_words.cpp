@@ -1,21 +1,22 @@
+#include "gotool/toolchain.hpp"
+
 #include <algorithm>
 #include <array>
 #include <cstddef>
 #include <string_view>
 
-#include "gotool/toolchain.hpp"
-
 namespace sluice::gotool {
 namespace {
 
-// Sub-commands that build nothing. get, mod and work look packages up, but their few index entries are
-// not worth an agent; plain go serves them from the same local tier. Unknown words count as work: a
-// sub-command of a later Go is more likely to build than not.
+// Sub-commands that build nothing. get, mod and work look packages up, but their few index entries
+// are not worth an agent; plain go serves them from the same local tier. Unknown words count as
+// work: a sub-command of a later Go is more likely to build than not.
 constexpr std::array<std::string_view, 11> k_idle_subcommands = {
     "bug", "clean", "doc", "env", "fmt", "get", "help", "mod", "telemetry", "version", "work"};
 
 // Reads -C DIR or -C=DIR at `at`; moves `at` behind it.
-void take_directory(const std::vector<std::string>& words, std::size_t& at, std::string& directory) {
+void take_directory(const std::vector<std::string>& words, std::size_t& at,
+                    std::string& directory) {
   if (at >= words.size()) return;
   const std::string_view word = words[at];
   if (word == "-C" || word == "--C") {
@@ -38,8 +39,8 @@ GoWords parse_go_words(const std::vector<std::string>& words) {
   const bool has_second_word = result.subcommand == "mod" || result.subcommand == "work";
   if (has_second_word && at < words.size() && !words[at].starts_with('-')) ++at;
   take_directory(words, at, result.change_directory);
-  result.is_work = std::ranges::find(k_idle_subcommands, result.subcommand) ==
-                   k_idle_subcommands.end();
+  result.is_work =
+      std::ranges::find(k_idle_subcommands, result.subcommand) == k_idle_subcommands.end();
   result.wants_executables = result.subcommand == "run" || result.subcommand == "tool";
   return result;
 }

@@ -1,6 +1,6 @@
-#include <doctest/doctest.h>
-
 #include "gotool/toolchain.hpp"
+
+#include <doctest/doctest.h>
 
 using namespace sluice::gotool;
 
@@ -8,7 +8,8 @@ TEST_CASE("the words after go") {
   CHECK(parse_go_words({"build", "./..."}).subcommand == "build");
   CHECK(parse_go_words({"build", "./..."}).is_work);
   CHECK_FALSE(parse_go_words({"build"}).wants_executables);
-  for (const char* word : {"test", "vet", "install", "list", "generate", "run", "tool", "fix", "new"}) {
+  for (const char* word :
+       {"test", "vet", "install", "list", "generate", "run", "tool", "fix", "new"}) {
     CAPTURE(word);
     CHECK(parse_go_words({word}).is_work);
   }

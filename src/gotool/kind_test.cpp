@@ -1,13 +1,13 @@
 #include "gotool/kind.hpp"
 
+#include "gotool/go_cache_for_test.hpp"
+#include "gotool/local_tier.hpp"
+
 #include <doctest/doctest.h>
 
 #include <map>
 #include <string>
 #include <vector>
-
-#include "gotool/go_cache_for_test.hpp"
-#include "gotool/local_tier.hpp"
 
 using namespace sluice;
 using namespace sluice::gotool;
@@ -17,7 +17,8 @@ namespace {
 
 BodyKind kind_of(std::string_view body) {
   const auto first = body.substr(0, k_classify_bytes);
-  const auto last = body.size() > k_classify_bytes ? body.substr(body.size() - k_classify_bytes) : body;
+  const auto last =
+      body.size() > k_classify_bytes ? body.substr(body.size() - k_classify_bytes) : body;
   return classify(bytes_of(first), bytes_of(last));
 }
 
@@ -120,9 +121,11 @@ TEST_CASE("bodies are told from their bytes") {
 
 TEST_CASE("the directory of a package index") {
   CHECK(directory_of(IndexWriter().index("sub", {{"a.go", "/m/sub/a.go"}})) == "/m/sub");
-  CHECK(directory_of(IndexWriter().index("sub", {{"a.go", ""}, {"b.go", "/m/sub/b.go"}})) == "/m/sub");
+  CHECK(directory_of(IndexWriter().index("sub", {{"a.go", ""}, {"b.go", "/m/sub/b.go"}})) ==
+        "/m/sub");
   // A //line comment moves positions elsewhere: the next file tells.
-  CHECK(directory_of(IndexWriter().index("s", {{"a.go", "/x/y.y"}, {"b.go", "/m/s/b.go"}})) == "/m/s");
+  CHECK(directory_of(IndexWriter().index("s", {{"a.go", "/x/y.y"}, {"b.go", "/m/s/b.go"}})) ==
+        "/m/s");
   CHECK_FALSE(directory_of(IndexWriter().index("sub", {{"a.go", ""}})));
   CHECK_FALSE(directory_of(IndexWriter().index("sub", {})));
   CHECK_FALSE(directory_of(IndexWriter().index("sub", {{"a.go", "/m/sub/a.go"}}, 2)));
@@ -166,7 +169,8 @@ TEST_CASE("which index can be asked for again") {
 TEST_CASE("an index without names recurs when GOROOT has that package") {
   const auto directory = temp_directory();
   REQUIRE(sys::make_directories(directory.path() / "src" / "internal" / "goarch"));
-  REQUIRE(sys::write_file_atomic(directory.path() / "src/internal/goarch/goarch.go", bytes_of("x")));
+  REQUIRE(
+      sys::write_file_atomic(directory.path() / "src/internal/goarch/goarch.go", bytes_of("x")));
   const std::string body = IndexWriter().index("internal/goarch", {{"goarch.go", ""}});
   CHECK(index_can_recur(bytes_of(body), directory.path(), "/mod"));
   CHECK_FALSE(index_can_recur(bytes_of(body), directory.path(), directory.path()));
@@ -175,19 +179,12 @@ TEST_CASE("an index without names recurs when GOROOT has that package") {
 }
 
 TEST_CASE("the indexes of a real build") {
-  const auto go = RealGo::find();
-  if (!go) return;
-  const auto directory = temp_directory();
-  const auto module = directory.path() / "hello";
-  write_hello(module);
-  for (const char* name : {"go.mod", "main.go"}) set_age(module / name, 1h);
+  const auto* real = RealBuild::get();
+  if (real == nullptr) return;
   bool ok = false;
-  const auto gocache = directory.path() / "cache";
-  go->run({"build", "-o", "../out", "."}, module, gocache, ok);
-  REQUIRE(ok);
-  std::string goroot = go->run({"env", "GOROOT"}, module, gocache, ok);
+  std::string goroot = real->go.run({"env", "GOROOT"}, real->module, real->gocache, ok);
   while (goroot.ends_with('\n')) goroot.pop_back();
-  const auto tier = LocalTier::open(gocache).value();
+  const auto tier = LocalTier::open(real->gocache).value();
   int of_module = 0;
   int of_goroot = 0;
   int archives = 0;
@@ -199,7 +196,7 @@ TEST_CASE("the indexes of a real build") {
     const BodyKind kind = kind_of(body);
     archives += kind == BodyKind::archive ? 1 : 0;
     if (kind != BodyKind::package_index) continue;
-    const bool is_ours = directory_of(body) == module.native();
+    const bool is_ours = directory_of(body) == real->module.native();
     (is_ours ? of_module : of_goroot) += 1;
     CHECK(index_can_recur(bytes_of(body), goroot, "/nowhere") == !is_ours);
   }

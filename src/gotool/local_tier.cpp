@@ -1,16 +1,16 @@
 #include "gotool/local_tier.hpp"
 
-#include <sys/stat.h>
-#include <unistd.h>
+#include "gotool/cache_files.hpp"
+#include "sys/fd.hpp"
 
 #include <fmt/format.h>
+
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <array>
 #include <cerrno>
 #include <utility>
-
-#include "gotool/cache_files.hpp"
-#include "sys/fd.hpp"
 
 namespace sluice::gotool {
 namespace {
@@ -47,11 +47,15 @@ Result<std::optional<Data>> find_data(std::string name, std::uint64_t size) {
   return Data{std::move(*inner), info->mtime_ns, true};
 }
 
-// As find_data, and the bytes are right: what Go checks before it keeps a file it would write again.
+// As find_data, and the bytes are right: what Go checks before it keeps a file it would write
+// again.
 std::optional<Data> find_verified(const std::string& name, const BlobId& output,
                                   std::uint64_t size) {
   auto data = find_data(name, size);
-  if (!data || !*data || !file_matches((*data)->path, output)) return std::nullopt;
+  if (!data || !*data) return std::nullopt;
+  // There is one file of no bytes.
+  const bool is_right = size == 0 ? output == k_empty_blob : file_matches((*data)->path, output);
+  if (!is_right) return std::nullopt;
   mark_used(name, (*data)->mtime_ns);
   return std::move(*data);
 }
@@ -89,6 +93,17 @@ Error wrong_bytes(const BlobId& output, std::string_view how) {
   return {Code::corrupt, fmt::format("store output {}: {}", output.short_hex(), how)};
 }
 
+// A body in memory, unless the same one is there.
+Result<PutDone> publish_verified(std::string target, const BlobId& output, ByteView body) {
+  const bool is_right = body.empty() ? output == k_empty_blob : sha256_as<BlobId>(body) == output;
+  if (!is_right) return std::unexpected(wrong_bytes(output, "its bytes have another SHA-256"));
+  if (auto existing = find_verified(target, output, body.size())) {
+    return PutDone{std::move(existing->path), true};
+  }
+  TRY(publish_bytes(target, body));
+  return PutDone{std::move(target), false};
+}
+
 // Copies and hashes; the caller removes `target` when this fails.
 Result<BlobId> copy_hashed(const sys::Path& source, const std::string& target) {
   TRY_ASSIGN(const sys::Fd from, sys::open_read(source));
@@ -109,7 +124,8 @@ Result<BlobId> copy_hashed(const sys::Path& source, const std::string& target) {
 }  // namespace
 
 struct LocalTier::Writer::State {
-  State(std::string name, std::string tier_prefix, const BlobId& announced, std::uint64_t size_bytes)
+  State(std::string name, std::string tier_prefix, const BlobId& announced,
+        std::uint64_t size_bytes)
       : target(std::move(name)),
         prefix(std::move(tier_prefix)),
         output(announced),
@@ -126,8 +142,8 @@ struct LocalTier::Writer::State {
   std::uint64_t size;
   std::uint64_t written = 0;
   Sha256 hash;
-  Bytes memory;                // a small body
-  TempFile temp;               // a large body
+  Bytes memory;                  // a small body
+  TempFile temp;                 // a large body
   std::optional<Data> existing;  // the data is there already: only hash what comes
   std::optional<Error> failed;
 };
@@ -141,8 +157,8 @@ Result<LocalTier> LocalTier::open(const sys::Path& directory) {
   }
   LocalTier tier(directory.lexically_normal());
   if (tier.prefix_.ends_with("//")) tier.prefix_.pop_back();
-  // Go makes the subdirectories in order, so the last one stands for all; one that is missing all the
-  // same is made when a file needs it.
+  // Go makes the subdirectories in order, so the last one stands for all; one that is missing all
+  // the same is made when a file needs it.
   TRY_ASSIGN(const auto last, stat_name(subdirectory_name(tier.prefix_, k_subdirectory_count - 1)));
   if (last) return tier;
   TRY(sys::make_directories(tier.directory_));
@@ -216,24 +232,19 @@ Result<PutDone> LocalTier::Writer::commit_blob() {
     return std::unexpected(wrong_bytes(
         state.output, fmt::format("{} bytes came, {} announced", state.written, state.size)));
   }
-  const bool small = state.size <= k_small_body_max;
-  const auto digest =
-      small ? sha256_as<BlobId>(state.memory) : state.hash.finish_as<BlobId>();
-  if (digest != state.output) {
+  if (state.size <= k_small_body_max) {
+    return publish_verified(std::move(state.target), state.output, state.memory);
+  }
+  if (state.hash.finish_as<BlobId>() != state.output) {
     return std::unexpected(wrong_bytes(state.output, "its bytes have another SHA-256"));
   }
-  if (small) state.existing = find_verified(state.target, state.output, state.size);
-  if (state.existing) {
-    TRY_ASSIGN(const auto there, stat_name(state.existing->path));
-    if (there) return PutDone{std::move(state.existing->path), true};
-    return fail(Code::unavailable, state.target + ": removed while it was stored again");
-  }
-  if (small) {
-    TRY(publish_bytes(state.target, state.memory));
-  } else {
+  if (!state.existing) {
     TRY(publish_temp(std::exchange(state.temp, {}), state.target));
+    return PutDone{std::move(state.target), false};
   }
-  return PutDone{state.target, false};
+  TRY_ASSIGN(const auto there, stat_name(state.existing->path));
+  if (there) return PutDone{std::move(state.existing->path), true};
+  return fail(Code::unavailable, state.target + ": removed while it was stored again");
 }
 
 Result<PutDone> LocalTier::Writer::commit(const ActionId& action, UnixNanos time_ns) {
@@ -251,9 +262,10 @@ Result<sys::Path> LocalTier::put_empty(const ActionId& action, UnixNanos time_ns
 
 Result<PutDone> LocalTier::put(const ActionId& action, const BlobId& output, ByteView body,
                                UnixNanos time_ns) const {
-  TRY_ASSIGN(Writer writer, begin(output, body.size()));
-  TRY(writer.write(body));
-  return writer.commit(action, time_ns);
+  std::string target = entry_name(prefix_, output.view(), 'd');
+  TRY_ASSIGN(PutDone done, publish_verified(std::move(target), output, body));
+  TRY(link(action, output, body.size(), time_ns));
+  return done;
 }
 
 Result<void> LocalTier::link(const ActionId& action, const BlobId& output, std::uint64_t size,
@@ -276,8 +288,7 @@ sys::Path LocalTier::blob_path(const BlobId& output) const {
 
 Result<sys::Path> LocalTier::put_executable(const ActionId& action, const BlobId& output,
                                             std::uint64_t size, std::string_view name,
-                                            const sys::Path& source_file,
-                                            UnixNanos time_ns) const {
+                                            const sys::Path& source_file, UnixNanos time_ns) const {
   if (name.empty() || name == "." || name == ".." || name.find('/') != std::string_view::npos) {
     return fail(Code::invalid, fmt::format("store executable: \"{}\" is no file name", name));
   }

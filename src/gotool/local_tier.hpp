@@ -1,11 +1,19 @@
-// The local tier: Go's own cache directory, read and written beside any number of running go commands.
+// The local tier: Go's own cache directory, read and written beside any number of running go
+// commands.
 //
 // LocalTier holds a path and nothing else; several objects and processes may use one directory. Any
-// thread. A Writer belongs to one thread. Sizes are bytes. Whatever is malformed, half there or gone is
-// a miss; errors are those of the operating system, with the path, and after an error nothing is
-// half-published: data (`-d`) appears whole by rename and before the entry (`-a`) that names it.
-// Format and rules: docs/formats/local-tier.md.
+// thread. A Writer belongs to one thread. Sizes are bytes. Whatever is malformed, half there or
+// gone is a miss; errors are those of the operating system, with the path, and after an error
+// nothing is half-published: data (`-d`) appears whole by rename and before the entry (`-a`) that
+// names it. Format and rules: docs/formats/local-tier.md.
 #pragma once
+
+#include "base/bytes.hpp"
+#include "base/deadline.hpp"
+#include "base/digest.hpp"
+#include "base/result.hpp"
+#include "gotool/action_entry.hpp"
+#include "sys/file.hpp"
 
 #include <cstdint>
 #include <functional>
@@ -15,22 +23,15 @@
 #include <string_view>
 #include <unordered_set>
 
-#include "base/bytes.hpp"
-#include "base/deadline.hpp"
-#include "base/digest.hpp"
-#include "base/result.hpp"
-#include "gotool/action_entry.hpp"
-#include "sys/file.hpp"
-
 namespace sluice::gotool {
 
 struct LocalHit {
   BlobId output;
   std::uint64_t size = 0;
   UnixNanos time_ns = 0;
-  sys::Path disk_path;           // absolute; of the file itself, also for an executable
-  bool is_directory = false;     // an executable: `-d` is a directory with this one file
-  std::string executable_name;   // its name then
+  sys::Path disk_path;          // absolute; of the file itself, also for an executable
+  bool is_directory = false;    // an executable: `-d` is a directory with this one file
+  std::string executable_name;  // its name then
 };
 
 struct PutDone {
@@ -82,7 +83,8 @@ class LocalTier {
   // True when the data is there at this size; marks it as used.
   bool has_blob(const BlobId& output, std::uint64_t size) const;
   sys::Path blob_path(const BlobId& output) const;  // `…-d`, whether there or not
-  // An executable in its directory form (`go run`, `go tool`), 0777 & ~umask, verified while copied.
+  // An executable in its directory form (`go run`, `go tool`), 0777 & ~umask, verified while
+  // copied.
   Result<sys::Path> put_executable(const ActionId& action, const BlobId& output, std::uint64_t size,
                                    std::string_view name, const sys::Path& source_file,
                                    UnixNanos time_ns) const;
@@ -97,7 +99,8 @@ class LocalTier {
   explicit LocalTier(sys::Path directory);
 
   sys::Path directory_;
-  std::string prefix_;  // directory_ with a slash: file names are built from it without allocation twice
+  std::string
+      prefix_;  // directory_ with a slash: file names are built from it without allocation twice
 };
 
 }  // namespace sluice::gotool

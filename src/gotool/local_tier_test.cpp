@@ -1,6 +1,9 @@
 #include "gotool/local_tier.hpp"
 
+#include "gotool/go_cache_for_test.hpp"
+
 #include <doctest/doctest.h>
+
 #include <sys/mount.h>
 #include <unistd.h>
 
@@ -9,8 +12,6 @@
 #include <csignal>
 #include <thread>
 
-#include "gotool/go_cache_for_test.hpp"
-
 using namespace sluice;
 using namespace sluice::gotool;
 using namespace std::chrono_literals;
@@ -18,9 +19,7 @@ using namespace std::chrono_literals;
 namespace {
 
 LocalTier tier_in(const sys::TempDirectory& directory) {
-  auto tier = LocalTier::open(directory.path() / "cache");
-  REQUIRE(tier);
-  return std::move(*tier);
+  return lazy_tier(directory.path() / "cache");
 }
 
 sys::Path entry_path(const LocalTier& tier, const ActionId& action) {
@@ -46,7 +45,7 @@ const std::string k_large(300'000, 'L');  // above what is gathered in memory
 
 TEST_CASE("an empty tier misses and looks like Go's own") {
   const auto directory = temp_directory();
-  const auto tier = tier_in(directory);
+  const auto tier = LocalTier::open(directory.path() / "cache").value();
   CHECK(find_body(tier, "nothing") == "(miss)");
   CHECK(sys::stat_file(tier.directory() / "00").value()->is_directory());
   CHECK(sys::stat_file(tier.directory() / "ff").value()->is_directory());
@@ -73,7 +72,7 @@ TEST_CASE("what is put is found, small, large and empty") {
   CHECK_FALSE(tier.has_blob(blob_of("body"), 5));
   CHECK_FALSE(tier.has_blob(blob_of("other"), 4));
   CHECK(tier.blob_path(blob_of("body")) == tier.find(action_of("small")).value()->disk_path);
-  CHECK(files_below(tier.directory()).size() == 7);  // three entries, three outputs, README
+  CHECK(files_below(tier.directory()).size() == 6);  // three entries, three outputs
 }
 
 TEST_CASE("the same data is kept, damaged data is replaced") {
@@ -150,7 +149,8 @@ TEST_CASE("whatever is malformed is a miss") {
   const auto path = entry_path(tier, action_of("x"));
   const std::string good = content_of(path);
   CHECK(good.size() == k_action_entry_size);
-  for (const std::string& bad : {std::string(), good.substr(1), good + "x", std::string(175, ' ')}) {
+  for (const std::string& bad :
+       {std::string(), good.substr(1), good + "x", std::string(175, ' ')}) {
     REQUIRE(sys::write_file_atomic(path, bytes_of(bad)));
     CHECK(find_body(tier, "x") == "(miss)");
   }
@@ -222,7 +222,8 @@ TEST_CASE("an executable is a directory with one file") {
 TEST_CASE("actions are listed, new entries are visited") {
   const auto directory = temp_directory();
   const auto tier = tier_in(directory);
-  REQUIRE(tier.put(action_of("old"), blob_of("old"), bytes_of("old"), unix_now_ns() - 7'000'000'000));
+  REQUIRE(
+      tier.put(action_of("old"), blob_of("old"), bytes_of("old"), unix_now_ns() - 7'000'000'000));
   const UnixNanos since_ns = unix_now_ns();
   put(tier, "new", "new");
   REQUIRE(tier.put_empty(action_of("empty"), unix_now_ns()));
@@ -231,11 +232,12 @@ TEST_CASE("actions are listed, new entries are visited") {
   CHECK(actions.size() == 4);
   CHECK(actions.contains(action_of("old")));
   std::vector<ActionId> seen;
-  REQUIRE(tier.visit_since(since_ns, [&](const ActionEntry& entry, const LocalHit& hit) -> Result<void> {
-    seen.push_back(entry.action);
-    CHECK(hit.output == entry.output);
-    return {};
-  }));
+  REQUIRE(tier.visit_since(since_ns,
+                           [&](const ActionEntry& entry, const LocalHit& hit) -> Result<void> {
+                             seen.push_back(entry.action);
+                             CHECK(hit.output == entry.output);
+                             return {};
+                           }));
   CHECK(seen.size() == 2);
   CHECK(std::ranges::count(seen, action_of("old")) == 0);
   const auto stopped = tier.visit_since(0, [](const ActionEntry&, const LocalHit&) -> Result<void> {
@@ -286,7 +288,7 @@ TEST_CASE("many writers and readers of the same entries never see a wrong body")
   threads.clear();
   CHECK(wrong == 0);
   CHECK(hits == k_threads * k_rounds);
-  CHECK(files_below(tier.directory()).size() == k_entries + 2 * k_entries + 1);
+  CHECK(files_below(tier.directory()).size() == k_entries + 2 * k_entries);
 }
 
 TEST_CASE("a full disk and a read-only directory are errors that leave nothing") {
@@ -323,17 +325,10 @@ TEST_CASE("a full disk and a read-only directory are errors that leave nothing")
 }
 
 TEST_CASE("real go's entries are read, and ours are taken by real go") {
-  const auto go = RealGo::find();
-  if (!go) return;
+  const auto* real = RealBuild::get();
+  if (real == nullptr) return;
   const auto directory = temp_directory();
-  write_hello(directory.path() / "hello");
-  // Within two seconds of its writing go does not index a package: age the files.
-  for (const char* name : {"go.mod", "main.go"}) set_age(directory.path() / "hello" / name, 1h);
-  const auto theirs = directory.path() / "theirs";
-  bool ok = false;
-  go->run({"build", "-o", "../out1", "."}, directory.path() / "hello", theirs, ok);
-  REQUIRE(ok);
-  const auto from = LocalTier::open(theirs).value();
+  const auto from = LocalTier::open(real->gocache).value();
   const auto actions = from.list_actions().value();
   CHECK(actions.size() > 20);
   const auto to = LocalTier::open(directory.path() / "ours").value();
@@ -345,10 +340,10 @@ TEST_CASE("real go's entries are read, and ours are taken by real go") {
     CHECK(blob_of(body) == hit->output);
     if (!hit->is_directory) REQUIRE(to.put(action, hit->output, bytes_of(body), hit->time_ns));
   }
-  // With GODEBUG=gocacheverify unset and -n, go prints what it would run: no compiler, only the link.
-  const std::string output = go->run({"build", "-v", "-o", "../out2", "."},
-                                     directory.path() / "hello", to.directory(), ok);
+  bool ok = false;
+  const auto program = directory.path() / "program";
+  real->go.run({"build", "-o", program.native(), "."}, real->module, to.directory(), ok);
   REQUIRE(ok);
   CHECK(to.list_actions().value() == actions);  // nothing was compiled, so nothing was stored
-  CHECK(content_of(directory.path() / "out1") == content_of(directory.path() / "out2"));
+  CHECK(content_of(program) == content_of(real->program));
 }

@@ -1,13 +1,13 @@
 // Which lookups follow a lookup: the keys that go derives from an action by name.
 //
-// Half of all lookups of a job are cache.Subkey(action, name) of an action asked for before, so they
-// can be fetched together with it. Pure functions: any thread, no errors.
+// Half of all lookups of a job are cache.Subkey(action, name) of an action asked for before, so
+// they can be fetched together with it. Pure functions: any thread, no errors.
 #pragma once
-
-#include <vector>
 
 #include "base/digest.hpp"
 #include "base/subkey.hpp"
+
+#include <vector>
 
 namespace sluice::gotool {
 

@@ -1,10 +1,10 @@
 #include "gotool/subkey.hpp"
 
+#include "gotool/go_cache_for_test.hpp"
+
 #include <doctest/doctest.h>
 
 #include <algorithm>
-
-#include "gotool/go_cache_for_test.hpp"
 
 using namespace sluice;
 using namespace sluice::gotool;

@@ -1,14 +1,14 @@
 #include "gotool/toolchain.hpp"
 
+#include "base/strings.hpp"
+#include "gotool/go_version.hpp"
+#include "sys/process.hpp"
+
 #include <fmt/format.h>
 
 #include <chrono>
 #include <system_error>
 #include <utility>
-
-#include "base/strings.hpp"
-#include "gotool/go_version.hpp"
-#include "sys/process.hpp"
 
 namespace sluice::gotool {
 namespace {
@@ -255,7 +255,8 @@ sys::Path default_gocache(const sys::Environment& env, const GoCommand& go) {
 }
 
 sys::Path module_cache(const sys::Environment& env, const GoCommand& go) {
-  if (const auto named = go_env_value(env, "GOMODCACHE", go); named && !named->empty()) return *named;
+  if (const auto named = go_env_value(env, "GOMODCACHE", go); named && !named->empty())
+    return *named;
   const std::string paths = go_env_value(env, "GOPATH", go).value_or("");
   const std::string first = paths.substr(0, paths.find(':'));
   const sys::Path gopath = first.empty() ? sys::home_directory(env) / "go" : sys::Path(first);

@@ -1,19 +1,20 @@
-// Which go will run and what it will believe: toolchain selection and `go env`, without starting go.
+// Which go will run and what it will believe: toolchain selection and `go env`, without starting
+// go.
 //
 // Reads PATH, GOTOOLCHAIN, the `go env -w` file, GOROOT/go.env and go.mod or go.work as go's own
-// toolchain selection does (https://go.dev/doc/toolchain#select); only where the files cannot tell (a
-// wrapper script for go) is `go env` run, bounded in time. Keeps no state: any thread. Errors:
+// toolchain selection does (https://go.dev/doc/toolchain#select); only where the files cannot tell
+// (a wrapper script for go) is `go env` run, bounded in time. Keeps no state: any thread. Errors:
 // Code::not_found when there is no go in PATH.
 #pragma once
+
+#include "base/result.hpp"
+#include "sys/environment.hpp"
+#include "sys/file.hpp"
 
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "base/result.hpp"
-#include "sys/environment.hpp"
-#include "sys/file.hpp"
 
 namespace sluice::gotool {
 
@@ -22,8 +23,8 @@ struct GoCommand {
   sys::Path goroot;     // of the toolchain that will do the work
   std::string version;  // of that toolchain, "go1.26.8"; empty when unknown
   int minor = 0;        // 26; 0 when unknown
-  // True when version and goroot are known; false when the toolchain has to be downloaded first (goroot
-  // is where it will be) or its answer could not be had.
+  // True when version and goroot are known; false when the toolchain has to be downloaded first
+  // (goroot is where it will be) or its answer could not be had.
   bool exact = false;
 };
 
@@ -36,16 +37,17 @@ std::optional<std::string> go_env_value(const sys::Environment& env, std::string
 // What `go env -w` wrote for this name, whatever the environment says.
 std::optional<std::string> go_env_written(const sys::Environment& env, std::string_view name);
 
-// GOCACHE as go would use it; a value that is no absolute path (a store's URL, "off") is passed over.
+// GOCACHE as go would use it; a value that is no absolute path (a store's URL, "off") is passed
+// over.
 sys::Path default_gocache(const sys::Environment& env, const GoCommand& go);
 sys::Path module_cache(const sys::Environment& env, const GoCommand& go);  // GOMODCACHE
 
 // What a go command line asks for.
 struct GoWords {
-  std::string subcommand;           // empty when there is none
-  std::string change_directory;     // the value of -C, else empty
-  bool is_work = false;             // it uses the build cache; false for version, env, help, fmt, mod …
-  bool wants_executables = false;   // run and tool: Go caches their binaries on disk only
+  std::string subcommand;        // empty when there is none
+  std::string change_directory;  // the value of -C, else empty
+  bool is_work = false;  // it uses the build cache; false for version, env, help, fmt, mod …
+  bool wants_executables = false;  // run and tool: Go caches their binaries on disk only
 };
 
 // `words` are those after "go".

@@ -1,9 +1,10 @@
 #include "gotool/toolchain.hpp"
 
-#include <doctest/doctest.h>
-#include <sys/stat.h>
-
 #include "gotool/go_cache_for_test.hpp"
+
+#include <doctest/doctest.h>
+
+#include <sys/stat.h>
 
 using namespace sluice;
 using namespace sluice::gotool;
@@ -35,7 +36,9 @@ struct Machine {
     write(path, "#!/bin/sh\n" + std::string(script) + "\n");
     REQUIRE(chmod(path.c_str(), 0755) == 0);
   }
-  void go_mod(std::string_view lines) const { write(checkout / "go.mod", "module m\n\n" + std::string(lines)); }
+  void go_mod(std::string_view lines) const {
+    write(checkout / "go.mod", "module m\n\n" + std::string(lines));
+  }
   sys::Path toolchain(std::string_view version) const {
 #if defined(__x86_64__)
     constexpr std::string_view k_arch = "amd64";
@@ -219,15 +222,13 @@ TEST_CASE("the answers are those of real go") {
   const auto real = RealGo::find();
   if (!real) return;
   const auto directory = temp_directory();
-  write_hello(directory.path() / "hello");
   auto env = sys::Environment::of_process();
   env.set("GOTOOLCHAIN", "local");
-  const auto go = detect_go(env, directory.path() / "hello");
+  const auto go = detect_go(env, directory.path());
   REQUIRE(go);
   bool ok = false;
-  const auto gocache = directory.path() / "cache";
-  const std::string answer =
-      real->run({"env", "GOVERSION", "GOROOT", "GOMODCACHE"}, directory.path() / "hello", gocache, ok);
+  const std::string answer = real->run({"env", "GOVERSION", "GOROOT", "GOMODCACHE"},
+                                       directory.path(), directory.path() / "cache", ok);
   REQUIRE(ok);
   CHECK(go->version + "\n" + go->goroot.native() + "\n" + module_cache(env, *go).native() + "\n" ==
         answer);

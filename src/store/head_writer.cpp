@@ -54,6 +54,7 @@ void pause_before_try(int attempt, Deadline deadline) {
   thread_local std::minstd_rand random{std::random_device{}()};
   const int span_ms = std::min(k_head_backoff_max_ms, 10 << std::min(attempt, 8));
   const int pause_ms = std::uniform_int_distribution<int>(span_ms / 2, span_ms)(random);
+  // house: allow sleep (a back-off between tries; k_head_backoff_max_ms bounds it)
   std::this_thread::sleep_for(std::chrono::milliseconds(std::min(pause_ms, deadline.left_ms())));
 }
 

@@ -196,6 +196,7 @@ Result<Manifest> Publisher::build_manifest(ManifestInfo info,
   manifest.info = std::move(info);
   manifest.info.domain = options_.domain;
   std::unordered_set<ActionId> seen;
+  std::unordered_map<BlobId, std::uint64_t> sizes;
   for (const Record& record : in_use_order) {
     Entry entry{record, {}};
     if (record.size != 0) {
@@ -204,7 +205,10 @@ Result<Manifest> Publisher::build_manifest(ManifestInfo info,
       entry.location = *location;
     }
     if (manifest.entries.size() == k_manifest_records_max) break;
-    if (!check_entry(entry) || !seen.insert(record.action).second) continue;
+    // A record that no reader would believe must not cost the job its manifest.
+    if (!check_entry(entry)) continue;
+    if (sizes.try_emplace(record.output, record.size).first->second != record.size) continue;
+    if (!seen.insert(record.action).second) continue;
     manifest.entries.push_back(std::move(entry));
   }
   if (manifest.entries.empty()) return fail(Code::invalid, "publish: no record to write");

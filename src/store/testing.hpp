@@ -8,10 +8,13 @@
 #include "base/digest.hpp"
 #include "store/objects.hpp"
 #include "store/record.hpp"
+#include "sys/environment.hpp"
 #include "sys/file.hpp"
 
 #include <algorithm>
 #include <cstdint>
+#include <cstdlib>
+#include <filesystem>
 #include <functional>
 #include <map>
 #include <mutex>
@@ -188,6 +191,36 @@ inline Record record_of(const ActionId& action, ByteView body) {
   record.size = body.size();
   record.time_ns = 1'700'000'000'000'000'000;
   return record;
+}
+
+// tests/corpus of the checkout this was built from; empty when it is not there.
+inline sys::Path corpus_directory() {
+  std::error_code ignored;
+  const sys::Path here = std::filesystem::current_path(ignored);
+  const sys::Path executable = std::filesystem::read_symlink("/proc/self/exe", ignored);
+  // A compiler cache may have made the name of this file relative to the build directory.
+  const sys::Path source = sys::Path(__FILE__).parent_path().parent_path().parent_path();
+  for (const sys::Path& base : {here, executable.parent_path()}) {
+    const sys::Path corpus = base / source / "tests" / "corpus";
+    if (std::filesystem::is_directory(corpus, ignored)) return corpus;
+  }
+  for (sys::Path base = here; base.has_relative_path(); base = base.parent_path()) {
+    const sys::Path corpus = base / "tests" / "corpus";
+    if (std::filesystem::is_directory(corpus, ignored)) return corpus;
+  }
+  return {};
+}
+
+// The file of that name in the corpus. With SLUICE_WRITE_GOLDEN set it is written first: for a new
+// version of a format, never to make a failing test pass.
+inline Bytes golden_file(std::string_view name, ByteView now) {
+  const sys::Path path = corpus_directory() / name;
+  if (sys::Environment::of_process().has("SLUICE_WRITE_GOLDEN")) {
+    if (!sys::make_directories(path.parent_path()) || !sys::write_file_atomic(path, now)) return {};
+  }
+  constexpr std::uint64_t k_size_max = 1U << 20U;
+  auto bytes = sys::read_file(path, k_size_max);
+  return bytes && *bytes ? std::move(**bytes) : Bytes();
 }
 
 // A directory with bodies as files, named by their hash, and one for staging.

@@ -1,10 +1,10 @@
 // Any bytes as a `-a` file: what decodes encodes to itself, up to the padding of its numbers.
+#include "gotool/action_entry.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
 #include <string_view>
-
-#include "gotool/action_entry.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace sluice;

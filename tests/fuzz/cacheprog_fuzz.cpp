@@ -1,11 +1,12 @@
-// Any bytes on the protocol's input: no crash, no body past its size, and the same answer for any split.
+// Any bytes on the protocol's input: no crash, no body past its size, and the same answer for any
+// split.
+#include "gotool/cacheprog.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
 #include <string>
 #include <string_view>
-
-#include "gotool/cacheprog.hpp"
 
 namespace {
 
@@ -19,7 +20,8 @@ struct Counter : RequestReader::Handler {
   sluice::Result<void> on_request(const Request& request) override {
     if (body_left != 0) std::abort();
     body_left = request.body_size;
-    seen += std::to_string(request.id) + (request.has_action ? "a" : "") + request.command_name + ";";
+    seen +=
+        std::to_string(request.id) + (request.has_action ? "a" : "") + request.command_name + ";";
     return {};
   }
   sluice::Result<void> on_body(sluice::ByteView decoded) override {

@@ -1,9 +1,9 @@
 // Any bytes as a module index of go: reading stays inside them.
+#include "gotool/kind.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
-
-#include "gotool/kind.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace sluice;

@@ -29,8 +29,9 @@ K_AGENT_EXIT_TIMEOUT_S = 15
 K_ANSWER_TIMEOUT_S = 40
 
 SUMMARY_LINE = re.compile(
-    r"^sluice: \d+ lookups: \d+ local, \d+ remote, \d+ missed; .+ down, .+ up; waited [\d.]+ s"
-    r"( \(uploading .+ behind\))?$"
+    r"^sluice: (\d+ lookups: \d+ local, \d+ remote, \d+ missed; .+ down, .+ up; waited [\d.]+ s"
+    r"|\d+ restored, \d+ new; .+ down, .+ up)"
+    r"(; verified \d+, \d+ differ)?( \(uploading .+ behind\))?$"
 )
 
 

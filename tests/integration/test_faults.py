@@ -287,6 +287,14 @@ def shuffled(store: Path) -> None:
         path.write_bytes(content)
 
 
+def later_version(path: Path) -> None:
+    """Manifests, heads and packs name their format version in bytes 8 and 9."""
+    data = bytearray(path.read_bytes())
+    if data[:6] == b"SLUICE":
+        data[8] = 7
+        path.write_bytes(data)
+
+
 # damage, and whether something has to be said
 DAMAGE = {
     "gone": (shutil.rmtree, False),
@@ -304,6 +312,7 @@ DAMAGE = {
     "pipes": (each(endless), True),
     "sparse terabytes": (each(huge), True),
     "shuffled": (shuffled, True),
+    "later version": (each(later_version), True),
     "dangling links": (each(lambda p: (p.unlink(), p.symlink_to("/nonexistent/file"))), None),
 }
 
@@ -330,6 +339,19 @@ def test_damaged_store(name, machine, tiny, tiny_store, tiny_first, tmp_path):
     shutil.copytree(healthy, tiny_store)
     next_one = machine("next", store=tiny_store)
     assert compiled(build(next_one, tiny, tiny_first.native)) == []
+
+
+def test_heads_of_a_later_version_are_left_alone(machine, tiny, tiny_store, tiny_first):
+    """An old program does not throw away what a newer one keeps."""
+    heads = [path for path in tiny_store.rglob("scopes/*/*") if path.is_file()]
+    assert heads
+    each(later_version)(tiny_store)
+    before = {path: path.read_bytes() for path in heads}
+    m = machine("m", store=tiny_store)
+    run = build(m, tiny, tiny_first.native, flags=("--drain=wait",))
+    assert any("version" in line for line in run.said), run.stderr
+    m.stop()
+    assert {path: path.read_bytes() for path in heads} == before
 
 
 def test_one_damaged_file_at_a_time(machine, tiny, tiny_store, tiny_first, tmp_path):

@@ -38,7 +38,7 @@ SWITCHES = {
 
 
 def commands_in(text: str) -> set[str]:
-    return set(re.findall(r"^  ([a-z]+)(?:  |\t| [A-Z\[<.-])", text, re.M))
+    return set(re.findall(r"^  (?!sluice )([a-z]+)(?:  |\t| [A-Z\[<.-])", text, re.M))
 
 
 def test_help_lists_what_works(machine):
@@ -61,7 +61,7 @@ def test_every_flag_in_help_is_accepted(machine, tiny):
         "cacheprog": [],
         "env": [],
         "agent": ["status"],
-        "gc": [],
+        "gc": ["--max-age", "900d"],
         "version": [],
         "completion": ["bash"],
         "man": [],
@@ -77,8 +77,6 @@ def test_every_flag_in_help_is_accepted(machine, tiny):
             before, after = ([], harmless[name])
             if name == "agent":
                 before, after = harmless[name], []
-            if name == "gc" and flag in ("dry-run", "force", "json"):
-                after = ["--max-size", "100GiB"]
             run = m.sluice_run(name, *before, *words, *after, cwd=tiny, stdin="")
             assert run.code == 0, f"sluice {name} {words}: {run.describe()}"
 
@@ -125,5 +123,5 @@ def test_man_pages(machine):
 
 
 def test_no_arguments(machine):
-    run = machine().sluice_run()
-    assert run.code == 2 and "sluice help" in run.stderr + run.stdout
+    m = machine()
+    assert m.sluice_run().ok().stdout == m.sluice_run("help").ok().stdout

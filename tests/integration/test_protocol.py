@@ -163,27 +163,27 @@ def test_many_requests_before_any_answer_is_read(prog):
     assert all("DiskPath" in answer for answer in again.values()), again
 
 
-def test_eof_is_like_close(prog, machine, tmp_path):
-    p = prog()
+def test_eof_is_like_close(prog, tiny):
+    p = prog(cwd=tiny)
     body = os.urandom(5000)
     p.put(action_id("eof"), body)
     assert p.end() == 0
-    p.machine.wait_uploads()
+    p.machine.wait_uploads(cwd=tiny)
     p.machine.stop()
-    other = prog("other")
+    other = prog("other", cwd=tiny)
     assert Path(other.get(action_id("eof"))["DiskPath"]).read_bytes() == body
 
 
-def test_close_then_everything_reaches_the_store(prog):
-    p = prog()
+def test_close_then_everything_reaches_the_store(prog, tiny):
+    p = prog(cwd=tiny)
     bodies = {n: os.urandom(1 << (n + 4)) for n in range(16)}
     for n, body in bodies.items():
         p.put(action_id(f"n{n}"), body)
     p.close()
     p.end()
-    p.machine.wait_uploads()
+    p.machine.wait_uploads(cwd=tiny)
     p.machine.stop()
-    other = prog("other")
+    other = prog("other", cwd=tiny)
     for n, body in bodies.items():
         answer = other.get(action_id(f"n{n}"))
         assert Path(answer["DiskPath"]).read_bytes() == body, n

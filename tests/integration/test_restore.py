@@ -30,7 +30,7 @@ def test_build_in_restore_mode(machine, tmp_path, tiny, tiny_first):
     ).ok()
     assert compiled(run) == []
     assert sha256(second.root / "a") == sha256(tiny_first.native)
-    assert run.summary["hits_remote"] > 0 and run.summary["bytes_down"] > 0, run.summary
+    assert run.summary["restored"] > 0 and run.summary["bytes_down"] > 0, run.summary
     check_gocache(second.gocache)
 
 

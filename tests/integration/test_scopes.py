@@ -5,6 +5,7 @@ them.
 import base64
 import hashlib
 import os
+import shutil
 import subprocess
 import threading
 from pathlib import Path
@@ -229,6 +230,16 @@ def test_trusted_never_reads_a_fork(machine, tmp_path, tiny, tiny_store, fork_en
         what=".",
     )
     assert set(compiled(run)) == {"main", PART}
+
+
+def test_copied_into_the_trusted_domain(machine, tmp_path, tiny, tiny_store, fork_env):
+    """Manifests and heads name their domain: a fork's are refused under the trusted prefix."""
+    write_tiny(tiny, "fork work")
+    env = {"SLUICE_TRUST_DOMAIN": "fork"}
+    job(machine("fork", store=tiny_store), tiny, env, what=".")
+    shutil.copytree(tiny_store / "fork", tiny_store / "trusted", dirs_exist_ok=True)
+    run = job(machine("trusted", store=tiny_store), tiny, {}, what=".")
+    assert PART in compiled(run)
 
 
 def test_fork_on_a_persistent_machine(machine, tiny, tiny_store, fork_env):

@@ -10,7 +10,8 @@ import stat
 from pathlib import Path
 
 import pytest
-from sluice_harness import action_id, b64, files_of
+from conftest import write_tiny
+from sluice_harness import action_id, b64, compiled, files_of, sha256
 
 
 @pytest.fixture
@@ -127,13 +128,25 @@ def test_bad_user_configuration(machine, tiny, fake_go):
     refused(m, fake_go, tiny, "config.toml:2", "drain", "sometimes")
 
 
-def test_unknown_flag_and_missing_value(machine, tiny, fake_go):
-    refused(machine(), fake_go, tiny, "--colour", flags=("--colour",))
+@pytest.mark.parametrize(
+    "args",
+    [
+        ["--colour", "go", "build"],
+        ["run", "--colour", "--", "true"],
+        ["cacheprog", "--colour"],
+        ["go", "--store"],
+        ["go", "--store", "--quiet", "build"],
+        ["go", "--quiet=maybe", "build"],
+    ],
+)
+def test_unknown_flag_or_missing_value(args, machine, tiny, fake_go):
     m = machine()
-    run = m.sluice_run("go", "--store", cwd=tiny, env={"SLUICE_SUMMARY": None})
-    assert run.code == 2 and run.stderr.startswith("sluice: ") and run.stderr.count("\n") == 1, (
-        run.describe()
-    )
+    directory, marker = fake_go
+    env = {"PATH": f"{directory}:{m.env['PATH']}", "SLUICE_SUMMARY": None}
+    run = m.sluice_run(*args, cwd=tiny, env=env)
+    assert run.code == 2, run.describe()
+    assert run.stderr.startswith("sluice: ") and run.stderr.count("\n") == 1, run.describe()
+    assert not marker.exists(), "go was started"
 
 
 @pytest.mark.parametrize(
@@ -259,7 +272,7 @@ def test_local_tier_follows_gocache(machine, tiny):
     written = m.root / "written"
     m.run("go", "env", "-w", f"GOCACHE={written}", cwd=tiny).ok()
     assert m.sluice_run(*ask, cwd=tiny).ok().stdout.strip() == str(written)
-    m.go("build", "-o", str(m.root / "out"), ".", cwd=tiny).ok()
+    m.go("build", "./part", cwd=tiny).ok()
     assert list(written.glob("??/*-a")) and not m.gocache.exists()
 
 
@@ -270,7 +283,7 @@ def test_read_only_uploads_nothing(machine, tiny, tiny_store):
     run = m.go(
         "build", "-o", str(m.root / "out"), ".", cwd=tiny, flags=("--read-only", "--drain=wait")
     ).ok()
-    assert run.summary["bytes_up"] == 0 and run.summary["hits_remote"] > 0, run.summary
+    assert run.summary["bytes_up"] == 0 and run.summary["bytes_down"] > 0, run.summary
     m.stop()
     assert files_of(tiny_store) == before
 
@@ -278,28 +291,26 @@ def test_read_only_uploads_nothing(machine, tiny, tiny_store):
 def test_no_remote_touches_no_store(machine, tiny, tiny_store):
     before = files_of(tiny_store)
     m = machine("m", store=tiny_store)
-    run = m.go(
-        "build", "-o", str(m.root / "out"), ".", cwd=tiny, flags=("--no-remote", "--drain=wait")
-    ).ok()
-    assert (
-        run.summary["hits_remote"] == 0
-        and run.summary["bytes_up"] == 0
-        and run.summary["bytes_down"] == 0
-    )
-    again = m.go("build", "-o", str(m.root / "out"), ".", cwd=tiny, flags=("--no-remote",)).ok()
-    assert again.summary["hits_local"] > 10
+    flags = ("--no-remote", "--drain=wait")
+    run = m.go("build", "-x", "./part", cwd=tiny, flags=flags).ok()
+    assert compiled(run) == ["example.com/tiny/part"]
+    assert run.summary["hits_remote"] == 0
+    assert run.summary["bytes_up"] == 0 and run.summary["bytes_down"] == 0
+    again = m.go("build", "-x", "./part", cwd=tiny, flags=("--no-remote",)).ok()
+    assert compiled(again) == [] and again.summary["hits_local"] > 0, again.summary
     m.stop()
     assert files_of(tiny_store) == before
 
 
-def test_default_store_works_without_settings(machine, tiny):
-    """Nothing set at all: the second checkout's job with an emptied GOCACHE is served from the
-    folder store.
-    """
+def test_default_store_works_without_settings(machine, tiny, tiny_store, tiny_first):
+    """Nothing set at all: the folder store in the user's cache directory serves an empty GOCACHE."""
     m = machine()
-    m.go("build", "-o", str(m.root / "out"), ".", cwd=tiny).ok()
+    shutil.copytree(tiny_store, m.cache / "sluice" / "store")
+    run = m.go("build", "-x", "-o", str(m.root / "out"), ".", cwd=tiny).ok()
+    assert compiled(run) == [] and run.summary["bytes_down"] > 0, run.summary
+    assert sha256(m.root / "out") == sha256(tiny_first.native)
+    before = files_of(m.cache / "sluice" / "store")
+    write_tiny(tiny, "default store")
+    m.go("build", "./part", cwd=tiny).ok()
     m.wait_uploads(cwd=tiny)
-    m.stop()
-    shutil.rmtree(m.gocache)
-    run = m.go("build", "-o", str(m.root / "out"), ".", cwd=tiny).ok()
-    assert run.summary["hits_remote"] > 10, run.summary
+    assert set(files_of(m.cache / "sluice" / "store")) > set(before)

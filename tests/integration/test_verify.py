@@ -28,7 +28,7 @@ def test_a_sample(machine, tiny_store, tiny):
     assert 0 <= run.summary["verify"]["checked"] < run.summary["lookups"] / 2, run.summary
 
 
-def poison(first, m) -> None:
+def poison(first, m, tiny) -> None:
     """Give m's store another output, well named, for the action that compiled
     example.com/tiny/part.
     """
@@ -40,19 +40,19 @@ def poison(first, m) -> None:
         and e.data.read_bytes().startswith(b"!<arch>")
     ]
     assert archives
-    p = CacheProg(m)
+    p = CacheProg(m, cwd=tiny)
     for entry in archives:
         bad = entry.data.read_bytes().replace(b"tiny one", b"tiny 666")
         assert hashlib.sha256(bad).hexdigest() != entry.output
         assert "DiskPath" in p.put(bytes.fromhex(entry.action), bad)
     p.close()
     p.end()
-    m.wait_uploads()
+    m.wait_uploads(cwd=tiny)
     m.stop()
 
 
 def test_a_poisoned_store_is_told(machine, tiny_store, tiny, tiny_first):
-    poison(tiny_first, machine("poisoner", store=tiny_store))
+    poison(tiny_first, machine("poisoner", store=tiny_store), tiny)
     m = machine("m", store=tiny_store)
     run = m.go("build", "-o", str(m.root / "a"), ".", cwd=tiny, flags=("--verify", "100%")).ok()
     assert run.summary["verify"]["mismatched"] >= 1, run.summary
@@ -65,7 +65,7 @@ def test_a_poisoned_local_tier_is_told(machine, tiny_store, tiny, tiny_first):
     m = machine("m", store=tiny_store)
     m.go("build", "-o", str(m.root / "a"), ".", cwd=tiny).ok()
     m.stop()
-    poison(tiny_first, m)
+    poison(tiny_first, m, tiny)
     run = m.go("build", "-o", str(m.root / "a"), ".", cwd=tiny, flags=("--verify", "100%")).ok()
     assert run.summary["verify"]["mismatched"] >= 1, run.summary
     assert run.said, run.stderr

@@ -25,10 +25,14 @@ class Ban:
         return file.room not in self.places and file.path not in self.places
 
 
-# A free function called by name: not a member (x.name, x->name), not another namespace's or part of
-# a longer name; std:: and :: are the same function.
+# A free function called by name: what stands before it begins a statement or an expression. So it
+# is no member (x.name, x->name), no other namespace's, and no declaration (Type name(...)).
+# std::name and ::name are the same function.
+_BEFORE_CALL = r"(?:^|[;{}()\[,=!?:<>+\-/%|~]|&&|\b(?:return|else|do|case|throw))\s*"
+
+
 def _call(*names: str) -> str:
-    return rf"(?<![\w.>:])(?:::|std::)?(?:{'|'.join(names)})\s*\("
+    return rf"{_BEFORE_CALL}(?<!->)(?<!\w::)(?:::|\bstd::)?\b(?:{'|'.join(names)})\s*\("
 
 
 def _std(*names: str) -> str:
@@ -50,6 +54,7 @@ BANS = (
         + "|"
         + _std("sto(?:i|l|ll|ul|ull|d|f)"),
         "parse_int of base/strings.hpp, which reads all of the text or nothing",
+        in_tests=True,
     ),
     Ban("regex", _std("w?regex", "regex_\\w+"), "a few lines that parse, with a test"),
     Ban("iostream", _std("cout", "cerr", "clog", "cin", "endl"), "fmt and sys::write_all"),

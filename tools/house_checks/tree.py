@@ -65,7 +65,7 @@ class File:
     @property
     def is_test(self) -> bool:
         return self.path.startswith("tests/") or self.path.endswith(
-            ("_test.cpp", "_for_test.cpp", "_for_test.hpp")
+            ("_test.cpp", "_for_test.cpp", "_for_test.hpp", "/testing.cpp", "/testing.hpp")
         )
 
     @cached_property

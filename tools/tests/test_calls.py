@@ -42,12 +42,24 @@ def test_a_banned_call_fails_and_names_what_to_use(findings, rule):
 
 @pytest.mark.parametrize(
     "line",
+    ["(void)fork();", "if (::fork() == 0) {", "return fork();", "a && fork();", "f(x, fork())"],
+)
+def test_a_call_is_found_wherever_it_stands(findings, line):
+    [found] = findings(calls.check_calls, {"src/agent/a.cpp": f"{line}\n"})
+    assert "fork: use" in found
+
+
+@pytest.mark.parametrize(
+    "line",
     [
         "// fork() would copy the agent's threads",
         'say("run system(3) and rand()");',
         'R"(std::cout << new Thing; delete p;)"',
         "task.system(1);",
         "store->fork(2);",
+        "Job fork(objects);",
+        "static void free(Raw* raw) { drop(raw); }",
+        "int gets() const { return gets_; }",
         "free_list.push(1);",
         "my::format(1);",
         "Thing(const Thing&) = delete;",

@@ -1,0 +1,79 @@
+#include "agent/agent_link.hpp"
+
+#include <doctest/doctest.h>
+
+#include <atomic>
+
+#include "agent/testing.hpp"
+#include "sys/unix_socket.hpp"
+
+namespace sluice::agent {
+namespace {
+
+using namespace testing;  // NOLINT(google-build-using-namespace)
+
+struct Answers {
+  std::atomic<int> hits = 0;
+  std::atomic<int> misses = 0;
+  AgentLink::Answer callback() {
+    return [this](std::uint64_t, const ActionId&, const std::optional<Hit>& hit,
+                  std::chrono::microseconds) { ++(hit ? hits : misses); };
+  }
+  bool reach(int count) const {
+    const Deadline deadline = soon();
+    while (hits + misses < count && !deadline.passed()) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    }
+    return hits + misses == count;
+  }
+};
+
+Hello session_hello() {
+  Hello hello;
+  hello.role = "session";
+  return hello;
+}
+
+TEST_CASE("questions asked before the agent stands are answered by it") {
+  Machine machine;
+  Answers answers;
+  const RunningAgent agent(machine);
+  AgentLink link(machine.config, machine.env, session_hello(), answers.callback());
+  for (int i = 0; i < 10; ++i) link.ask(static_cast<std::uint64_t>(i), action_of(i));
+  CHECK(answers.reach(10));
+  CHECK(answers.misses == 10);
+  CHECK(link.bye("{}").has_value());
+  CHECK(link.trouble().empty());
+}
+
+TEST_CASE("an agent that hangs up answers nothing and costs only misses") {
+  Machine machine;
+  REQUIRE(sys::make_private_directory(machine.config.runtime_directory));
+  auto listener = sys::listen_unix(machine.config.socket_path());
+  REQUIRE(listener.has_value());
+  std::atomic<bool> stop = false;
+  std::thread rude([&] {
+    while (!stop) {
+      auto socket = sys::accept_unix(listener->get(), Deadline::after(std::chrono::milliseconds(20)));
+      if (socket && *socket) {
+        std::array<std::byte, 64> piece{};
+        (void)sys::read_some((*socket)->get(), piece);
+      }
+    }
+  });
+  Answers answers;
+  {
+    AgentLink link(machine.config, machine.env, session_hello(), answers.callback());
+    for (int i = 0; i < 5; ++i) {
+      link.ask(static_cast<std::uint64_t>(i), action_of(i));
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+    CHECK(answers.reach(5));
+    CHECK(answers.misses == 5);
+  }
+  stop = true;
+  rude.join();
+}
+
+}  // namespace
+}  // namespace sluice::agent

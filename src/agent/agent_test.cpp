@@ -1,0 +1,228 @@
+#include "agent/agent.hpp"
+
+#include <doctest/doctest.h>
+
+#include "agent/agent_link.hpp"
+#include "agent/testing.hpp"
+#include "sys/unix_socket.hpp"
+
+namespace sluice::agent {
+namespace {
+
+using namespace testing;  // NOLINT(google-build-using-namespace)
+
+// A session as the agent sees it.
+class Visitor {
+ public:
+  explicit Visitor(const AgentConfig& config) {
+    const Deadline deadline = soon();
+    while (!socket_ && !deadline.passed()) {
+      auto fd = sys::connect_unix(config.socket_path(), deadline);
+      if (fd && *fd) socket_ = std::move(**fd);
+      else std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    }
+    REQUIRE(static_cast<bool>(socket_));
+    Hello hello;
+    hello.role = "session";
+    hello.command_id = config.command_id;
+    send(encode_hello(hello));
+    CHECK(receive().type == Type::welcome);
+  }
+  void send(const Bytes& frame) { REQUIRE(sys::write_all(socket_.get(), frame)); }
+  Frame receive() {
+    auto frame = receive_frame(socket_.get(), reader_, soon());
+    REQUIRE(frame.has_value());
+    REQUIRE(frame->has_value());
+    return **frame;
+  }
+  std::optional<Hit> get(const ActionId& action) {
+    send(encode_get(Get{++sequence_, action}));
+    const Frame frame = receive();
+    if (frame.type != Type::hit) return std::nullopt;
+    return *decode_hit(frame.payload);
+  }
+
+ private:
+  sys::Fd socket_;
+  FrameReader reader_{k_reply_bytes_max};
+  std::uint64_t sequence_ = 0;
+};
+
+Note make(const Machine& machine, int number, std::size_t size) {
+  const Bytes body = body_of(number, size);
+  const Note note{action_of(number), sha256_as<BlobId>(body), size, unix_now_ns(),
+                  store::Kind::archive};
+  REQUIRE(machine.tier().put(note.action, note.output, body, note.time_ns));
+  return note;
+}
+
+TEST_CASE("what one machine made a second one gets, verified, in its local tier") {
+  Machine first;
+  std::vector<Note> notes;
+  {
+    const RunningAgent agent(first);
+    Visitor session(first.config);
+    for (int i = 0; i < 20; ++i) {
+      notes.push_back(make(first, i, i == 7 ? 3U << 20U : static_cast<std::size_t>(i) * 100));
+      session.send(encode_note(Type::made, notes.back()));
+    }
+    const auto waited = agent.connect()->wait(std::chrono::seconds(20));
+    REQUIRE(waited.has_value());
+    CHECK(waited->bool_or("drained", false));
+  }
+  Machine second(first.config.store_url);
+  const RunningAgent agent(second);
+  Visitor session(second.config);
+  for (const Note& note : notes) {
+    const auto hit = session.get(note.action);
+    REQUIRE(hit.has_value());
+    CHECK(hit->output == note.output);
+    const auto found = second.tier().find(note.action);
+    REQUIRE(found.has_value());
+    REQUIRE(found->has_value());
+    const auto bytes = sys::read_file((*found)->disk_path, 16U << 20U);
+    REQUIRE(bytes->has_value());
+    CHECK(sha256_as<BlobId>(**bytes) == note.output);
+  }
+  CHECK(!session.get(action_of(1000)).has_value());
+}
+
+TEST_CASE("local entries of unknown origin are used and not published, unless told") {
+  for (const bool publish_local : {false, true}) {
+    Machine first;
+    first.config.publish_local = publish_local;
+    const Note left = make(first, 1, 500);  // by plain go, before
+    {
+      const RunningAgent agent(first);
+      Visitor session(first.config);
+      session.send(encode_note(Type::used, left));
+      session.send(encode_note(Type::made, make(first, 2, 500)));
+      REQUIRE(agent.connect()->wait(std::chrono::seconds(20)));
+    }
+    Machine second(first.config.store_url);
+    const RunningAgent agent(second);
+    Visitor session(second.config);
+    CHECK(session.get(action_of(2)).has_value());
+    CHECK(session.get(action_of(1)).has_value() == publish_local);
+  }
+}
+
+TEST_CASE("a later job publishes what an earlier one made in the same domain") {
+  Machine machine;
+  const sys::Path second_store = machine.path() / "other-store";
+  const Note note = make(machine, 1, 500);
+  {
+    const RunningAgent agent(machine);
+    Visitor session(machine.config);
+    session.send(encode_note(Type::made, note));
+    REQUIRE(agent.connect()->wait(std::chrono::seconds(20)));
+  }
+  machine.config.store_url = store::file_url(second_store);
+  {
+    const RunningAgent agent(machine);
+    Visitor session(machine.config);
+    session.send(encode_note(Type::used, note));
+    REQUIRE(agent.connect()->wait(std::chrono::seconds(20)));
+  }
+  Machine other(machine.config.store_url);
+  const RunningAgent agent(other);
+  Visitor session(other.config);
+  CHECK(session.get(note.action).has_value());
+}
+
+TEST_CASE("read-only: nothing is written into the store") {
+  Machine machine;
+  machine.config.read_only = true;
+  const RunningAgent agent(machine);
+  Visitor session(machine.config);
+  session.send(encode_note(Type::made, make(machine, 1, 500)));
+  const auto waited = agent.connect()->wait(std::chrono::seconds(20));
+  REQUIRE(waited.has_value());
+  CHECK(waited->bool_or("drained", false));
+  CHECK(!sys::stat_file(machine.path() / "store" / "trusted")->has_value());
+}
+
+TEST_CASE("an untrusted domain reads the trusted one, and is never read by it") {
+  Machine trusted;
+  const Note ours = make(trusted, 1, 500);
+  {
+    const RunningAgent agent(trusted);
+    Visitor session(trusted.config);
+    session.send(encode_note(Type::made, ours));
+    REQUIRE(agent.connect()->wait(std::chrono::seconds(20)));
+  }
+  Machine fork(trusted.config.store_url);
+  fork.config.domain = "fork";
+  fork.config.read_domains = {"fork", "trusted"};
+  const Note theirs = make(fork, 2, 500);
+  {
+    const RunningAgent agent(fork);
+    Visitor session(fork.config);
+    CHECK(session.get(ours.action).has_value());
+    session.send(encode_note(Type::made, theirs));
+    REQUIRE(agent.connect()->wait(std::chrono::seconds(20)));
+  }
+  Machine again(trusted.config.store_url);
+  const RunningAgent agent(again);
+  Visitor session(again.config);
+  CHECK(session.get(ours.action).has_value());
+  CHECK(!session.get(theirs.action).has_value());
+}
+
+TEST_CASE("counters of one command come with its end, faults are told once") {
+  Machine machine;
+  REQUIRE(sys::make_directories(machine.path()));
+  REQUIRE(sys::write_file_atomic(machine.path() / "store", bytes_of("a file, no folder")));
+  const RunningAgent agent(machine);
+  {
+    Visitor session(machine.config);
+    session.send(encode_note(Type::made, make(machine, 1, 500)));
+    session.send(encode_text(Type::bye, R"({"lookups":5,"misses":5})"));
+    CHECK(session.receive().type == Type::bye_ok);
+  }
+  const auto finished = agent.connect()->finish(machine.config.command_id, std::chrono::seconds(10));
+  REQUIRE(finished.has_value());
+  const Counters counters = Counters::from_json(*finished->find("counters"));
+  CHECK(counters.lookups == 5);
+  CHECK(!finished->find("untold_faults")->as_array()->empty());
+  const auto again = agent.connect()->finish("another", std::chrono::milliseconds(0));
+  REQUIRE(again.has_value());
+  CHECK(again->find("untold_faults")->as_array()->empty());
+}
+
+TEST_CASE("nobody speaks before HELLO, and another version is refused with a reason") {
+  Machine machine;
+  const RunningAgent agent(machine);
+  REQUIRE(agent.connect().has_value());
+  auto socket = sys::connect_unix(machine.config.socket_path(), soon());
+  REQUIRE(socket->has_value());
+  FrameReader reader(k_reply_bytes_max);
+  SUBCASE("a lookup first") {
+    REQUIRE(sys::write_all((*socket)->get(), encode_get(Get{1, action_of(1)})));
+    CHECK(!receive_frame((*socket)->get(), reader, soon())->has_value());
+  }
+  SUBCASE("another version") {
+    Hello hello;
+    hello.version = 99;
+    hello.role = "session";
+    REQUIRE(sys::write_all((*socket)->get(), encode_hello(hello)));
+    const auto frame = receive_frame((*socket)->get(), reader, soon());
+    REQUIRE(frame->has_value());
+    CHECK((*frame)->type == Type::refused);
+  }
+  SUBCASE("garbage") {
+    REQUIRE(sys::write_all((*socket)->get(), bytes_of("GET / HTTP/1.1\r\n\r\n")));
+    CHECK(!receive_frame((*socket)->get(), reader, soon())->has_value());
+  }
+}
+
+TEST_CASE("two agents of one job: the second leaves at once") {
+  Machine machine;
+  const RunningAgent agent(machine);
+  REQUIRE(agent.connect().has_value());
+  CHECK(run_agent(machine.config, machine.env) == 0);
+  CHECK(agent.connect().has_value());
+}
+
+}  // namespace
+}  // namespace sluice::agent

@@ -1,0 +1,57 @@
+#include "agent/client.hpp"
+
+#include <doctest/doctest.h>
+
+#include "agent/testing.hpp"
+
+namespace sluice::agent {
+namespace {
+
+using namespace testing;  // NOLINT(google-build-using-namespace)
+
+TEST_CASE("no agent is no error") {
+  Machine machine;
+  const auto client = Client::connect(machine.config, soon());
+  REQUIRE(client.has_value());
+  CHECK(!client->has_value());
+  CHECK(agent_sockets(machine.config.runtime_directory).empty());
+}
+
+TEST_CASE("a running agent tells what it is, waits and stops") {
+  Machine machine;
+  const RunningAgent agent(machine);
+  auto client = agent.connect();
+  REQUIRE(client.has_value());
+  const auto status = client->status(soon());
+  REQUIRE(status.has_value());
+  CHECK(status->text_or("store", "") == machine.config.store_url);
+  CHECK(status->text_or("domain", "") == "trusted");
+  CHECK(status->bool_or("drained", false));
+  CHECK(agent_sockets(machine.config.runtime_directory).size() == 1);
+  CHECK(client->wait(std::chrono::seconds(5))->bool_or("drained", false));
+  CHECK(client->stop(std::chrono::seconds(5)).has_value());
+}
+
+TEST_CASE("reports of sessions without an agent are summed once") {
+  Machine machine;
+  REQUIRE(sys::make_private_directory(machine.config.runtime_directory));
+  for (int i = 0; i < 3; ++i) {
+    REQUIRE(sys::append_to_file(report_path(machine.config), bytes_of("{\"lookups\":4}\n")));
+  }
+  REQUIRE(sys::append_to_file(report_path(machine.config), bytes_of("half a li")));
+  CHECK(take_report(machine.config).lookups == 12);
+  CHECK(take_report(machine.config).lookups == 0);
+}
+
+TEST_CASE("a runtime directory that others can enter is refused") {
+  Machine machine;
+  REQUIRE(sys::make_directories(machine.config.runtime_directory));
+  std::filesystem::permissions(machine.config.runtime_directory,
+                               std::filesystem::perms::all);
+  const auto started = ensure_agent(machine.config, machine.env);
+  REQUIRE(!started.has_value());
+  CHECK(started.error().code == Code::denied);
+}
+
+}  // namespace
+}  // namespace sluice::agent

@@ -1,0 +1,166 @@
+#include "agent/fetcher.hpp"
+
+#include <doctest/doctest.h>
+
+#include <atomic>
+
+#include "agent/testing.hpp"
+#include "store/publisher.hpp"
+#include "store/scope_reader.hpp"
+#include "store/testing.hpp"
+
+namespace sluice::agent {
+namespace {
+
+using store::testing::Files;
+using store::testing::MemoryObjects;
+
+// A store that holds `count` outputs, the index of them, and an empty local tier.
+struct Shop {
+  explicit Shop(int count, std::size_t size = 1000) {
+    Files files;
+    store::PublishOptions options;
+    options.domain = "trusted";
+    options.staging = files.staging();
+    store::Publisher publisher(objects, options, nullptr);
+    for (int i = 0; i < count; ++i) {
+      const Bytes body = testing::body_of(i, size);
+      store::Record record = store::testing::record_of(testing::action_of(i), body);
+      REQUIRE(publisher.add(record, files.write(body), testing::soon()));
+      records.push_back(record);
+    }
+    REQUIRE(publisher.flush(testing::soon()));
+    store::ManifestInfo info;
+    info.domain = "trusted";
+    const store::Scope scope{store::ScopeKind::branch, "branch:x:y"};
+    REQUIRE(publisher.publish(info, records, {scope}, testing::soon()));
+    auto loaded = store::load_scopes(objects, {"trusted"}, {scope}, testing::soon());
+    auto filled = std::make_shared<store::Index>();
+    for (auto& one : loaded.manifests) filled->add(std::move(one.manifest), one.from);
+    index = filled;
+    REQUIRE(index->size() == static_cast<std::size_t>(count));
+  }
+  bool has(int number) {
+    const auto hit = tier.find(testing::action_of(number));
+    return hit && *hit;
+  }
+
+  MemoryObjects objects;
+  std::vector<store::Record> records;
+  std::shared_ptr<const store::Index> index;
+  sys::TempDirectory directory = *sys::TempDirectory::create("sluice-fetch-");
+  gotool::LocalTier tier = *gotool::LocalTier::open(directory.path() / "tier");
+  FaultBook faults;
+};
+
+struct Waiting {
+  std::atomic<int> good = 0;
+  std::atomic<int> bad = 0;
+  Fetcher::Done done() {
+    return [this](const Result<void>& result) { ++(result ? good : bad); };
+  }
+  void reach(int count) const {
+    const Deadline deadline = testing::soon();
+    while (good + bad < count && !deadline.passed()) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+  }
+};
+
+TEST_CASE("what is wanted comes, and is counted") {
+  Shop shop(10);
+  Fetcher fetcher(shop.objects, shop.tier, shop.directory.path(), shop.faults);
+  Waiting waiting;
+  for (int i = 0; i < 10; ++i) {
+    fetcher.want(*shop.index->find(testing::action_of(i)), waiting.done());
+    fetcher.want(*shop.index->find(testing::action_of(i)), waiting.done());
+  }
+  waiting.reach(20);
+  CHECK(waiting.good == 20);
+  for (int i = 0; i < 10; ++i) CHECK(shop.has(i));
+  CHECK(fetcher.totals().bytes_down > 0);
+}
+
+TEST_CASE("everything of the index comes ahead, in few requests") {
+  Shop shop(200);
+  Fetcher fetcher(shop.objects, shop.tier, shop.directory.path(), shop.faults);
+  fetcher.bring_ahead(shop.index, shop.index->in_use_order());
+  REQUIRE(fetcher.wait_idle(testing::soon()));
+  for (int i = 0; i < 200; ++i) CHECK(shop.has(i));
+  CHECK(fetcher.totals().prefetched == 200);
+  CHECK(shop.objects.ranges() <= 20);
+}
+
+TEST_CASE("a paused fetcher brings only what is asked for") {
+  Shop shop(50);
+  Fetcher fetcher(shop.objects, shop.tier, shop.directory.path(), shop.faults);
+  fetcher.pause_ahead(true);
+  fetcher.bring_ahead(shop.index, shop.index->in_use_order());
+  Waiting waiting;
+  fetcher.want(*shop.index->find(testing::action_of(3)), waiting.done());
+  waiting.reach(1);
+  CHECK(waiting.good == 1);
+  CHECK(shop.has(3));
+  CHECK(!shop.has(4));
+}
+
+TEST_CASE("damaged or missing bytes are never published, and whoever waits is told") {
+  Shop shop(8);
+  for (const std::string& key : shop.objects.keys("/packs/")) {
+    Bytes bytes = shop.objects.bytes_at(key);
+    SUBCASE("flipped") {
+      for (std::size_t i = 0; i < bytes.size(); i += 50) bytes[i] ^= std::byte{0x40};
+      shop.objects.set(key, bytes);
+    }
+    SUBCASE("cut short") {
+      bytes.resize(bytes.size() / 50);
+      shop.objects.set(key, bytes);
+    }
+    SUBCASE("gone") { shop.objects.erase(key); }
+  }
+  Fetcher fetcher(shop.objects, shop.tier, shop.directory.path(), shop.faults);
+  Waiting waiting;
+  for (int i = 0; i < 8; ++i) {
+    fetcher.want(*shop.index->find(testing::action_of(i)), waiting.done());
+  }
+  waiting.reach(8);
+  CHECK(waiting.good + waiting.bad == 8);
+  CHECK(waiting.bad > 0);
+  CHECK(!shop.faults.all().empty());
+  for (int i = 0; i < 8; ++i) {
+    const auto hit = shop.tier.find(testing::action_of(i));
+    if (!hit || !*hit) continue;
+    const auto bytes = sys::read_file((*hit)->disk_path, 1U << 20U);
+    CHECK(sha256_as<BlobId>(**bytes) == shop.records[static_cast<std::size_t>(i)].output);
+  }
+}
+
+TEST_CASE("bytes that lie here under another action are linked, not fetched") {
+  Shop shop(1);
+  const Bytes body = testing::body_of(0, 1000);
+  REQUIRE(shop.tier.put(testing::action_of(77), sha256_as<BlobId>(body), body, 1));
+  Fetcher fetcher(shop.objects, shop.tier, shop.directory.path(), shop.faults);
+  Waiting waiting;
+  fetcher.want(*shop.index->find(testing::action_of(0)), waiting.done());
+  waiting.reach(1);
+  CHECK(waiting.good == 1);
+  CHECK(shop.has(0));
+  CHECK(fetcher.totals().bytes_down == 0);
+}
+
+TEST_CASE("a stopped fetcher leaves nobody waiting") {
+  Shop shop(4);
+  Waiting waiting;
+  {
+    Fetcher fetcher(shop.objects, shop.tier, shop.directory.path(), shop.faults);
+    for (int i = 0; i < 4; ++i) {
+      fetcher.want(*shop.index->find(testing::action_of(i)), waiting.done());
+    }
+    fetcher.stop();
+    fetcher.want(*shop.index->find(testing::action_of(0)), waiting.done());
+  }
+  CHECK(waiting.good + waiting.bad == 5);
+}
+
+}  // namespace
+}  // namespace sluice::agent

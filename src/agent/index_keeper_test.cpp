@@ -1,0 +1,113 @@
+#include "agent/index_keeper.hpp"
+
+#include <doctest/doctest.h>
+
+#include "agent/testing.hpp"
+#include "store/publisher.hpp"
+#include "store/testing.hpp"
+
+namespace sluice::agent {
+namespace {
+
+using store::testing::MemoryObjects;
+
+// Publishes records first..last of one job into the scopes that a job of this machine writes.
+void publish(MemoryObjects& objects, const testing::Machine& machine, const std::string& job_name,
+             const std::string& job_id, int first, int last) {
+  store::testing::Files files;
+  store::PublishOptions options;
+  options.domain = "trusted";
+  options.staging = files.staging();
+  store::Publisher publisher(objects, options, nullptr);
+  std::vector<store::Record> records;
+  for (int i = first; i <= last; ++i) {
+    const Bytes body = testing::body_of(i, 300);
+    records.push_back(store::testing::record_of(testing::action_of(i), body));
+    REQUIRE(publisher.add(records.back(), files.write(body), testing::soon()));
+  }
+  REQUIRE(publisher.flush(testing::soon()));
+  store::ManifestInfo info;
+  info.domain = "trusted";
+  info.job_name = job_name;
+  info.job_id = job_id;
+  info.platform = platform_name();
+  info.created_ns = unix_now_ns();
+  const auto go_mod = sys::read_file(machine.config.checkout / "go.mod", 1000);
+  const Scopes scopes = scopes_of(Job{}, machine.config.go_version, **go_mod, std::nullopt);
+  REQUIRE(publisher.publish(info, records, scopes.write, testing::soon()));
+}
+
+TEST_CASE("the union of all jobs answers, this job's own order comes ahead") {
+  testing::Machine machine;
+  MemoryObjects objects;
+  publish(objects, machine, "lint", "l", 0, 9);
+  publish(objects, machine, "unit", "u", 5, 14);
+  FaultBook faults;
+  IndexKeeper keeper(machine.config, objects, faults);
+  keeper.load_copy();
+  CHECK(keeper.current() == nullptr);
+  keeper.refresh(machine.env);
+  const auto index = keeper.current();
+  REQUIRE(index != nullptr);
+  CHECK(index->size() == 15);
+  const auto ahead = keeper.ahead(index);
+  REQUIRE(ahead.size() == 10);
+  CHECK(ahead.front()->record.action == testing::action_of(5));
+  CHECK(!keeper.write_scopes().empty());
+  CHECK(keeper.own_records().empty());
+}
+
+TEST_CASE("what an earlier agent of this very job published counts as the job's") {
+  testing::Machine machine;
+  MemoryObjects objects;
+  publish(objects, machine, "unit", machine.config.job_id, 0, 3);
+  FaultBook faults;
+  IndexKeeper keeper(machine.config, objects, faults);
+  keeper.refresh(machine.env);
+  CHECK(keeper.own_records().size() == 4);
+}
+
+TEST_CASE("the copy on disk answers before the store does, and outlives a broken store") {
+  testing::Machine machine;
+  MemoryObjects objects;
+  publish(objects, machine, "unit", "u", 0, 9);
+  FaultBook faults;
+  {
+    IndexKeeper keeper(machine.config, objects, faults);
+    keeper.refresh(machine.env);
+  }
+  IndexKeeper keeper(machine.config, objects, faults);
+  keeper.load_copy();
+  REQUIRE(keeper.current() != nullptr);
+  CHECK(keeper.current()->size() == 10);
+  CHECK(keeper.wait_any(Deadline::after(std::chrono::milliseconds(0))) != nullptr);
+  objects.before_get = [](std::string_view) -> Result<void> {
+    return fail(Code::unavailable, "the store is down");
+  };
+  keeper.refresh(machine.env);
+  CHECK(keeper.wait_fresh(Deadline::after(std::chrono::milliseconds(0)))->size() == 10);
+  CHECK(!faults.all().empty());
+}
+
+TEST_CASE("a damaged copy is as good as none") {
+  testing::Machine machine;
+  MemoryObjects objects;
+  FaultBook faults;
+  {
+    IndexKeeper keeper(machine.config, objects, faults);
+    publish(objects, machine, "unit", "u", 0, 9);
+    keeper.refresh(machine.env);
+  }
+  REQUIRE(sys::list_directory(machine.config.cache_directory / "index",
+                              [&](std::string_view name) -> Result<void> {
+                                return sys::write_file_atomic(
+                                    machine.config.cache_directory / "index" / name,
+                                    bytes_of("not an index"));
+                              }));
+  IndexKeeper keeper(machine.config, objects, faults);
+  keeper.load_copy();
+  CHECK(keeper.current() == nullptr);
+}
+
+}  // namespace
+}  // namespace sluice::agent

@@ -1,0 +1,195 @@
+// run_session ends its process, so these tests drive it in a child: this test binary itself, started
+// with SLUICE_SESSION set (see the first lines of child_is_session).
+#include "agent/session.hpp"
+
+#include <doctest/doctest.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <array>
+#include <map>
+
+#include "agent/client.hpp"
+#include "agent/testing.hpp"
+#include "codec/base64.hpp"
+#include "codec/json.hpp"
+#include "sys/process.hpp"
+
+namespace sluice::agent {
+namespace {
+
+using namespace testing;  // NOLINT(google-build-using-namespace)
+
+// Before doctest's main: the process started by Talk below becomes a session.
+const bool child_is_session = [] {
+  const sys::Environment env = sys::Environment::of_process();
+  const auto text = env.get("SLUICE_TEST_SESSION");
+  if (!text) return false;
+  const auto config = AgentConfig::decode(*text);
+  if (config) run_session(*config, env, STDIN_FILENO, STDOUT_FILENO);
+  ::_exit(9);
+}();
+
+class Talk {
+ public:
+  explicit Talk(const Machine& machine) {
+    std::array<int, 2> to{};
+    std::array<int, 2> from{};
+    REQUIRE(::pipe2(to.data(), O_CLOEXEC) == 0);
+    REQUIRE(::pipe2(from.data(), O_CLOEXEC) == 0);
+    const sys::Fd child_in(to[0]);
+    const sys::Fd child_out(from[1]);
+    to_ = sys::Fd(to[1]);
+    from_ = sys::Fd(from[0]);
+    sys::SpawnOptions options;
+    options.program = *sys::own_executable();
+    options.arguments = {"agent_test"};
+    options.environment = machine.env;
+    options.environment.set("SLUICE_TEST_SESSION", machine.config.encode());
+    options.stdin_fd = child_in.get();
+    options.stdout_fd = child_out.get();
+    auto child = sys::spawn(options);
+    REQUIRE(child.has_value());
+    child_ = *child;
+  }
+
+  void say(std::string_view text) { REQUIRE(sys::write_all(to_.get(), bytes_of(text))); }
+  void get(int id, const ActionId& action) {
+    say("{\"ID\":" + std::to_string(id) + R"(,"Command":"get","ActionID":")" +
+        codec::base64_encode(action.view()) + "\"}\n\n");
+  }
+  void put(int id, const ActionId& action, const Bytes& body) {
+    std::string line = "{\"ID\":" + std::to_string(id) + R"(,"Command":"put","ActionID":")" +
+                       codec::base64_encode(action.view()) + R"(","OutputID":")" +
+                       codec::base64_encode(sha256_as<BlobId>(body).view()) + "\"";
+    if (!body.empty()) line += ",\"BodySize\":" + std::to_string(body.size());
+    say(line + "}\n\n");
+    if (!body.empty()) say("\"" + codec::base64_encode(body) + "\"\n");
+  }
+  codec::Json hear() {
+    std::string line;
+    std::array<std::byte, 1> byte{};
+    for (;;) {
+      const auto ready = sys::wait_readable(from_.get(), soon());
+      REQUIRE(ready.has_value());
+      REQUIRE(*ready);
+      const auto count = sys::read_some(from_.get(), byte);
+      REQUIRE(count.has_value());
+      REQUIRE(*count == 1);
+      if (byte[0] == std::byte{'\n'}) break;
+      line.push_back(static_cast<char>(byte[0]));
+    }
+    const auto json = codec::parse_json(line);
+    REQUIRE(json.has_value());
+    return *json;
+  }
+  int end() {
+    to_.reset();
+    const auto status = child_->wait();
+    REQUIRE(status.has_value());
+    return status->shell_code();
+  }
+
+ private:
+  sys::Fd to_;
+  sys::Fd from_;
+  std::optional<sys::Child> child_;
+};
+
+Machine without_store() {
+  Machine machine;
+  machine.config.store_url.clear();
+  return machine;
+}
+
+TEST_CASE("hello first, then puts and hits from the local tier, then close") {
+  const Machine machine = without_store();
+  Talk talk(machine);
+  const codec::Json hello = talk.hear();
+  CHECK(hello.int_or("ID", -1) == 0);
+  CHECK(hello.find("KnownCommands")->as_array()->size() == 3);
+  std::map<int, Bytes> bodies = {{1, {}}, {2, body_of(2, 10)}, {3, body_of(3, 3U << 20U)}};
+  for (const auto& [id, body] : bodies) {
+    talk.put(id, action_of(id), body);
+    const codec::Json answer = talk.hear();
+    CHECK(answer.int_or("ID", -1) == id);
+    const sys::Path path = answer.text_or("DiskPath", "");
+    CHECK(path.is_absolute());
+    CHECK(*sys::read_file(path, 8U << 20U) == std::optional(body));
+  }
+  for (const auto& [id, body] : bodies) {
+    talk.get(10 + id, action_of(id));
+    const codec::Json answer = talk.hear();
+    CHECK(answer.int_or("Size", 0) == static_cast<std::int64_t>(body.size()));
+    CHECK(!answer.text_or("Time", "").empty());
+  }
+  talk.get(20, action_of(99));
+  CHECK(talk.hear().bool_or("Miss", false));
+  talk.say("{\"ID\":21,\"Command\":\"close\"}\n\n");
+  CHECK(talk.hear().int_or("ID", -1) == 21);
+  CHECK(talk.end() == 0);
+  CHECK(take_report(machine.config).lookups == 4);
+}
+
+TEST_CASE("a local tier that cannot be written never fails a put") {
+  Machine machine = without_store();
+  REQUIRE(sys::write_file_atomic(machine.config.local_tier, bytes_of("a file stands here")));
+  Talk talk(machine);
+  talk.hear();
+  talk.put(1, action_of(1), body_of(1, 1000));
+  const codec::Json answer = talk.hear();
+  CHECK(answer.find("Err") == nullptr);
+  CHECK(sys::read_file(answer.text_or("DiskPath", ""), 1U << 20U)->has_value());
+  talk.get(2, action_of(1));
+  CHECK(talk.hear().int_or("Size", 0) == 1000);
+  CHECK(talk.end() == 0);
+  CHECK(take_report(machine.config).faults.contains("local-tier"));
+}
+
+TEST_CASE("garbage ends the session with a status, end of file without close does not") {
+  const Machine machine = without_store();
+  SUBCASE("garbage") {
+    Talk talk(machine);
+    talk.hear();
+    talk.say("this is not the protocol\n");
+    CHECK(talk.end() == 1);
+  }
+  SUBCASE("end of file") {
+    Talk talk(machine);
+    talk.hear();
+    CHECK(talk.end() == 0);
+  }
+}
+
+TEST_CASE("a lookup that only the store can answer is answered through the agent") {
+  Machine first;
+  const Bytes body = body_of(5, 4000);
+  {
+    const RunningAgent agent(first);
+    REQUIRE(agent.connect().has_value());
+    Talk talk(first);
+    talk.hear();
+    talk.put(1, action_of(5), body);
+    talk.hear();
+    CHECK(talk.end() == 0);
+    CHECK(agent.connect()->wait(std::chrono::seconds(20))->bool_or("drained", false));
+  }
+  const Machine second(first.config.store_url);
+  const RunningAgent agent(second);
+  REQUIRE(agent.connect().has_value());
+  Talk talk(second);
+  talk.hear();
+  talk.get(1, action_of(5));
+  talk.get(2, action_of(6));
+  std::map<std::int64_t, codec::Json> answers;
+  for (int i = 0; i < 2; ++i) {
+    const codec::Json answer = talk.hear();
+    answers[answer.int_or("ID", -1)] = answer;
+  }
+  CHECK(*sys::read_file(answers[1].text_or("DiskPath", ""), 1U << 20U) == std::optional(body));
+  CHECK(answers[2].bool_or("Miss", false));
+  CHECK(talk.end() == 0);
+}
+
+}  // namespace
+}  // namespace sluice::agent

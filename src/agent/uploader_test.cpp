@@ -1,0 +1,117 @@
+#include "agent/uploader.hpp"
+
+#include <doctest/doctest.h>
+
+#include "agent/testing.hpp"
+#include "store/scope_reader.hpp"
+#include "store/testing.hpp"
+
+namespace sluice::agent {
+namespace {
+
+using store::testing::MemoryObjects;
+
+struct Desk {
+  testing::Machine machine;
+  MemoryObjects objects;
+  FaultBook faults;
+  gotool::LocalTier tier = machine.tier();
+  IndexKeeper keeper{machine.config, objects, faults};
+
+  Desk() { keeper.refresh(machine.env); }
+
+  store::Record make(int number, const Bytes& body, store::Kind kind = store::Kind::archive) {
+    store::Record record = store::testing::record_of(testing::action_of(number), body);
+    record.kind = kind;
+    REQUIRE(tier.put(record.action, record.output, body, record.time_ns));
+    return record;
+  }
+  // What another job would find.
+  std::vector<store::Entry> published() {
+    auto loaded = store::load_scopes(objects, {"trusted"}, keeper.write_scopes(), testing::soon());
+    CHECK(loaded.faults.empty());
+    if (loaded.manifests.empty()) return {};
+    return loaded.manifests.front().manifest.entries;
+  }
+};
+
+TEST_CASE("records are published in order of first use, each blob once") {
+  Desk desk;
+  Uploader uploader(desk.machine.config, &desk.objects, &desk.keeper, desk.tier, desk.faults);
+  const Bytes body = testing::body_of(1, 4000);
+  for (int i = 0; i < 10; ++i) uploader.made(desk.make(i, i % 2 == 0 ? body : testing::body_of(i, 700)));
+  uploader.made(desk.make(3, testing::body_of(3, 700)));  // used once more
+  REQUIRE(uploader.drain(testing::soon()));
+  const auto entries = desk.published();
+  REQUIRE(entries.size() == 10);
+  for (int i = 0; i < 10; ++i) {
+    CHECK(entries[static_cast<std::size_t>(i)].record.action == testing::action_of(i));
+  }
+  CHECK(uploader.totals().blobs_up == 6);
+  CHECK(uploader.totals().drained);
+  CHECK(uploader.totals().pending_bytes == 0);
+}
+
+TEST_CASE("a second publish keeps the first one's records") {
+  Desk desk;
+  Uploader uploader(desk.machine.config, &desk.objects, &desk.keeper, desk.tier, desk.faults);
+  uploader.made(desk.make(1, testing::body_of(1, 500)));
+  REQUIRE(uploader.drain(testing::soon()));
+  const int puts = desk.objects.puts();
+  REQUIRE(uploader.drain(testing::soon()));
+  CHECK(desk.objects.puts() == puts);  // nothing new: nothing is written
+  uploader.made(desk.make(2, testing::body_of(2, 500)));
+  REQUIRE(uploader.drain(testing::soon()));
+  CHECK(desk.published().size() == 2);
+}
+
+TEST_CASE("index entries of a fresh checkout stay here") {
+  Desk desk;
+  Uploader uploader(desk.machine.config, &desk.objects, &desk.keeper, desk.tier, desk.faults);
+  Bytes body = copy_of(bytes_of("go index v2\n"));
+  append(body, testing::body_of(1, 200));
+  uploader.made(desk.make(1, body, store::Kind::package_index));
+  uploader.made(desk.make(2, testing::body_of(2, 500)));
+  REQUIRE(uploader.drain(testing::soon()));
+  CHECK(desk.published().size() == 1);
+  CHECK(uploader.totals().index_entries_skipped == 1);
+}
+
+TEST_CASE("a body that is not what its name says is left out") {
+  Desk desk;
+  Uploader uploader(desk.machine.config, &desk.objects, &desk.keeper, desk.tier, desk.faults);
+  const store::Record record = desk.make(1, testing::body_of(1, 500));
+  REQUIRE(sys::write_file_atomic(desk.tier.blob_path(record.output), testing::body_of(9, 500)));
+  uploader.made(record);
+  uploader.made(desk.make(2, testing::body_of(2, 500)));
+  REQUIRE(uploader.drain(testing::soon()));
+  CHECK(desk.published().size() == 1);
+  CHECK(desk.faults.all().contains("upload"));
+}
+
+TEST_CASE("a store that refuses is a fault, and a drain still ends") {
+  Desk desk;
+  desk.objects.before_put = [](std::string_view) -> Result<void> {
+    return fail(Code::exhausted, "no space left");
+  };
+  Uploader uploader(desk.machine.config, &desk.objects, &desk.keeper, desk.tier, desk.faults);
+  uploader.made(desk.make(1, testing::body_of(1, 500)));
+  CHECK(uploader.drain(testing::soon()));
+  CHECK(desk.faults.all().contains("upload"));
+  CHECK(desk.objects.keys().empty());
+}
+
+TEST_CASE("read-only and no store are drained from the start") {
+  Desk desk;
+  desk.machine.config.read_only = true;
+  Uploader read_only(desk.machine.config, &desk.objects, &desk.keeper, desk.tier, desk.faults);
+  read_only.made(desk.make(1, testing::body_of(1, 500)));
+  CHECK(read_only.drain(Deadline::after(std::chrono::milliseconds(0))));
+  Uploader none(desk.machine.config, nullptr, nullptr, desk.tier, desk.faults);
+  none.made(desk.make(2, testing::body_of(2, 500)));
+  CHECK(none.drain(Deadline::after(std::chrono::milliseconds(0))));
+  CHECK(desk.objects.keys().empty());
+}
+
+}  // namespace
+}  // namespace sluice::agent

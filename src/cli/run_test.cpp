@@ -1,0 +1,34 @@
+#include "cli/run.hpp"
+
+#include "cli/launch.hpp"
+#include "cli/output.hpp"
+
+#include <doctest/doctest.h>
+
+namespace sluice::cli {
+
+namespace {
+
+int run_words(const std::vector<std::string>& words, const sys::Environment& env) {
+  const auto invocation = parse_words(words);
+  REQUIRE(invocation);
+  return run_run(*invocation, env);
+}
+
+}  // namespace
+
+TEST_CASE("a command that is not there is exit 127, as in a shell") {
+  sys::Environment env;
+  env.set("HOME", "/nonexistent");
+  env.set("PATH", "/nonexistent");
+  CHECK(run_words({"run", "--", "make"}, env) == k_exit_not_found);
+}
+
+TEST_CASE("a wrong setting is exit 2 before the command is looked for") {
+  sys::Environment env;
+  env.set("HOME", "/nonexistent");
+  env.set("SLUICE_MODE", "fast");
+  CHECK(run_words({"run", "--", "/nonexistent/command"}, env) == k_exit_usage);
+}
+
+}  // namespace sluice::cli

@@ -1,0 +1,74 @@
+#include "store/store_url.hpp"
+
+#include "store/objects.hpp"
+
+#include <doctest/doctest.h>
+
+#include <string>
+
+namespace sluice::store {
+namespace {
+
+std::string path_of(std::string_view text) {
+  const auto url = parse_store_url(text);
+  return url ? url->path.native() : "(" + url.error().message + ")";
+}
+
+std::string refusal(std::string_view text, Code code = Code::invalid) {
+  const auto url = parse_store_url(text);
+  if (url) return "(accepted)";
+  CHECK(url.error().code == code);
+  CHECK(url.error().message.find('\n') == std::string::npos);
+  return url.error().message;
+}
+
+TEST_CASE("a folder's URL in all its spellings") {
+  CHECK(path_of("file:///srv/ci") == "/srv/ci");
+  CHECK(path_of("file://localhost/srv/ci") == "/srv/ci");
+  CHECK(path_of("FILE:///srv/ci/") == "/srv/ci");
+  CHECK(path_of("file:///srv//x/../ci/.") == "/srv/ci");
+  CHECK(path_of("file:///tmp/a%20b%25/%C3%A4") == "/tmp/a b%/\xc3\xa4");
+  CHECK(path_of("file:///tmp/a b") == "/tmp/a b");
+  const auto one = parse_store_url("file:///srv//ci/");
+  const auto two = parse_store_url("file:///srv/c%69");
+  REQUIRE((one && two));
+  CHECK(one->identity() == two->identity());
+  CHECK(one->identity() == "file:///srv/ci");
+}
+
+TEST_CASE("a URL made of a path leads back to it") {
+  for (const std::string path : {"/srv/ci", "/tmp/a b%/\xc3\xa4#?", "/x:y@z"}) {
+    CHECK(path_of(file_url(path)) == path);
+  }
+  CHECK(file_url("/tmp/a b%") == "file:///tmp/a%20b%25");
+}
+
+TEST_CASE("what is no URL of a folder is refused in one line that says how to write it") {
+  for (const std::string_view text :
+       {"", "/srv/ci", "srv", "file:", "file:/srv", "file://", "file:///", "file:///.",
+        "file://host/srv", "file://srv", "file:///srv?x=1", "file:///srv#x", "file:///a%2",
+        "file:///a%zz", "file:///a%00b", "file:///a\nb", "://x", "1x://y"}) {
+    INFO(text);
+    CHECK_FALSE(refusal(text).empty());
+    CHECK(refusal(text) != "(accepted)");
+  }
+  CHECK_FALSE(parse_store_url("file:///" + std::string(k_store_url_size_max, 'x')).has_value());
+}
+
+TEST_CASE("other schemes are unsupported and their URLs, which may hold secrets, are not repeated") {
+  for (const std::string_view text :
+       {"s3://key:secret@bucket/prefix", "https://user:secret@host/", "gs://secret"}) {
+    const std::string line = refusal(text, Code::unsupported);
+    CHECK(line.find("secret") == std::string::npos);
+    CHECK(line.find("file:///") != std::string::npos);
+  }
+  CHECK(refusal("user:secret@host/dir").find("secret") == std::string::npos);
+  StoreUrl other;
+  other.scheme = "s3";
+  const auto objects = open_objects(other);
+  REQUIRE_FALSE(objects.has_value());
+  CHECK(objects.error().code == Code::unsupported);
+}
+
+}  // namespace
+}  // namespace sluice::store
