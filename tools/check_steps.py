@@ -82,7 +82,7 @@ def clang_tidy_diff(reporter: Reporter) -> Tally:
         change.write(diff.stdout)
         change.flush()
         arguments = f"-p1 -path build/clang -j {house.cores()} -quiet"
-        arguments += r" -iregex '.*\.(cpp|hpp)' -only-check-in-db"
+        arguments += r" -iregex '.*\.(cpp|hpp)' -clang-tidy-binary clang-tidy-19"
         script = f'exec clang-tidy-diff-19.py {arguments} < "$1"'
         outcome = reporter.run(
             ["sh", "-c", script, "sh", change.name], timeout_s=TIDY_TIMEOUT_S, echo=is_finding

@@ -143,8 +143,8 @@ def table(first: list[Job], second: list[Job]) -> str:
         row(title, f"{a.seconds:.2f} s", f"{b.seconds:.2f} s", f"   {faster:.1f}x")
         for name, key in (
             ("  lookups", "lookups"),
-            ("  hits from this machine", "hits_local"),
-            ("  hits from the store", "hits_remote"),
+            ("  hits in the local tier", "hits_local"),
+            ("  hits in the store", "hits_remote"),
             ("  missed", "misses"),
         ):
             row(name, str(a.summary[key]), str(b.summary[key]))
@@ -154,10 +154,10 @@ def table(first: list[Job], second: list[Job]) -> str:
 
 def verdict(second: list[Job]) -> str | None:
     """What is wrong with the second machine's run, if anything."""
-    remote = sum(job.summary["hits_remote"] for job in second)
+    down = sum(job.summary["bytes_down"] for job in second)
     lookups = sum(job.summary["lookups"] for job in second)
     hits = sum(job.hits for job in second)
-    if remote == 0:
+    if down == 0:
         faults = {reason for job in second for reason in job.summary.get("faults", {})}
         why = f"; faults: {', '.join(sorted(faults))}" if faults else ""
         return f"nothing came from the store ({lookups} lookups{why})"
@@ -192,7 +192,9 @@ def show(root: Path, binary: Path) -> bool:
     if problem:
         say(f"THE SECOND MACHINE DID NOT HIT: {problem}")
     else:
-        say("The second machine compiled nothing that the first one had compiled.")
+        hits, lookups = sum(job.hits for job in second), sum(j.summary["lookups"] for j in second)
+        say(f"The second machine found {hits} of {lookups} results. What the agent brought in")
+        say("before go asked for it counts as a hit in the local tier.")
     return problem is None
 
 

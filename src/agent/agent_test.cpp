@@ -35,6 +35,8 @@ class Visitor {
     REQUIRE(frame->has_value());
     return **frame;
   }
+  // After it the agent has heard everything said before.
+  void settle() { (void)get(action_of(-1)); }
   std::optional<Hit> get(const ActionId& action) {
     send(encode_get(Get{++sequence_, action}));
     const Frame frame = receive();
@@ -66,6 +68,7 @@ TEST_CASE("what one machine made a second one gets, verified, in its local tier"
       notes.push_back(make(first, i, i == 7 ? 3U << 20U : static_cast<std::size_t>(i) * 100));
       session.send(encode_note(Type::made, notes.back()));
     }
+    session.settle();
     const auto waited = agent.connect()->wait(std::chrono::seconds(20));
     REQUIRE(waited.has_value());
     CHECK(waited->bool_or("drained", false));
@@ -97,7 +100,8 @@ TEST_CASE("local entries of unknown origin are used and not published, unless to
       Visitor session(first.config);
       session.send(encode_note(Type::used, left));
       session.send(encode_note(Type::made, make(first, 2, 500)));
-      REQUIRE(agent.connect()->wait(std::chrono::seconds(20)));
+      session.settle();
+    REQUIRE(agent.connect()->wait(std::chrono::seconds(20)));
     }
     Machine second(first.config.store_url);
     const RunningAgent agent(second);
@@ -115,6 +119,7 @@ TEST_CASE("a later job publishes what an earlier one made in the same domain") {
     const RunningAgent agent(machine);
     Visitor session(machine.config);
     session.send(encode_note(Type::made, note));
+    session.settle();
     REQUIRE(agent.connect()->wait(std::chrono::seconds(20)));
   }
   machine.config.store_url = store::file_url(second_store);
@@ -122,6 +127,7 @@ TEST_CASE("a later job publishes what an earlier one made in the same domain") {
     const RunningAgent agent(machine);
     Visitor session(machine.config);
     session.send(encode_note(Type::used, note));
+    session.settle();
     REQUIRE(agent.connect()->wait(std::chrono::seconds(20)));
   }
   Machine other(machine.config.store_url);
@@ -136,6 +142,7 @@ TEST_CASE("read-only: nothing is written into the store") {
   const RunningAgent agent(machine);
   Visitor session(machine.config);
   session.send(encode_note(Type::made, make(machine, 1, 500)));
+  session.settle();
   const auto waited = agent.connect()->wait(std::chrono::seconds(20));
   REQUIRE(waited.has_value());
   CHECK(waited->bool_or("drained", false));
@@ -149,6 +156,7 @@ TEST_CASE("an untrusted domain reads the trusted one, and is never read by it") 
     const RunningAgent agent(trusted);
     Visitor session(trusted.config);
     session.send(encode_note(Type::made, ours));
+    session.settle();
     REQUIRE(agent.connect()->wait(std::chrono::seconds(20)));
   }
   Machine fork(trusted.config.store_url);
@@ -160,6 +168,7 @@ TEST_CASE("an untrusted domain reads the trusted one, and is never read by it") 
     Visitor session(fork.config);
     CHECK(session.get(ours.action).has_value());
     session.send(encode_note(Type::made, theirs));
+    session.settle();
     REQUIRE(agent.connect()->wait(std::chrono::seconds(20)));
   }
   Machine again(trusted.config.store_url);

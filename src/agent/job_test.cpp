@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/digest.hpp"
 #include "sys/process.hpp"
 
 namespace sluice::agent {

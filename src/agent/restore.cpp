@@ -2,7 +2,8 @@
 
 #include <algorithm>
 #include <array>
-#include <atomic>
+#include <condition_variable>
+#include <mutex>
 
 #include "gotool/kind.hpp"
 #include "sys/file.hpp"
@@ -51,47 +52,53 @@ store::Record record_of(const Found& found) {
 
 }  // namespace
 
-codec::Json Restorer::restore(Deadline deadline) {
-  const auto index = keeper_ != nullptr ? keeper_->wait_fresh(deadline) : nullptr;
-  if (!index || fetcher_ == nullptr) {
-    return codec::JsonObject{{"restored", 0}, {"present", 0}, {"failed", 0}};
-  }
+// Asks for everything of the index that is not in the tier, and waits; counts what did not come.
+std::size_t Restorer::bring(const store::Index& index, std::uint64_t& failed) {
   const auto present = tier_.list_actions();
-  std::atomic<std::uint64_t> failed = 0;
-  std::vector<ActionId> brought;
+  std::size_t asked = 0;
   std::mutex mutex;
   std::condition_variable changed;
   std::size_t waiting = 0;
-  for (const store::Entry* entry : index->in_use_order()) {
+  for (const store::Entry* entry : index.in_use_order()) {
     if (present && present->contains(entry->record.action)) continue;
+    ++asked;
     {
       const std::lock_guard lock(mutex);
       ++waiting;
-      brought.push_back(entry->record.action);
     }
     fetcher_->want(*entry, [&](const Result<void>& result) {
-      if (!result) ++failed;
       const std::lock_guard lock(mutex);
+      if (!result) ++failed;
       --waiting;
       changed.notify_all();
     });
   }
-  {
-    // Callbacks hold references to this frame: all of them must have run, and each is bounded by the
-    // fetcher's own deadline.
-    std::unique_lock lock(mutex);
-    changed.wait(lock, [&] { return waiting == 0; });
+  // The callbacks refer to this frame, so all must have run; the fetcher's deadlines bound each.
+  std::unique_lock lock(mutex);
+  changed.wait(lock, [&] { return waiting == 0; });
+  return asked;
+}
+
+codec::Json Restorer::restore(Deadline deadline) {
+  const auto index = keeper_ != nullptr ? keeper_->wait_fresh(deadline) : nullptr;
+  if (!index || fetcher_ == nullptr) {
+    return codec::JsonObject{{"restored", 0}, {"failed", 0}};
   }
-  const UnixNanos unused = unix_now_ns() - k_unused_age_ns;
-  for (const ActionId& action : brought) {
-    const std::string hex = action.hex();
-    // An entry that did not come has no times to set.
-    (void)sys::touch(tier_.directory() / hex.substr(0, 2) / (hex + "-a"), unused);
+  std::uint64_t failed = 0;
+  const std::size_t asked = bring(*index, failed);
+  const UnixNanos now = unix_now_ns();
+  for (const store::Entry* entry : index->in_use_order()) {
+    const std::string hex = entry->record.action.hex();
+    const sys::Path file = tier_.directory() / hex.substr(0, 2) / (hex + "-a");
+    const auto info = sys::stat_file(file);
+    const bool looks_used = info && *info && (*info)->mtime_ns > now - k_unused_age_ns;
+    // Go writes to the time of a file only when it is older than an hour. A file that cannot be
+    // touched counts as used: it is published once more.
+    if (looks_used) (void)sys::touch(file, now - k_unused_age_ns);
   }
   return codec::JsonObject{
-      {"restored", static_cast<std::uint64_t>(brought.size()) - failed.load()},
-      {"present", static_cast<std::uint64_t>(present ? present->size() : 0)},
-      {"failed", failed.load()}};
+      {"restored", asked - failed + fetcher_->totals().prefetched},
+      {"failed", failed}};
 }
 
 codec::Json Restorer::save(UnixNanos since_ns, Uploader& uploader, Provenance& provenance,

@@ -42,7 +42,10 @@ TEST_CASE("restore fills the tier, save takes what is new, executables included"
   CHECK(((*sys::stat_file((*hit)->disk_path))->mode & 0100U) != 0);
   CHECK((*second.tier().find(action_of(1))).has_value());
   // Once more: everything is there.
-  CHECK(agent.connect()->restore(std::chrono::seconds(20))->int_or("restored", -1) == 0);
+  CHECK(agent.connect()->restore(std::chrono::seconds(20))->int_or("failed", -1) == 0);
+  // What nobody used since then is not this job's.
+  const auto unused = agent.connect()->save(unix_now_ns() - 1'000'000'000);
+  CHECK(unused->int_or("used", -1) == 0);
 }
 
 TEST_CASE("entries that were here before are not this job's") {

@@ -319,7 +319,7 @@ bool Session::should_rebuild(const ActionId& action, const LocalHit& hit) {
   if (config_.verify_share <= 0 || rebuilding_.contains(action)) return false;
   std::uint64_t lot = 0;
   std::memcpy(&lot, action.bytes.data(), sizeof lot);
-  lot = (lot ^ sample_seed_) * 0x9e3779b97f4a7c15ULL;  // Fibonacci hashing spreads the seed
+  lot = (lot ^ sample_seed_) * 0x9e3779b97f4a7c15U;  // Fibonacci hashing spreads the seed
   constexpr double k_lots = 18446744073709551616.0;    // 2^64
   if (static_cast<double>(lot) / k_lots >= config_.verify_share) return false;
   const auto file = sys::open_if_exists(hit.disk_path);
@@ -484,6 +484,7 @@ void Session::farewell() {
   if (told) {
     words = *told;
   } else if (!config_.command_id.empty() &&
+             sys::make_private_directory(config_.runtime_directory) &&
              sys::append_to_file(report_path(config_), bytes_of(report + "\n"))) {
     return;  // the command that started go tells it
   } else {

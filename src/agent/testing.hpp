@@ -93,9 +93,9 @@ class RunningAgent {
 // The same bytes for the same number; other ones for another.
 inline Bytes body_of(int number, std::size_t size) {
   Bytes body(size);
-  std::uint64_t state = static_cast<std::uint64_t>(number) * 0x9e3779b97f4a7c15ULL + 1;
+  std::uint64_t state = static_cast<std::uint64_t>(number) * 0x9e3779b97f4a7c15U + 1;
   for (std::byte& byte : body) {
-    state = state * 6364136223846793005ULL + 1442695040888963407ULL;
+    state = state * 6364136223846793005U + 1442695040888963407U;
     byte = static_cast<std::byte>(state >> 56U);
   }
   return body;

@@ -9,6 +9,7 @@
 #include <toml++/toml.h>
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 namespace sluice::codec {
@@ -35,9 +36,9 @@ class Gatherer {
   }
 
   std::vector<TomlEntry> take() {
-    std::stable_sort(found_.begin(), found_.end(), [](const Found& left, const Found& right) {
-      return std::pair(left.place.line, left.place.column) <
-             std::pair(right.place.line, right.place.column);
+    std::sort(found_.begin(), found_.end(), [](const Found& left, const Found& right) {
+      return std::tie(left.place.line, left.place.column, left.entry.key) <
+             std::tie(right.place.line, right.place.column, right.entry.key);
     });
     std::vector<TomlEntry> entries;
     entries.reserve(found_.size());

@@ -39,11 +39,78 @@ std::string_view process_token() {
   return token;
 }
 
-int open_new(const std::string& name) {
+int open_retrying(const char* name, int flags, mode_t mode = 0) {
   for (;;) {
-    const int fd = open(name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    const int fd = open(name, flags | O_CLOEXEC, mode);
     if (fd >= 0 || errno != EINTR) return fd;
   }
+}
+
+std::string directory_of(const std::string& name) { return name.substr(0, name.rfind('/')); }
+
+// `go clean -cache` removes the subdirectories, also under us: then once more with a new one.
+template <class Open>
+int open_in_directory(const std::string& target, const Open& open_it) {
+  const int fd = open_it();
+  if (fd >= 0 || errno != ENOENT) return fd;
+  if (!sys::make_directories(directory_of(target))) {
+    errno = ENOENT;
+    return -1;
+  }
+  return open_it();
+}
+
+// link(2) from a file without a name.
+bool link_open(int fd, const std::string& target) {
+  const auto source = fmt::format("/proc/self/fd/{}", fd);
+  return linkat(AT_FDCWD, source.c_str(), AT_FDCWD, target.c_str(), AT_SYMLINK_FOLLOW) == 0;
+}
+
+// Without /proc (a bare chroot) a file can never get a name by link_open().
+bool can_link_open() {
+  static const bool can = access("/proc/self/fd", X_OK) == 0;
+  return can;
+}
+
+Result<void> rename_over(const std::string& from, const std::string& target) {
+  if (rename(from.c_str(), target.c_str()) == 0) return {};
+  int error = errno;
+  if (error == EISDIR || error == ENOTEMPTY || error == EEXIST) {
+    if (sys::remove_tree(target) && rename(from.c_str(), target.c_str()) == 0) return {};
+    error = errno;
+  }
+  static_cast<void>(unlink(from.c_str()));
+  return fail_errno(error, "publish " + target);
+}
+
+// A new file with these bytes, not published yet.
+Result<TempFile> write_temp(const std::string& target, ByteView bytes) {
+  TRY_ASSIGN(TempFile temp, create_temp(target));
+  if (auto written = sys::write_all(temp.fd.get(), bytes); !written) {
+    discard_temp(temp);
+    return std::unexpected(std::move(written).error().in("write " + target));
+  }
+  return temp;
+}
+
+// A taken name is no error: it says that the file must be renamed over the other.
+enum class NewFile { published, name_taken };
+
+Result<NewFile> publish_new(TempFile& temp, const std::string& target) {
+  if (!temp.name.empty()) return NewFile::name_taken;
+  if (link_open(temp.fd.get(), target)) return NewFile::published;
+  if (errno == ENOENT && sys::make_directories(directory_of(target)) &&
+      link_open(temp.fd.get(), target)) {
+    return NewFile::published;
+  }
+  if (errno == EEXIST) return NewFile::name_taken;
+  return fail_errno(errno, "publish " + target);
+}
+
+bool overwrite_entry(const std::string& target, std::string_view text) {
+  const sys::Fd fd(open_retrying(target.c_str(), O_WRONLY));
+  if (!fd || !sys::write_all(fd.get(), bytes_of(text))) return false;
+  return ftruncate(fd.get(), static_cast<off_t>(text.size())) == 0;
 }
 
 }  // namespace
@@ -90,12 +157,12 @@ void mark_used(const std::string& name, UnixNanos mtime_ns) {
 }
 
 bool file_matches(const std::string& name, const BlobId& output) {
-  const auto fd = sys::open_read(name);
+  const sys::Fd fd(open_retrying(name.c_str(), O_RDONLY));
   if (!fd) return false;
   static thread_local Bytes buffer(k_read_piece);
   Sha256 hash;
   for (;;) {
-    const auto count = sys::read_some(fd->get(), buffer);
+    const auto count = sys::read_some(fd.get(), buffer);
     if (!count) return false;
     if (*count == 0) break;
     hash.update(ByteView(buffer).first(*count));
@@ -128,41 +195,60 @@ std::optional<std::int64_t> temp_writer(std::string_view name) {
   return parse_int<std::int64_t>(name.substr(0, name.find('-')));
 }
 
+Result<std::optional<sys::Fd>> open_name(const std::string& name) {
+  sys::Fd fd(open_retrying(name.c_str(), O_RDONLY));
+  if (fd) return fd;
+  if (errno == ENOENT || errno == ENOTDIR) return std::nullopt;
+  return fail_errno(errno, "open " + name);
+}
+
 Result<TempFile> create_temp(const std::string& target) {
-  TempFile temp{.fd = {}, .name = temp_name(target)};
-  int fd = open_new(temp.name);
-  if (fd < 0 && errno == ENOENT) {
-    // `go clean -cache` removed the subdirectory under us.
-    TRY(sys::make_directories(temp.name.substr(0, temp.name.rfind('/'))));
-    fd = open_new(temp.name);
+  TempFile temp;
+  if (can_link_open()) {
+    const std::string directory = directory_of(target);
+    temp.fd.reset(open_in_directory(
+        target, [&] { return open_retrying(directory.c_str(), O_WRONLY | O_TMPFILE, 0666); }));
+    if (temp.fd) return temp;
   }
-  if (fd < 0) return fail_errno(errno, "create " + temp.name);
-  temp.fd.reset(fd);
+  temp.name = temp_name(target);
+  temp.fd.reset(open_in_directory(
+      target, [&] { return open_retrying(temp.name.c_str(), O_WRONLY | O_CREAT | O_EXCL, 0666); }));
+  if (!temp.fd) return fail_errno(errno, "create " + temp.name);
   return temp;
 }
 
+void discard_temp(TempFile& temp) {
+  temp.fd.reset();
+  if (!temp.name.empty()) static_cast<void>(unlink(temp.name.c_str()));
+  temp.name.clear();
+}
+
 Result<void> publish_temp(TempFile temp, const std::string& target) {
+  TRY_ASSIGN(const NewFile outcome, publish_new(temp, target));
+  if (outcome == NewFile::published) return {};
+  if (temp.name.empty()) {
+    temp.name = temp_name(target);
+    if (!link_open(temp.fd.get(), temp.name)) return fail_errno(errno, "create " + temp.name);
+  }
   // close(2) is where some file systems report that the disk is full.
   if (close(temp.fd.release()) != 0 && errno != EINTR) {
     const int error = errno;
-    static_cast<void>(unlink(temp.name.c_str()));
-    return fail_errno(error, "write " + temp.name);
+    discard_temp(temp);
+    return fail_errno(error, "write " + target);
   }
-  if (rename(temp.name.c_str(), target.c_str()) == 0) return {};
-  int error = errno;
-  if (error == EISDIR || error == ENOTEMPTY || error == EEXIST) {
-    if (sys::remove_tree(target) && rename(temp.name.c_str(), target.c_str()) == 0) return {};
-    error = errno;
-  }
-  static_cast<void>(unlink(temp.name.c_str()));
-  return fail_errno(error, "publish " + target);
+  return rename_over(temp.name, target);
 }
 
 Result<void> publish_bytes(const std::string& target, ByteView bytes) {
-  TRY_ASSIGN(TempFile temp, create_temp(target));
-  if (auto written = sys::write_all(temp.fd.get(), bytes); !written) {
-    static_cast<void>(unlink(temp.name.c_str()));
-    return std::unexpected(std::move(written).error().in("write " + temp.name));
+  TRY_ASSIGN(TempFile temp, write_temp(target, bytes));
+  return publish_temp(std::move(temp), target);
+}
+
+Result<void> publish_entry(const std::string& target, std::string_view text) {
+  TRY_ASSIGN(TempFile temp, write_temp(target, bytes_of(text)));
+  if (temp.name.empty()) {
+    TRY_ASSIGN(const NewFile outcome, publish_new(temp, target));
+    if (outcome == NewFile::published || overwrite_entry(target, text)) return {};
   }
   return publish_temp(std::move(temp), target);
 }

@@ -49,21 +49,30 @@ bool file_matches(const std::string& name, const BlobId& output);
 // count.
 std::optional<std::string> only_file_in(const std::string& directory);
 
-// A new file that readers of the cache do not see: a temporary name in the directory of `target`.
+// Opens for reading; nothing when absent.
+Result<std::optional<sys::Fd>> open_name(const std::string& name);
+
+// A new file that readers of the cache do not see. Where the file system can, it has no name at all
+// (O_TMPFILE) and vanishes with its writer; else a temporary one in the directory of `target`.
 struct TempFile {
   sys::Fd fd;
-  std::string name;
+  std::string name;  // empty: it has none
 };
 Result<TempFile> create_temp(const std::string& target);
+// Removes it again. An error on the way is the caller's to report.
+void discard_temp(TempFile& temp);
 std::string temp_name(const std::string& target);
 // The id of the process that wrote this temporary file (a name without directory); nothing for
 // names that are not ours.
 std::optional<std::int64_t> temp_writer(std::string_view name);
 
-// Closes and renames over `target`; a directory that stands there is removed first. The temporary
-// file is gone afterwards in every case.
+// Gives the file its name, over whatever stands there, and closes it. In case of an error nothing is
+// left of it.
 Result<void> publish_temp(TempFile temp, const std::string& target);
-// The whole way for bytes in memory.
+// The whole way for the bytes of an output.
 Result<void> publish_bytes(const std::string& target, ByteView bytes);
+// The same for a `-a` file. One that is there already is written over in place, as go does: readers
+// take a mixture of two entries for none, and a rename over a file makes ext4 write it out at once.
+Result<void> publish_entry(const std::string& target, std::string_view text);
 
 }  // namespace sluice::gotool

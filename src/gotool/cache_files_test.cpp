@@ -4,6 +4,7 @@
 
 #include <doctest/doctest.h>
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <string>
@@ -54,7 +55,37 @@ TEST_CASE("a publication that fails leaves no temporary file") {
   CHECK_FALSE(publish_bytes((directory.path() / "file" / "x-d").native(), bytes_of("one")));
   auto temp = create_temp((directory.path() / "y-d").native());
   REQUIRE(temp);
-  CHECK_FALSE(publish_temp(std::move(*temp), (directory.path() / "none" / "y-d").native()));
+  CHECK_FALSE(publish_temp(std::move(*temp), (directory.path() / "file" / "y-d").native()));
+  CHECK(files_below(directory.path()).size() == 1);
+}
+
+TEST_CASE("an entry is made, and written over as a whole") {
+  const auto directory = temp_directory();
+  const std::string target = (directory.path() / "x-a").native();
+  REQUIRE(publish_entry(target, "a longer text"));
+  CHECK(content_of(target) == "a longer text");
+  const auto inode = sys::stat_file(target).value()->inode;
+  REQUIRE(publish_entry(target, "short"));
+  CHECK(content_of(target) == "short");
+  CHECK(sys::stat_file(target).value()->inode == inode);
+  CHECK(files_below(directory.path()).size() == 1);
+}
+
+TEST_CASE("a temporary file with a name is published and discarded too") {
+  const auto directory = temp_directory();
+  const std::string target = (directory.path() / "x-d").native();
+  const auto named = [&] {
+    TempFile temp{.fd = {}, .name = temp_name(target)};
+    temp.fd.reset(open(temp.name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
+    REQUIRE(temp.fd);
+    REQUIRE(sys::write_all(temp.fd.get(), bytes_of("named")));
+    return temp;
+  };
+  REQUIRE(publish_temp(named(), target));
+  CHECK(content_of(target) == "named");
+  CHECK_FALSE(publish_temp(named(), (directory.path() / "none" / "x-d").native()));
+  TempFile dropped = named();
+  discard_temp(dropped);
   CHECK(files_below(directory.path()).size() == 1);
 }
 

@@ -166,6 +166,7 @@ TEST_CASE("files that are not ours to remove stay") {
 
 TEST_CASE("temporary files of dead writers are swept, of living ones kept") {
   const Cache cache;
+  REQUIRE(sys::make_directories(cache.directory.path() / "07"));
   const auto make = [&](std::int64_t pid, std::string_view token, std::chrono::seconds age) {
     const auto path = cache.directory.path() / "07" /
                       ("sluice-" + std::to_string(pid) + "-" + std::string(token) + ".tmp");

@@ -67,7 +67,7 @@ struct OpenEntry {
 
 // The entry in a `-a` file, nothing when absent or malformed.
 Result<std::optional<OpenEntry>> read_entry(const std::string& name, const ActionId& action) {
-  TRY_ASSIGN(const auto fd, sys::open_if_exists(name));
+  TRY_ASSIGN(const auto fd, open_name(name));
   if (!fd) return std::nullopt;
   std::array<std::byte, k_action_entry_size + 1> buffer;  // one more tells a file that is too long
   TRY_ASSIGN(const std::size_t count, sys::read_some(fd->get(), buffer));
@@ -130,9 +130,7 @@ struct LocalTier::Writer::State {
         prefix(std::move(tier_prefix)),
         output(announced),
         size(size_bytes) {}
-  ~State() {
-    if (temp.fd) static_cast<void>(unlink(temp.name.c_str()));
-  }
+  ~State() { discard_temp(temp); }
   State(const State&) = delete;
   State& operator=(const State&) = delete;
 
@@ -218,7 +216,7 @@ Result<void> LocalTier::Writer::write(ByteView bytes) {
   state.hash.update(bytes);
   if (state.existing) return {};
   if (auto written = sys::write_all(state.temp.fd.get(), bytes); !written) {
-    state.failed = std::move(written).error().in("write " + state.temp.name);
+    state.failed = std::move(written).error().in("write " + state.target);
     return std::unexpected(*state.failed);
   }
   return {};
@@ -250,8 +248,7 @@ Result<PutDone> LocalTier::Writer::commit_blob() {
 Result<PutDone> LocalTier::Writer::commit(const ActionId& action, UnixNanos time_ns) {
   TRY_ASSIGN(PutDone done, commit_blob());
   const ActionEntry entry{action, state_->output, state_->size, time_ns};
-  TRY(publish_bytes(entry_name(state_->prefix, action.view(), 'a'),
-                    bytes_of(encode_action_entry(entry))));
+  TRY(publish_entry(entry_name(state_->prefix, action.view(), 'a'), encode_action_entry(entry)));
   return done;
 }
 
@@ -270,8 +267,8 @@ Result<PutDone> LocalTier::put(const ActionId& action, const BlobId& output, Byt
 
 Result<void> LocalTier::link(const ActionId& action, const BlobId& output, std::uint64_t size,
                              UnixNanos time_ns) const {
-  return publish_bytes(entry_name(prefix_, action.view(), 'a'),
-                       bytes_of(encode_action_entry({action, output, size, time_ns})));
+  return publish_entry(entry_name(prefix_, action.view(), 'a'),
+                       encode_action_entry({action, output, size, time_ns}));
 }
 
 bool LocalTier::has_blob(const BlobId& output, std::uint64_t size) const {

@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <tuple>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -185,8 +186,8 @@ struct Wanted {
 
 // `wanted` are all of one object.
 void plan_object(const std::string& key, std::vector<Wanted>& wanted, std::vector<Range>& plan) {
-  std::ranges::stable_sort(wanted, {}, [](const Wanted& each) {
-    return std::pair(each.entry->location.offset, each.entry->location.stored_size);
+  std::ranges::sort(wanted, {}, [](const Wanted& each) {
+    return std::tuple(each.entry->location.offset, each.entry->location.stored_size, each.order);
   });
   const std::size_t first = plan.size();
   for (const Wanted& each : wanted) {

@@ -97,8 +97,8 @@ TEST_CASE("an index against a map, before and after its copy on disk") {
     for (std::uint64_t i = 0; i < manifests; ++i) {
       const auto scope = static_cast<ScopeKind>(*rc::gen::inRange<int>(0, k_scope_kind_last + 1));
       std::vector<Entry> entries;
-      for (const auto action :
-           *rc::gen::container<std::vector<std::uint64_t>>(rc::gen::inRange<std::uint64_t>(0, 12))) {
+      for (const auto action : *rc::gen::container<std::vector<std::uint64_t>>(
+               rc::gen::inRange<std::uint64_t>(0, 12))) {
         entries.push_back(action % 3 == 0 ? empty_of(action) : entry_of(action, i));
         model.try_emplace(action_of(action), entries.back(), scope);
       }

@@ -194,7 +194,7 @@ TEST_CASE("any manifest comes back, and any damage to it is refused") {
     constexpr std::size_t k_signature_begin = 72;
     const bool in_signature = at >= k_signature_begin && at < k_envelope_size;
     damaged[at] ^= static_cast<std::byte>(1U << *rc::gen::inRange(0U, 8U));
-    RC_ASSERT(in_signature || !decode_manifest(damaged).has_value());
+    RC_ASSERT((in_signature || !decode_manifest(damaged).has_value()));
     damaged.resize(at);
     RC_ASSERT(!decode_manifest(damaged).has_value());
   }));

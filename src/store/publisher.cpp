@@ -137,8 +137,8 @@ Result<void> Publisher::add_alone(const Record& record, const sys::Path& file, i
   return {};
 }
 
-// Whether another job has brought this blob: asking costs less than compressing and sending it. It may
-// have been compressed otherwise than we would do it, so its size is what the store says.
+// Whether another job has brought this blob: asking costs less than compressing and sending it. It
+// may have been compressed otherwise than we would do it, so its size is what the store says.
 Result<bool> Publisher::find_alone(const Record& record, Deadline deadline) {
   Entry entry{record, {}};
   entry.location.where = Location::Where::alone;

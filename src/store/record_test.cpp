@@ -1,7 +1,5 @@
 #include "store/record.hpp"
 
-#include "store/layout.hpp"
-#include "store/objects.hpp"
 #include "store/pack.hpp"
 #include "store/testing.hpp"
 
@@ -72,33 +70,6 @@ TEST_CASE("what may not") {
       [](Entry& entry) { entry.location.where = Location::Where::alone; },
   };
   for (const auto& change : changes) CHECK_FALSE(passes(change));
-}
-
-TEST_CASE("where things lie") {
-  const Entry entry = sample();
-  const std::string hex = entry.record.output.hex();
-  const std::string fan = hex.substr(0, 2);
-  CHECK(blob_key("fork", entry.record.output, Encoding::raw) == "fork/v1/blobs/" + fan + "/" + hex);
-  CHECK(blob_key("fork", entry.record.output, Encoding::zstd) ==
-        "fork/v1/blobs/" + fan + "/" + hex + ".zst");
-  CHECK(object_key(entry.record, entry.location) == pack_key("trusted", entry.location.pack));
-  const std::string head = head_key("trusted", "branch:github.com/o/r:Main/ä");
-  CHECK(head.starts_with("trusted/v1/scopes/"));
-  CHECK(head != head_key("trusted", "branch:github.com/o/r:main/ä"));
-  for (const std::string& key :
-       {head, pack_key("trusted", {}), manifest_key(std::string(k_domain_size_max, 'x'), {})}) {
-    CHECK(check_key(key).has_value());
-  }
-}
-
-TEST_CASE("names of trust domains") {
-  for (const char* good : {"trusted", "fork", "0", "a.b_c-d"}) CHECK(check_domain(good).has_value());
-  for (const char* bad : {"", "Main", ".a", "-a", "a/b", "a b", "..", "ä"}) {
-    const auto checked = check_domain(bad);
-    REQUIRE_FALSE(checked.has_value());
-    CHECK(checked.error().code == Code::invalid);
-  }
-  CHECK_FALSE(is_domain(std::string(k_domain_size_max + 1, 'a')));
 }
 
 }  // namespace

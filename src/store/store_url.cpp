@@ -13,12 +13,17 @@ namespace {
 
 constexpr std::string_view k_file_scheme = "file";
 
+// An '@' may stand behind a password, and messages end up in logs.
 std::unexpected<Error> bad(Code code, std::string_view text, std::string_view why) {
+  if (text.find('@') != std::string_view::npos) {
+    return fail(code, fmt::format("the URL of the store {}", why));
+  }
   return fail(code, fmt::format("\"{}\" {}", printable(text), why));
 }
 
 bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
 
 bool is_scheme(std::string_view text) {
   return !text.empty() && is_letter(text.front()) && std::ranges::all_of(text, [](char c) {
@@ -61,7 +66,7 @@ sys::Path normalized(const std::string& path) {
 
 }  // namespace
 
-std::string StoreUrl::identity() const { return fmt::format("{}:{}", scheme, path.string()); }
+std::string StoreUrl::identity() const { return fmt::format("{}://{}", scheme, path.string()); }
 
 Result<StoreUrl> parse_store_url(std::string_view text) {
   if (text.size() > k_store_url_size_max) return bad(Code::invalid, text, "is too long for a URL");
@@ -87,10 +92,13 @@ Result<StoreUrl> parse_store_url(std::string_view text) {
   }
   const std::optional<std::string> path = percent_decode(rest.substr(slash));
   if (!path) return bad(Code::invalid, text, "has a '%' that is not followed by two hex digits");
-  if (path->find('\0') != std::string::npos) return bad(Code::invalid, text, "has a zero byte");
+  if (std::ranges::any_of(*path, is_control)) {
+    return bad(Code::invalid, text, "has a control character in its path");
+  }
   StoreUrl url{scheme, normalized(*path)};
-  if (url.path == "/")
+  if (url.path == "/") {
     return bad(Code::invalid, text, "is the root directory: name one for the store");
+  }
   return url;
 }
 

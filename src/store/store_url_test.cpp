@@ -55,7 +55,8 @@ TEST_CASE("what is no URL of a folder is refused in one line that says how to wr
   CHECK_FALSE(parse_store_url("file:///" + std::string(k_store_url_size_max, 'x')).has_value());
 }
 
-TEST_CASE("other schemes are unsupported and their URLs, which may hold secrets, are not repeated") {
+TEST_CASE(
+    "other schemes are unsupported and their URLs, which may hold secrets, are not repeated") {
   for (const std::string_view text :
        {"s3://key:secret@bucket/prefix", "https://user:secret@host/", "gs://secret"}) {
     const std::string line = refusal(text, Code::unsupported);

@@ -1,9 +1,9 @@
-// Any bytes as a head: refused, or a value within its bounds that comes back unchanged when it is written
-// and read again, and that stays writable after an update.
+// Any bytes as a head: refused, or a value within its bounds that comes back unchanged when it is
+// written and read again, and that stays writable after an update.
+#include "store/head.hpp"
+
 #include <cstdint>
 #include <cstdlib>
-
-#include "store/head.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace sluice;

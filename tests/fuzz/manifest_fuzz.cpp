@@ -1,10 +1,11 @@
-// Any bytes as a manifest: refused, or entries that all pass check_entry and come back unchanged when
-// they are written and read again. The copy of the index on disk shares the coding and is tried too.
-#include <cstdint>
-#include <cstdlib>
-
+// Any bytes as a manifest: refused, or entries that all pass check_entry and come back unchanged
+// when they are written and read again. The copy of the index on disk shares the coding and is
+// tried too.
 #include "store/index.hpp"
 #include "store/manifest.hpp"
+
+#include <cstdint>
+#include <cstdlib>
 
 namespace {
 

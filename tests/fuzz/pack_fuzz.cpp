@@ -1,10 +1,10 @@
-// Any bytes as a pack: its index is refused or describes blobs that lie inside, apart from each other,
-// and none of them is given out unless it hashes to its name.
-#include <cstdint>
-#include <cstdlib>
-
+// Any bytes as a pack: its index is refused or describes blobs that lie inside, apart from each
+// other, and none of them is given out unless it hashes to its name.
 #include "base/digest.hpp"
 #include "store/pack.hpp"
+
+#include <cstdint>
+#include <cstdlib>
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace sluice;

@@ -20,7 +20,7 @@ from sluice_harness import REPO, SHOP, Machine, fresh_checkout  # noqa: E402
 TOOLCHAINS = ["go1.24.11", "go1.25.9", "go1.26.11", "go1.27.4"]
 OLD_TOOLCHAIN = "go1.23.12"
 
-K_TEST_BOUND_S = 240
+K_TEST_BOUND_S = 600
 K_MATRIX_TEST_BOUND_S = 1200
 
 

@@ -301,7 +301,7 @@ def test_agent_waits_and_is_shared(machine, tiny_store, new_tiny):
     assert status
     first.wait_uploads(cwd=new_tiny)
     first.sluice_run("agent", "stop", cwd=new_tiny).ok()
-    assert first.agents() == []
+    assert wait_until(lambda: not first.agents(), 5)
     second = machine("second", store=tiny_store)
     run = second.go("build", "-x", "-o", str(second.root / "a"), ".", cwd=new_tiny).ok()
     assert compiled(run) == []
