@@ -27,6 +27,7 @@ UNIT_TIMEOUT_S = 300
 REPLAY_TIMEOUT_S = 120
 PYTEST_TIMEOUT_S = 1500
 WORKERS_MAX = 8
+BESIDE = 5  # niceness of what runs beside the integration tests
 
 
 def build_step(preset: str, *targets: str):
@@ -68,7 +69,7 @@ def replay_step(preset: str):
         tally = Tally()
         for binary in sorted((house.BUILD / preset).glob("*_replay")):
             tally += replay(reporter, binary, preset)
-        return tally
+        return tally if tally.passed else tally + Tally(failures=[f"{preset}: no input replayed"])
 
     return run
 
@@ -149,6 +150,24 @@ def binary_step(reporter: Reporter) -> Tally:
     return tally
 
 
+# The files whose tests start few or no compilations; all the others belong to `make check`.
+QUICK_INTEGRATION = [
+    option
+    for name in (
+        "faults",
+        "gc",
+        "go_versions",
+        "native_cache",
+        "restore",
+        "run_and_env",
+        "scopes",
+        "second_machine",
+        "verify",
+    )
+    for option in ("--ignore", f"tests/integration/test_{name}.py")
+]
+
+
 def lanes_of_test(workers: int) -> list[list[Step]]:
     """The release is built first, with the whole machine; while the integration tests drive it, the
     debug build and its tests go on beside, politely."""
@@ -162,15 +181,15 @@ def lanes_of_test(workers: int) -> list[list[Step]]:
             Step("binary", binary_step, after=("release",)),
             Step(
                 "integration",
-                pytest_step("tests/integration", workers=workers),
+                pytest_step("tests/integration", *QUICK_INTEGRATION, workers=workers),
                 after=("release",),
             ),
         ],
         [
-            Step("dev", build_step("dev"), after=("release",), nice=10),
-            Step("unit", unit_step("dev"), after=("dev",), nice=10),
-            Step("replay", replay_step("dev"), after=("dev",), nice=10),
-            Step("headers", headers_step("dev"), nice=10),
+            Step("dev", build_step("dev"), after=("release",), nice=BESIDE),
+            Step("unit", unit_step("dev"), after=("dev",), nice=BESIDE),
+            Step("replay", replay_step("dev"), after=("dev",), nice=BESIDE),
+            Step("headers", headers_step("dev"), nice=BESIDE),
         ],
     ]
 
@@ -181,6 +200,11 @@ def lanes_of_check(workers: int) -> list[list[Step]]:
     lanes = lanes_of_test(workers)
     lanes[1] += [
         Step(
+            "all-integration",
+            pytest_step("tests/integration", workers=workers, timeout_s=7200),
+            after=("release",),
+        ),
+        Step(
             "matrix",
             pytest_step("tests/integration", "-m", "matrix", workers=workers, timeout_s=7200),
             after=("release",),
@@ -188,17 +212,17 @@ def lanes_of_check(workers: int) -> list[list[Step]]:
         Step("reproducible", check_steps.reproducible, after=("release",)),
     ]
     for preset in ("clang", "asan", "tsan"):
-        lanes[2].append(Step(preset, build_step(preset), nice=10))
-        lanes[2].append(Step(f"{preset}-unit", unit_step(preset), after=(preset,), nice=10))
+        lanes[2].append(Step(preset, build_step(preset), nice=BESIDE))
+        lanes[2].append(Step(f"{preset}-unit", unit_step(preset), after=(preset,), nice=BESIDE))
         if preset != "tsan":
             name = f"{preset}-replay"
-            lanes[2].append(Step(name, replay_step(preset), after=(preset,), nice=10))
+            lanes[2].append(Step(name, replay_step(preset), after=(preset,), nice=BESIDE))
     lanes[2] += [
-        Step("clang-headers", headers_step("clang"), after=("clang",), nice=10),
-        Step("clang-tidy", check_steps.clang_tidy_diff, after=("clang",), nice=10),
-        Step("format", check_steps.formatted, nice=10),
-        Step("fuzz-build", build_step("fuzz"), nice=10),
-        Step("fuzz", check_steps.fuzz, after=("fuzz-build",), nice=10),
+        Step("clang-headers", headers_step("clang"), after=("clang",), nice=BESIDE),
+        Step("clang-tidy", check_steps.clang_tidy_diff, after=("clang",), nice=BESIDE),
+        Step("format", check_steps.formatted, nice=BESIDE),
+        Step("fuzz-build", build_step("fuzz"), nice=BESIDE),
+        Step("fuzz", check_steps.fuzz, after=("fuzz-build",), nice=BESIDE),
     ]
     return lanes
 

@@ -1,17 +1,5 @@
 #include "agent/agent.hpp"
 
-#include <fmt/format.h>
-#include <unistd.h>
-
-#include <algorithm>
-#include <atomic>
-#include <condition_variable>
-#include <list>
-#include <map>
-#include <memory>
-#include <mutex>
-#include <thread>
-
 #include "agent/connection.hpp"
 #include "agent/counters.hpp"
 #include "agent/fetcher.hpp"
@@ -28,6 +16,19 @@
 #include "sys/log.hpp"
 #include "sys/process.hpp"
 #include "sys/unix_socket.hpp"
+
+#include <fmt/format.h>
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <condition_variable>
+#include <list>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <thread>
 
 namespace sluice::agent {
 namespace {
@@ -109,8 +110,10 @@ Result<void> Agent::open() {
     auto url = store::parse_store_url(config_.store_url);
     auto objects = url ? store::open_objects(*url)
                        : Result<std::unique_ptr<store::Objects>>(std::unexpected(url.error()));
-    if (objects) objects_ = std::move(*objects);
-    else faults_.count("store", objects.error().message);
+    if (objects)
+      objects_ = std::move(*objects);
+    else
+      faults_.count("store", objects.error().message);
   }
   if (objects_) {
     keeper_ = std::make_unique<IndexKeeper>(config_, *objects_, faults_);
@@ -120,8 +123,7 @@ Result<void> Agent::open() {
     }
     fetcher_ = std::make_unique<Fetcher>(*objects_, *tier_, staging, faults_);
   }
-  uploader_ =
-      std::make_unique<Uploader>(config_, objects_.get(), keeper_.get(), *tier_, faults_);
+  uploader_ = std::make_unique<Uploader>(config_, objects_.get(), keeper_.get(), *tier_, faults_);
   return {};
 }
 
@@ -139,14 +141,13 @@ void Agent::tidy_runtime_directory() const {
   constexpr std::int64_t k_day_ns = std::int64_t{86400} * 1'000'000'000;
   const UnixNanos limit = unix_now_ns() - k_day_ns;
   // Left by jobs that were killed; whatever cannot be looked at stays.
-  (void)sys::list_directory(
-      config_.runtime_directory, [&](std::string_view name) -> Result<void> {
-        if (!name.starts_with("report-") && !name.starts_with("spill-")) return {};
-        const sys::Path path = config_.runtime_directory / name;
-        const auto info = sys::stat_file(path, false);
-        if (info && *info && (*info)->mtime_ns < limit) (void)sys::remove_tree(path);
-        return {};
-      });
+  (void)sys::list_directory(config_.runtime_directory, [&](std::string_view name) -> Result<void> {
+    if (!name.starts_with("report-") && !name.starts_with("spill-")) return {};
+    const sys::Path path = config_.runtime_directory / name;
+    const auto info = sys::stat_file(path, false);
+    if (info && *info && (*info)->mtime_ns < limit) (void)sys::remove_tree(path);
+    return {};
+  });
 }
 
 void Agent::run(int listener) {
@@ -163,7 +164,8 @@ void Agent::run(int listener) {
     }
     if (!*socket) continue;
     const auto peer = sys::peer_of((*socket)->get());
-    if (!peer || peer->uid != sys::effective_user() || served_.size() >= k_connections_max) continue;
+    if (!peer || peer->uid != sys::effective_user() || served_.size() >= k_connections_max)
+      continue;
     auto connection = std::make_shared<Connection>(std::move(**socket));
     auto done = std::make_shared<std::atomic<bool>>(false);
     served_.push_back(Served{connection, done, std::thread([this, connection, done] {
@@ -258,9 +260,7 @@ bool Agent::handle(const std::shared_ptr<Connection>& connection, const Frame& f
       return true;
     }
     case Type::used:
-    case Type::made:
-      note(frame);
-      return true;
+    case Type::made: note(frame); return true;
     case Type::bye: {
       const auto text = decode_text(frame.payload);
       if (!text) return false;
@@ -274,12 +274,12 @@ bool Agent::handle(const std::shared_ptr<Connection>& connection, const Frame& f
       }
       // A bare cacheprog has nobody but its session to speak for it.
       const bool is_bare = hello.command_id.empty();
-      const auto words = is_bare ? describe_faults(faults_.take_untold()) : std::vector<std::string>();
+      const auto words =
+          is_bare ? describe_faults(faults_.take_untold()) : std::vector<std::string>();
       connection->send(encode_text(Type::bye_ok, join(words, "\n")));
       return true;
     }
-    default:
-      return handle_command(*connection, frame);
+    default: return handle_command(*connection, frame);
   }
 }
 
@@ -291,12 +291,11 @@ bool Agent::handle_command(Connection& connection, const Frame& frame) {
     return std::chrono::milliseconds(decode_number(frame.payload).value_or(0));
   };
   switch (frame.type) {
-    case Type::status:
-      return reply(status());
+    case Type::status: return reply(status());
     case Type::wait: {
       const bool drained = uploader_->drain(Deadline::after(milliseconds()));
-      return reply(JsonObject{{"drained", drained},
-                              {"pending_bytes", uploader_->totals().pending_bytes}});
+      return reply(
+          JsonObject{{"drained", drained}, {"pending_bytes", uploader_->totals().pending_bytes}});
     }
     case Type::finish: {
       const auto finish = decode_finish(frame.payload);
@@ -319,15 +318,15 @@ bool Agent::handle_command(Connection& connection, const Frame& frame) {
       Restorer restorer(*tier_, keeper_.get(), fetcher_.get());
       return reply(restorer.save(*since_ns, *uploader_, *provenance_, faults_));
     }
-    default:
-      return true;  // newer than we are
+    default: return true;  // newer than we are
   }
 }
 
 void Agent::lookup(const std::shared_ptr<Connection>& connection, const Get& get) {
   const auto index = keeper_ ? keeper_->wait_any(Deadline::after(k_index_wait)) : nullptr;
   const store::Entry* entry = index ? index->find(get.action) : nullptr;
-  // Executables reach go through restore mode only: over the protocol they would stand in for a link.
+  // Executables reach go through restore mode only: over the protocol they would stand in for a
+  // link.
   if (entry == nullptr || entry->record.kind == store::Kind::executable) {
     connection->send(encode_miss(get.sequence));
     return;
@@ -475,8 +474,10 @@ int run_agent(const AgentConfig& config, const sys::Environment& env) {
     return 1;
   }
   const auto opened = agent.open();
-  if (opened) agent.run(listener->get());
-  else sys::log_warn("agent: {}", opened.error().message);
+  if (opened)
+    agent.run(listener->get());
+  else
+    sys::log_warn("agent: {}", opened.error().message);
   (void)sys::remove_file(config.socket_path());  // stale files are replaced by the next agent
   return opened ? 0 : 1;
 }

@@ -1,4 +1,5 @@
-// One agent a job: the index in memory, what is on the way, what is to be uploaded, for all its sessions.
+// One agent a job: the index in memory, what is on the way, what is to be uploaded, for all its
+// sessions.
 //
 // run_agent() is the whole life of the process: it takes the lock (and leaves at once when another
 // agent of the same configuration holds it), listens, serves, and ends by itself when nobody has

@@ -1,11 +1,11 @@
 #include "agent/agent_link.hpp"
 
-#include <sys/socket.h>
-#include <sys/time.h>
-
 #include "agent/client.hpp"
 #include "sys/log.hpp"
 #include "sys/unix_socket.hpp"
+
+#include <sys/socket.h>
+#include <sys/time.h>
 
 namespace sluice::agent {
 namespace {
@@ -94,7 +94,8 @@ bool AgentLink::connect_patiently() {
 
 void AgentLink::read_until_end() {
   for (;;) {
-    const auto ready = sys::wait_readable(socket_.get(), Deadline::after(std::chrono::milliseconds(k_tick_ms)));
+    const auto ready =
+        sys::wait_readable(socket_.get(), Deadline::after(std::chrono::milliseconds(k_tick_ms)));
     if (!ready) break;
     if (!*ready) {
       answer_expired();
@@ -114,7 +115,7 @@ void AgentLink::read_until_end() {
       handle(**frame);
     }
   }
-  std::vector<std::pair<std::uint64_t, Question>> lost;
+  Questions lost;
   {
     const std::lock_guard lock(mutex_);
     state_ = State::connecting;
@@ -123,11 +124,7 @@ void AgentLink::read_until_end() {
     lost = take_questions_locked();
   }
   changed_.notify_all();
-  const auto now = std::chrono::steady_clock::now();
-  for (const auto& [id, question] : lost) {
-    answer_(id, question.action, std::nullopt,
-            std::chrono::duration_cast<std::chrono::microseconds>(now - question.asked));
-  }
+  answer_as_misses(lost);
 }
 
 void AgentLink::handle(const Frame& frame) {
@@ -180,7 +177,7 @@ void AgentLink::answer_expired() {
 }
 
 void AgentLink::give_up(std::string reason) {
-  std::vector<std::pair<std::uint64_t, Question>> lost;
+  Questions lost;
   {
     const std::lock_guard lock(mutex_);
     if (!ending_) sys::log_warn("agent link: {}", reason);
@@ -190,17 +187,17 @@ void AgentLink::give_up(std::string reason) {
     lost = take_questions_locked();
   }
   changed_.notify_all();
+  answer_as_misses(lost);
+}
+
+AgentLink::Questions AgentLink::take_questions_locked() { return std::exchange(questions_, {}); }
+
+void AgentLink::answer_as_misses(const Questions& lost) {
   const auto now = std::chrono::steady_clock::now();
   for (const auto& [id, question] : lost) {
     answer_(id, question.action, std::nullopt,
             std::chrono::duration_cast<std::chrono::microseconds>(now - question.asked));
   }
-}
-
-std::vector<std::pair<std::uint64_t, AgentLink::Question>> AgentLink::take_questions_locked() {
-  std::vector<std::pair<std::uint64_t, Question>> taken(questions_.begin(), questions_.end());
-  questions_.clear();
-  return taken;
 }
 
 void AgentLink::ask(std::uint64_t id, const ActionId& action) {

@@ -1,9 +1,14 @@
-// A session's line to the job's agent: asks without waiting, tells in batches, survives the agent's end.
+// A session's line to the job's agent: asks without waiting, tells in batches, survives the
+// agent's end.
 //
-// One owner thread calls ask, note and bye; answers arrive on the link's own thread through the Answer
-// callback, which must not call back into the link. Every question is answered exactly once: by the
-// agent, or as a miss when the agent is not there, dies, or is silent for k_answer_wait.
+// One owner thread calls ask, note and bye; answers arrive on the link's own thread through the
+// Answer callback, which must not call back into the link. Every question is answered exactly
+// once: by the agent, or as a miss when the agent is not there, dies, or is silent for
+// k_answer_wait.
 #pragma once
+
+#include "agent/config.hpp"
+#include "agent/messages.hpp"
 
 #include <condition_variable>
 #include <functional>
@@ -14,22 +19,20 @@
 #include <unordered_map>
 #include <vector>
 
-#include "agent/config.hpp"
-#include "agent/messages.hpp"
-
 namespace sluice::agent {
 
 inline constexpr auto k_answer_wait = std::chrono::seconds(20);
 inline constexpr auto k_connect_wait = std::chrono::seconds(2);
 inline constexpr auto k_bye_wait = std::chrono::milliseconds(500);
-inline constexpr std::size_t k_batch_bytes = 8U << 10U;     // notes are sent when this much is waiting
+inline constexpr std::size_t k_batch_bytes = 8U << 10U;  // notes are sent when this much is waiting
 inline constexpr std::size_t k_unsent_bytes_max = 4U << 20U;  // while the agent is still starting
 
 class AgentLink {
  public:
   // `hit` is nothing for a miss. `waited` is the time from question to answer.
-  using Answer = std::function<void(std::uint64_t question, const ActionId& action,
-                                    const std::optional<Hit>& hit, std::chrono::microseconds waited)>;
+  using Answer =
+      std::function<void(std::uint64_t question, const ActionId& action,
+                         const std::optional<Hit>& hit, std::chrono::microseconds waited)>;
 
   AgentLink(const AgentConfig& config, const sys::Environment& env, Hello hello, Answer answer);
   ~AgentLink();
@@ -38,8 +41,8 @@ class AgentLink {
 
   void ask(std::uint64_t question, const ActionId& action);
   void note(Type type, const Note& note);
-  // Sends what is left and the counters; returns the agent's words for the user, nothing when no agent
-  // took the counters in time.
+  // Sends what is left and the counters; returns the agent's words for the user, nothing when no
+  // agent took the counters in time.
   std::optional<std::string> bye(const std::string& counters_json);
 
   // Why there is no agent, for the user; empty while all is well.
@@ -50,6 +53,7 @@ class AgentLink {
     ActionId action;
     std::chrono::steady_clock::time_point asked;
   };
+  using Questions = std::unordered_map<std::uint64_t, Question>;
   enum class State { connecting, connected, dead };
 
   void run();
@@ -61,7 +65,8 @@ class AgentLink {
   void give_up(std::string reason);
   void send_locked(const Bytes& frame, bool flush);
   void flush_locked();
-  std::vector<std::pair<std::uint64_t, Question>> take_questions_locked();
+  Questions take_questions_locked();
+  void answer_as_misses(const Questions& lost);
 
   const AgentConfig& config_;
   const sys::Environment& env_;
@@ -74,7 +79,7 @@ class AgentLink {
   bool ending_ = false;
   sys::Fd socket_;
   Bytes unsent_;
-  std::unordered_map<std::uint64_t, Question> questions_;
+  Questions questions_;
   std::optional<std::string> farewell_;
   std::string trouble_;
   FrameReader reader_{k_reply_bytes_max};  // the link's thread only

@@ -1,11 +1,11 @@
 #include "agent/agent_link.hpp"
 
+#include "agent/testing.hpp"
+#include "sys/unix_socket.hpp"
+
 #include <doctest/doctest.h>
 
 #include <atomic>
-
-#include "agent/testing.hpp"
-#include "sys/unix_socket.hpp"
 
 namespace sluice::agent {
 namespace {
@@ -54,7 +54,8 @@ TEST_CASE("an agent that hangs up answers nothing and costs only misses") {
   std::atomic<bool> stop = false;
   std::thread rude([&] {
     while (!stop) {
-      auto socket = sys::accept_unix(listener->get(), Deadline::after(std::chrono::milliseconds(20)));
+      auto socket =
+          sys::accept_unix(listener->get(), Deadline::after(std::chrono::milliseconds(20)));
       if (socket && *socket) {
         std::array<std::byte, 64> piece{};
         (void)sys::read_some((*socket)->get(), piece);

@@ -1,10 +1,10 @@
 #include "agent/agent.hpp"
 
-#include <doctest/doctest.h>
-
 #include "agent/agent_link.hpp"
 #include "agent/testing.hpp"
 #include "sys/unix_socket.hpp"
+
+#include <doctest/doctest.h>
 
 namespace sluice::agent {
 namespace {
@@ -18,8 +18,10 @@ class Visitor {
     const Deadline deadline = soon();
     while (!socket_ && !deadline.passed()) {
       auto fd = sys::connect_unix(config.socket_path(), deadline);
-      if (fd && *fd) socket_ = std::move(**fd);
-      else std::this_thread::sleep_for(std::chrono::milliseconds(2));
+      if (fd && *fd)
+        socket_ = std::move(**fd);
+      else
+        std::this_thread::sleep_for(std::chrono::milliseconds(2));
     }
     REQUIRE(static_cast<bool>(socket_));
     Hello hello;
@@ -101,7 +103,7 @@ TEST_CASE("local entries of unknown origin are used and not published, unless to
       session.send(encode_note(Type::used, left));
       session.send(encode_note(Type::made, make(first, 2, 500)));
       session.settle();
-    REQUIRE(agent.connect()->wait(std::chrono::seconds(20)));
+      REQUIRE(agent.connect()->wait(std::chrono::seconds(20)));
     }
     Machine second(first.config.store_url);
     const RunningAgent agent(second);
@@ -189,7 +191,8 @@ TEST_CASE("counters of one command come with its end, faults are told once") {
     session.send(encode_text(Type::bye, R"({"lookups":5,"misses":5})"));
     CHECK(session.receive().type == Type::bye_ok);
   }
-  const auto finished = agent.connect()->finish(machine.config.command_id, std::chrono::seconds(10));
+  const auto finished =
+      agent.connect()->finish(machine.config.command_id, std::chrono::seconds(10));
   REQUIRE(finished.has_value());
   const Counters counters = Counters::from_json(*finished->find("counters"));
   CHECK(counters.lookups == 5);

@@ -1,20 +1,21 @@
 #include "agent/client.hpp"
 
-#include <fcntl.h>
-#include <unistd.h>
-
-#include <string_view>
-
 #include "base/strings.hpp"
 #include "sys/environment.hpp"
 #include "sys/process.hpp"
 #include "sys/unix_socket.hpp"
 
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <string_view>
+
 namespace sluice::agent {
 namespace {
 
 constexpr auto k_probe_wait = std::chrono::milliseconds(20);
-constexpr auto k_answer_slack = std::chrono::milliseconds(2000);  // past what the agent was asked to wait
+constexpr auto k_answer_slack =
+    std::chrono::milliseconds(2000);  // past what the agent was asked to wait
 constexpr auto k_hello_wait = std::chrono::milliseconds(2000);
 constexpr std::uint64_t k_report_bytes_max = 4U << 20U;
 

@@ -1,12 +1,8 @@
 // How a command reaches the job's agent: start it, ask it, wait for it, stop it.
 //
-// A Client owns one connection and belongs to one thread. Every call is bounded by a deadline and an
-// agent that is gone is Code::unavailable, which no command treats as a reason to fail.
+// A Client owns one connection and belongs to one thread. Every call is bounded by a deadline and
+// an agent that is gone is Code::unavailable, which no command treats as a reason to fail.
 #pragma once
-
-#include <chrono>
-#include <optional>
-#include <string>
 
 #include "agent/config.hpp"
 #include "agent/counters.hpp"
@@ -16,10 +12,14 @@
 #include "codec/json.hpp"
 #include "sys/fd.hpp"
 
+#include <chrono>
+#include <optional>
+#include <string>
+
 namespace sluice::agent {
 
-// Starts the agent of this configuration unless one listens already, and returns without waiting for
-// it: sessions find it, or wait for it, by themselves.
+// Starts the agent of this configuration unless one listens already, and returns without waiting
+// for it: sessions find it, or wait for it, by themselves.
 Result<void> ensure_agent(const AgentConfig& config, const sys::Environment& env);
 
 class Client {
@@ -32,8 +32,8 @@ class Client {
   Result<codec::Json> status(Deadline deadline);
   // Returns when everything made so far is uploaded, or after `wait`: field "drained" says which.
   Result<codec::Json> wait(std::chrono::milliseconds wait);
-  // Ends one command: its counters and the faults nobody has been told of; waits for uploads first when
-  // `wait` is not zero. Fields: "counters", "untold_faults", "drained", "pending_bytes".
+  // Ends one command: its counters and the faults nobody has been told of; waits for uploads first
+  // when `wait` is not zero. Fields: "counters", "untold_faults", "drained", "pending_bytes".
   Result<codec::Json> finish(std::string_view command_id, std::chrono::milliseconds wait);
   Result<codec::Json> stop(std::chrono::milliseconds wait);
   // Restore mode: fills the local tier with every record of the index.
@@ -49,7 +49,8 @@ class Client {
   FrameReader reader_;
 };
 
-// Sockets of this user's agents in the runtime directory; agents that died are skipped by connecting.
+// Sockets of this user's agents in the runtime directory; agents that died are skipped by
+// connecting.
 std::vector<sys::Path> agent_sockets(const sys::Path& runtime_directory);
 
 // Where sessions without an agent leave their counters for the command that started them.

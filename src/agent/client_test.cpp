@@ -1,8 +1,8 @@
 #include "agent/client.hpp"
 
-#include <doctest/doctest.h>
-
 #include "agent/testing.hpp"
+
+#include <doctest/doctest.h>
 
 namespace sluice::agent {
 namespace {
@@ -46,8 +46,7 @@ TEST_CASE("reports of sessions without an agent are summed once") {
 TEST_CASE("a runtime directory that others can enter is refused") {
   Machine machine;
   REQUIRE(sys::make_directories(machine.config.runtime_directory));
-  std::filesystem::permissions(machine.config.runtime_directory,
-                               std::filesystem::perms::all);
+  std::filesystem::permissions(machine.config.runtime_directory, std::filesystem::perms::all);
   const auto started = ensure_agent(machine.config, machine.env);
   REQUIRE(!started.has_value());
   CHECK(started.error().code == Code::denied);

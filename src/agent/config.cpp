@@ -16,7 +16,8 @@ constexpr std::size_t k_key_digits = 32;
 }  // namespace
 
 std::string AgentConfig::key() const {
-  // Everything that changes what an agent may read, write or say; a NUL cannot occur in any of them.
+  // Everything that changes what an agent may read, write or say; a NUL cannot occur in any of
+  // them.
   std::string identity;
   const auto add = [&identity](std::string_view part) {
     identity += part;
@@ -84,7 +85,8 @@ Result<AgentConfig> AgentConfig::decode(std::string_view text) {
   config.local_tier = json.text_or("local", "");
   config.store_url = json.text_or("store", "");
   config.domain = json.text_or("domain", "");
-  if (const Json* list = json.find("read_domains"); list != nullptr && list->as_array() != nullptr) {
+  if (const Json* list = json.find("read_domains");
+      list != nullptr && list->as_array() != nullptr) {
     for (const Json& item : *list->as_array()) {
       if (item.as_string() != nullptr) config.read_domains.push_back(*item.as_string());
     }

@@ -1,47 +1,48 @@
-// What one agent is: the settings that a command resolved, handed to sessions and to the agent itself.
+// What one agent is: the settings that a command resolved, handed to sessions and to the agent
+// itself.
 //
-// A value, passed as one line of JSON in SLUICE_SESSION, so that the process go starts need not read
-// configuration again. It holds no secret. Any thread.
+// A value, passed as one line of JSON in SLUICE_SESSION, so that the process go starts need not
+// read configuration again. It holds no secret. Any thread.
 #pragma once
+
+#include "base/result.hpp"
+#include "sys/environment.hpp"
+#include "sys/file.hpp"
 
 #include <chrono>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "base/result.hpp"
-#include "sys/environment.hpp"
-#include "sys/file.hpp"
-
 namespace sluice::agent {
 
 inline constexpr std::string_view k_session_variable = "SLUICE_SESSION";
 
 struct AgentConfig {
-  sys::Path runtime_directory;  // holds socket, lock and log; 0700
-  sys::Path cache_directory;    // sluice's own: index copies, provenance, staging
-  sys::Path local_tier;         // a native GOCACHE
-  std::string store_url;        // empty: no remote
-  std::string domain;           // what this job may write
+  sys::Path runtime_directory;            // holds socket, lock and log; 0700
+  sys::Path cache_directory;              // sluice's own: index copies, provenance, staging
+  sys::Path local_tier;                   // a native GOCACHE
+  std::string store_url;                  // empty: no remote
+  std::string domain;                     // what this job may write
   std::vector<std::string> read_domains;  // what it may read, its own first
-  sys::Path checkout;           // root of the work tree (or the working directory)
-  sys::Path module_root;        // the nearest directory with go.mod; empty when there is none
-  sys::Path go_path;            // the go command; empty when unknown
-  std::string go_version;       // "go1.26.8"; empty when unknown
+  sys::Path checkout;                     // root of the work tree (or the working directory)
+  sys::Path module_root;   // the nearest directory with go.mod; empty when there is none
+  sys::Path go_path;       // the go command; empty when unknown
+  std::string go_version;  // "go1.26.8"; empty when unknown
   sys::Path goroot;
   sys::Path module_cache;
-  std::string job_id;           // one CI job or one desk's day; see job.hpp
+  std::string job_id;  // one CI job or one desk's day; see job.hpp
   std::string job_name;
-  std::string producer;         // "sluice 0.1.0", written into manifests
-  std::string log_level;        // of the agent: "", "debug", …
+  std::string producer;   // "sluice 0.1.0", written into manifests
+  std::string log_level;  // of the agent: "", "debug", …
   bool read_only = false;
   bool publish_local = false;
   std::chrono::milliseconds drain_timeout{60000};
-  double verify_share = 0;      // of archive hits that a session lets go rebuild
+  double verify_share = 0;  // of archive hits that a session lets go rebuild
 
   // Only for the sessions of one command:
-  std::string command_id;       // groups their counters
-  bool say_faults = false;      // nobody else will: the session tells the user itself
+  std::string command_id;   // groups their counters
+  bool say_faults = false;  // nobody else will: the session tells the user itself
 
   // 32 hex digits; two configurations with the same key share one agent.
   std::string key() const;

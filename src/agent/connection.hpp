@@ -1,14 +1,15 @@
 // One session or command connected to the agent: reads its frames, answers from any thread.
 //
-// The connection's own thread runs serve(); answers to lookups come from the fetcher's threads through
-// send(), which never waits longer than k_send_wait. Shared by the agent and pending answers.
+// The connection's own thread runs serve(); answers to lookups come from the fetcher's threads
+// through send(), which never waits longer than k_send_wait. Shared by the agent and pending
+// answers.
 #pragma once
-
-#include <memory>
-#include <mutex>
 
 #include "agent/messages.hpp"
 #include "sys/fd.hpp"
+
+#include <memory>
+#include <mutex>
 
 namespace sluice::agent {
 

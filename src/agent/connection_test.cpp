@@ -1,6 +1,7 @@
 #include "agent/connection.hpp"
 
 #include <doctest/doctest.h>
+
 #include <sys/socket.h>
 
 #include <array>

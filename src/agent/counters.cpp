@@ -11,7 +11,7 @@ namespace {
 
 struct Field {
   std::string_view name;
-  std::uint64_t Counters::*member;
+  std::uint64_t Counters::* member;
 };
 
 constexpr std::array<Field, 15> k_fields = {{
@@ -67,9 +67,9 @@ void Counters::add(const Counters& more) {
 }
 
 void Counters::subtract_transfers(const Counters& before) {
-  for (auto member : {&Counters::bytes_down, &Counters::bytes_up, &Counters::blobs_up,
-                      &Counters::prefetched, &Counters::not_published,
-                      &Counters::index_entries_skipped}) {
+  for (auto member :
+       {&Counters::bytes_down, &Counters::bytes_up, &Counters::blobs_up, &Counters::prefetched,
+        &Counters::not_published, &Counters::index_entries_skipped}) {
     this->*member -= std::min(this->*member, before.*member);
   }
 }

@@ -1,15 +1,16 @@
-// What a session counts and what a command shows of it: one struct from the session's BYE to the summary.
+// What a session counts and what a command shows of it: one struct from the session's BYE to the
+// summary.
 //
 // Plain values; adding two is field by field. One thread at a time. Bytes and microseconds.
 #pragma once
+
+#include "codec/json.hpp"
 
 #include <cstdint>
 #include <map>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "codec/json.hpp"
 
 namespace sluice::agent {
 
@@ -39,8 +40,8 @@ struct Counters {
   std::uint64_t bytes_down = 0;
   std::uint64_t bytes_up = 0;
   std::uint64_t blobs_up = 0;
-  std::uint64_t prefetched = 0;        // outputs brought in before anybody asked
-  std::uint64_t not_published = 0;     // local entries of unknown origin, used but not uploaded
+  std::uint64_t prefetched = 0;     // outputs brought in before anybody asked
+  std::uint64_t not_published = 0;  // local entries of unknown origin, used but not uploaded
   std::uint64_t index_entries_skipped = 0;  // module-index entries that can never hit again
   std::uint64_t verify_checked = 0;
   std::uint64_t verify_mismatched = 0;

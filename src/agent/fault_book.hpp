@@ -2,13 +2,13 @@
 // Any thread.
 #pragma once
 
+#include "agent/counters.hpp"
+#include "sys/log.hpp"
+
 #include <mutex>
 #include <set>
 #include <string>
 #include <string_view>
-
-#include "agent/counters.hpp"
-#include "sys/log.hpp"
 
 namespace sluice::agent {
 

@@ -1,9 +1,9 @@
 #include "agent/fetcher.hpp"
 
-#include <algorithm>
-
 #include "store/fetch.hpp"
 #include "sys/process.hpp"
+
+#include <algorithm>
 
 namespace sluice::agent {
 
@@ -63,8 +63,8 @@ bool Fetcher::is_there(const Entry& entry) const {
   return hit && *hit && (*hit)->output == entry.record.output;
 }
 
-// The bytes may be here under another action's name: then the entry alone is missing. They were written
-// by whoever used this directory, so they are hashed before they are believed.
+// The bytes may be here under another action's name: then the entry alone is missing. They were
+// written by whoever used this directory, so they are hashed before they are believed.
 bool Fetcher::link_local(const Entry& entry) const {
   const store::Record& record = entry.record;
   if (record.kind == store::Kind::executable) return false;
@@ -201,8 +201,7 @@ void Fetcher::fetch(const std::vector<const Entry*>& batch) {
   }
   if (missing.empty()) return;
   Sink sink(*this);
-  const auto fetched =
-      store::fetch_batch(objects_, missing, sink, Deadline::after(k_fetch_wait));
+  const auto fetched = store::fetch_batch(objects_, missing, sink, Deadline::after(k_fetch_wait));
   if (!fetched) faults_.count("store", fetched.error().message);
 }
 

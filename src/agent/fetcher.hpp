@@ -1,9 +1,17 @@
-// Brings outputs from the store into the local tier: what is asked for first, then ahead in use order.
+// Brings outputs from the store into the local tier: what is asked for first, then ahead in use
+// order.
 //
-// A bounded set of worker threads; want() and bring_ahead() return at once, from any thread. A body is
-// streamed from the store through decompression and hashing into the local tier and published only when
-// its SHA-256 is its name. Entries must stay alive: the owner keeps their index.
+// A bounded set of worker threads; want() and bring_ahead() return at once, from any thread. A
+// body is streamed from the store through decompression and hashing into the local tier and
+// published only when its SHA-256 is its name. Entries must stay alive: the owner keeps their
+// index.
 #pragma once
+
+#include "agent/fault_book.hpp"
+#include "base/deadline.hpp"
+#include "gotool/local_tier.hpp"
+#include "store/index.hpp"
+#include "store/objects.hpp"
 
 #include <condition_variable>
 #include <deque>
@@ -14,12 +22,6 @@
 #include <unordered_map>
 #include <unordered_set>
 #include <vector>
-
-#include "agent/fault_book.hpp"
-#include "base/deadline.hpp"
-#include "gotool/local_tier.hpp"
-#include "store/index.hpp"
-#include "store/objects.hpp"
 
 namespace sluice::agent {
 

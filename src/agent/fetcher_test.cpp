@@ -1,13 +1,13 @@
 #include "agent/fetcher.hpp"
 
-#include <doctest/doctest.h>
-
-#include <atomic>
-
 #include "agent/testing.hpp"
 #include "store/publisher.hpp"
 #include "store/scope_reader.hpp"
 #include "store/testing.hpp"
+
+#include <doctest/doctest.h>
+
+#include <atomic>
 
 namespace sluice::agent {
 namespace {

@@ -1,11 +1,11 @@
 #include "agent/index_keeper.hpp"
 
+#include "base/strings.hpp"
+#include "sys/log.hpp"
+
 #include <sys/utsname.h>
 
 #include <algorithm>
-
-#include "base/strings.hpp"
-#include "sys/log.hpp"
 
 namespace sluice::agent {
 namespace {
@@ -30,8 +30,8 @@ sys::Path copy_path_of(const AgentConfig& config) {
   return config.cache_directory / "index" / to_hex(sha256(bytes_of(identity))).substr(0, 32);
 }
 
-// The manifests worth bringing in ahead: this job's own of last time; where it never ran, all of the
-// same platform.
+// The manifests worth bringing in ahead: this job's own of last time; where it never ran, all of
+// the same platform.
 std::vector<ActionId> actions_ahead(const AgentConfig& config, const store::LoadedScopes& loaded) {
   const std::string platform = platform_name();
   std::vector<ActionId> ahead;

@@ -4,12 +4,6 @@
 // The Index is immutable once published and shared: an entry pointer lives as long as its index.
 #pragma once
 
-#include <condition_variable>
-#include <memory>
-#include <mutex>
-#include <optional>
-#include <vector>
-
 #include "agent/config.hpp"
 #include "agent/fault_book.hpp"
 #include "agent/job.hpp"
@@ -18,9 +12,15 @@
 #include "store/objects.hpp"
 #include "store/scope_reader.hpp"
 
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <vector>
+
 namespace sluice::agent {
 
-inline constexpr auto k_refresh_wait = std::chrono::seconds(20);   // all scopes, once a job
+inline constexpr auto k_refresh_wait = std::chrono::seconds(20);  // all scopes, once a job
 inline constexpr std::uint64_t k_index_copy_bytes_max = 512U << 20U;
 
 class IndexKeeper {

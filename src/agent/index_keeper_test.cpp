@@ -1,10 +1,10 @@
 #include "agent/index_keeper.hpp"
 
-#include <doctest/doctest.h>
-
 #include "agent/testing.hpp"
 #include "store/publisher.hpp"
 #include "store/testing.hpp"
+
+#include <doctest/doctest.h>
 
 namespace sluice::agent {
 namespace {
@@ -98,12 +98,11 @@ TEST_CASE("a damaged copy is as good as none") {
     publish(objects, machine, "unit", "u", 0, 9);
     keeper.refresh(machine.env);
   }
-  REQUIRE(sys::list_directory(machine.config.cache_directory / "index",
-                              [&](std::string_view name) -> Result<void> {
-                                return sys::write_file_atomic(
-                                    machine.config.cache_directory / "index" / name,
-                                    bytes_of("not an index"));
-                              }));
+  REQUIRE(sys::list_directory(
+      machine.config.cache_directory / "index", [&](std::string_view name) -> Result<void> {
+        return sys::write_file_atomic(machine.config.cache_directory / "index" / name,
+                                      bytes_of("not an index"));
+      }));
   IndexKeeper keeper(machine.config, objects, faults);
   keeper.load_copy();
   CHECK(keeper.current() == nullptr);

@@ -1,14 +1,14 @@
 #include "agent/job.hpp"
 
-#include <fmt/format.h>
-
-#include <algorithm>
-#include <ctime>
-
 #include "base/digest.hpp"
 #include "base/strings.hpp"
 #include "codec/json.hpp"
 #include "sys/process.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <ctime>
 
 namespace sluice::agent {
 namespace {
@@ -133,8 +133,8 @@ Job buildkite_job(const sys::Environment& env) {
   }
   job.default_branch = env.get_or("BUILDKITE_PIPELINE_DEFAULT_BRANCH", "");
   job.name = env.get_or("BUILDKITE_STEP_KEY", env.get_or("BUILDKITE_LABEL", ""));
-  job.id = join_nonempty({"buildkite", env.get_or("BUILDKITE_BUILD_ID", ""),
-                          env.get_or("BUILDKITE_JOB_ID", "")});
+  job.id = join_nonempty(
+      {"buildkite", env.get_or("BUILDKITE_BUILD_ID", ""), env.get_or("BUILDKITE_JOB_ID", "")});
   return job;
 }
 
@@ -213,10 +213,10 @@ std::string normalized_repository(std::string_view url) {
   // scp form: host:owner/name
   const auto colon = name.find(':');
   if (colon != std::string::npos && colon < name.find('/')) {
-    const bool is_port = colon + 1 < name.size() && name[colon + 1] >= '0' && name[colon + 1] <= '9' &&
-                         name.find('/', colon) != std::string::npos &&
-                         parse_int<int>(std::string_view(name).substr(
-                             colon + 1, name.find('/', colon) - colon - 1));
+    const bool is_port =
+        colon + 1 < name.size() && name[colon + 1] >= '0' && name[colon + 1] <= '9' &&
+        name.find('/', colon) != std::string::npos &&
+        parse_int<int>(std::string_view(name).substr(colon + 1, name.find('/', colon) - colon - 1));
     if (!is_port) name[colon] = '/';
   }
   while (name.ends_with('/')) name.pop_back();
@@ -226,11 +226,16 @@ std::string normalized_repository(std::string_view url) {
 
 Job job_of(const sys::Environment& env, const sys::Path& checkout) {
   Job job;
-  if (env.get_or("GITHUB_ACTIONS", "") == "true") job = github_job(env);
-  else if (env.has("GITLAB_CI")) job = gitlab_job(env);
-  else if (env.has("JENKINS_URL") && env.has("BUILD_TAG")) job = jenkins_job(env);
-  else if (env.has("BUILDKITE")) job = buildkite_job(env);
-  else return desk_job(env, checkout);
+  if (env.get_or("GITHUB_ACTIONS", "") == "true")
+    job = github_job(env);
+  else if (env.has("GITLAB_CI"))
+    job = gitlab_job(env);
+  else if (env.has("JENKINS_URL") && env.has("BUILD_TAG"))
+    job = jenkins_job(env);
+  else if (env.has("BUILDKITE"))
+    job = buildkite_job(env);
+  else
+    return desk_job(env, checkout);
   if (job.name.empty()) job.name = "job";
   return job;
 }

@@ -4,18 +4,18 @@
 // trust is lower it: a job of a fork's pull request gets the `fork` domain. Pure functions of an
 // Environment (and, for scopes, of git's answers): any thread.
 //
-// Variables as documented by GitHub Actions, GitLab CI, Jenkins (with the branch-source plug-in) and
-// Buildkite; docs/guide/scopes.md has the table.
+// Variables as documented by GitHub Actions, GitLab CI, Jenkins (with the branch-source plug-in)
+// and Buildkite; docs/guide/scopes.md has the table.
 #pragma once
+
+#include "base/deadline.hpp"
+#include "store/scope.hpp"
+#include "sys/environment.hpp"
 
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "base/deadline.hpp"
-#include "store/scope.hpp"
-#include "sys/environment.hpp"
 
 namespace sluice::agent {
 
@@ -24,37 +24,38 @@ std::string_view name_of(CiSystem system);
 
 struct Job {
   CiSystem system = CiSystem::none;
-  std::string id;              // the same for every step of one job, another for every job
-  std::string name;            // what the job is called from run to run: newest per name is kept
-  std::string repository;      // "github.com/owner/name"; empty when the variables do not say
+  std::string id;          // the same for every step of one job, another for every job
+  std::string name;        // what the job is called from run to run: newest per name is kept
+  std::string repository;  // "github.com/owner/name"; empty when the variables do not say
   std::string commit;
   std::vector<std::string> parents;
-  std::string branch;          // of the change itself
-  std::string base_branch;     // a pull request's target
+  std::string branch;       // of the change itself
+  std::string base_branch;  // a pull request's target
   std::string default_branch;
-  std::string pull_request;    // its number; empty when this is none
-  bool is_fork = false;        // the change comes from a repository that the team does not own
+  std::string pull_request;  // its number; empty when this is none
+  bool is_fork = false;      // the change comes from a repository that the team does not own
 };
 
 // From the environment alone: no process, no network; reads GitHub's event file where there is one.
 Job job_of(const sys::Environment& env, const sys::Path& checkout);
 
-// The checkout a command runs in: the nearest directory upwards with go.work, .git or go.mod, in that
-// order of preference; else `working_directory`.
+// The checkout a command runs in: the nearest directory upwards with go.work, .git or go.mod, in
+// that order of preference; else `working_directory`.
 sys::Path checkout_root(const sys::Path& working_directory);
 // The nearest directory upwards with a go.mod; empty when there is none.
 sys::Path module_root(const sys::Path& working_directory);
 
-// Fills what the variables did not say from git (at most a few short processes). Leaves fields empty
-// where git does not know either.
+// Fills what the variables did not say from git (at most a few short processes). Leaves fields
+// empty where git does not know either.
 void complete_from_git(Job& job, const sys::Path& checkout, const sys::Environment& env,
                        Deadline deadline);
 
 struct Scopes {
-  std::vector<store::Scope> read;   // best first
+  std::vector<store::Scope> read;  // best first
   std::vector<store::Scope> write;
 };
-// `go_version` and the bytes of go.mod and go.sum make the two key tiers; absent files leave theirs out.
+// `go_version` and the bytes of go.mod and go.sum make the two key tiers; absent files leave
+// theirs out.
 Scopes scopes_of(const Job& job, std::string_view go_version, const std::optional<Bytes>& go_mod,
                  const std::optional<Bytes>& go_sum);
 

@@ -1,11 +1,11 @@
 #include "agent/job.hpp"
 
+#include "base/digest.hpp"
+#include "sys/process.hpp"
+
 #include <doctest/doctest.h>
 
 #include <algorithm>
-
-#include "base/digest.hpp"
-#include "sys/process.hpp"
 
 namespace sluice::agent {
 namespace {
@@ -63,9 +63,10 @@ TEST_CASE("GitHub: the event file says what a pull request is") {
   auto directory = *sys::TempDirectory::create("sluice-job-");
   const sys::Path event = directory.path() / "event.json";
   const auto job_with = [&](std::string_view head_repository) {
-    const std::string text = R"({"repository":{"default_branch":"trunk"},"pull_request":{"number":12,)"
-                             R"("head":{"sha":"h1","repo":)" +
-                             std::string(head_repository) + "}}}";
+    const std::string text =
+        R"({"repository":{"default_branch":"trunk"},"pull_request":{"number":12,)"
+        R"("head":{"sha":"h1","repo":)" +
+        std::string(head_repository) + "}}}";
     REQUIRE(sys::write_file_atomic(event, bytes_of(text)));
     return job_of(environment({{"GITHUB_ACTIONS", "true"},
                                {"GITHUB_REPOSITORY", "own/repo"},
@@ -171,7 +172,8 @@ TEST_CASE("git fills in what no variable says, parents of a shallow clone includ
   auto directory = *sys::TempDirectory::create("sluice-git-");
   sys::Environment env = sys::Environment::of_process();
   for (const char* name : {"GIT_AUTHOR_NAME", "GIT_COMMITTER_NAME"}) env.set(name, "t");
-  for (const char* name : {"GIT_AUTHOR_EMAIL", "GIT_COMMITTER_EMAIL"}) env.set(name, "t@example.org");
+  for (const char* name : {"GIT_AUTHOR_EMAIL", "GIT_COMMITTER_EMAIL"})
+    env.set(name, "t@example.org");
   const auto git = sys::find_in_path("git", env);
   REQUIRE(git.has_value());
   const auto run = [&](std::vector<std::string> words) {

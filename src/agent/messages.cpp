@@ -1,11 +1,11 @@
 #include "agent/messages.hpp"
 
+#include "codec/wire.hpp"
+#include "sys/fd.hpp"
+
 #include <fmt/format.h>
 
 #include <array>
-
-#include "codec/wire.hpp"
-#include "sys/fd.hpp"
 
 namespace sluice::agent {
 namespace {

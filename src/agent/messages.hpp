@@ -1,19 +1,20 @@
 // The frames that sessions, commands and the agent exchange: docs/formats/agent-socket.md.
 //
-// Pure encoding and decoding, and blocking send/receive of whole frames on a descriptor. Decoders take
-// hostile bytes: anything malformed is Code::corrupt. Any thread; a descriptor has one sender at a time.
+// Pure encoding and decoding, and blocking send/receive of whole frames on a descriptor. Decoders
+// take hostile bytes: anything malformed is Code::corrupt. Any thread; a descriptor has one sender
+// at a time.
 #pragma once
-
-#include <cstdint>
-#include <optional>
-#include <string>
-#include <string_view>
 
 #include "base/bytes.hpp"
 #include "base/deadline.hpp"
 #include "base/digest.hpp"
 #include "base/result.hpp"
 #include "store/record.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
 
 namespace sluice::agent {
 
@@ -92,7 +93,8 @@ Result<Get> decode_get(ByteView payload);
 Result<Hit> decode_hit(ByteView payload);
 Result<Note> decode_note(Type type, ByteView payload);
 Result<std::string> decode_text(ByteView payload);
-Result<std::uint64_t> decode_number(ByteView payload);  // MISS, WAIT, STOP, RESTORE, WELCOME's version
+Result<std::uint64_t> decode_number(
+    ByteView payload);  // MISS, WAIT, STOP, RESTORE, WELCOME's version
 Result<UnixNanos> decode_save(ByteView payload);
 struct Finish {
   std::string command_id;

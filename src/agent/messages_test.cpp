@@ -1,12 +1,13 @@
 #include "agent/messages.hpp"
 
+#include "sys/fd.hpp"
+
 #include <doctest/doctest.h>
 #include <rapidcheck.h>
+
 #include <sys/socket.h>
 
 #include <array>
-
-#include "sys/fd.hpp"
 
 namespace sluice::agent {
 namespace {
@@ -129,7 +130,8 @@ TEST_CASE("receive_frame tells a frame, an end and a time-out apart") {
   const sys::Fd here(ends[0]);
   sys::Fd there(ends[1]);
   FrameReader reader(k_reply_bytes_max);
-  const auto nothing = receive_frame(here.get(), reader, Deadline::after(std::chrono::milliseconds(5)));
+  const auto nothing =
+      receive_frame(here.get(), reader, Deadline::after(std::chrono::milliseconds(5)));
   REQUIRE(!nothing.has_value());
   CHECK(nothing.error().code == Code::timeout);
   REQUIRE(sys::write_all(there.get(), encode_text(Type::reply, "x")));

@@ -1,15 +1,16 @@
-// Which entries of the local tier may be published: those that sluice wrote itself in this trust domain.
+// Which entries of the local tier may be published: those that sluice wrote itself in this trust
+// domain.
 //
 // Format and rules: docs/formats/provenance.md. Any thread; files of several agents' making.
 #pragma once
-
-#include <mutex>
-#include <unordered_map>
 
 #include "base/digest.hpp"
 #include "base/result.hpp"
 #include "gotool/local_tier.hpp"
 #include "sys/file.hpp"
+
+#include <mutex>
+#include <unordered_map>
 
 namespace sluice::agent {
 

@@ -1,12 +1,13 @@
 #include "agent/restore.hpp"
 
+#include "agent/kind.hpp"
+#include "gotool/kind.hpp"
+#include "sys/file.hpp"
+
 #include <algorithm>
 #include <array>
 #include <condition_variable>
 #include <mutex>
-
-#include "gotool/kind.hpp"
-#include "sys/file.hpp"
 
 namespace sluice::agent {
 namespace {
@@ -27,15 +28,7 @@ store::Kind kind_of_file(const gotool::LocalHit& hit) {
   std::array<std::byte, gotool::k_classify_bytes> head{};
   const auto count = sys::read_at((*file)->get(), head, 0);
   if (!count) return store::Kind::other;
-  switch (gotool::classify(ByteView(head).first(*count))) {
-    case gotool::BodyKind::archive: return store::Kind::archive;
-    case gotool::BodyKind::module_index: return store::Kind::module_index;
-    case gotool::BodyKind::package_index: return store::Kind::package_index;
-    case gotool::BodyKind::test_log: return store::Kind::test_log;
-    case gotool::BodyKind::test_output: return store::Kind::test_output;
-    case gotool::BodyKind::other: return store::Kind::other;
-  }
-  return store::Kind::other;
+  return kind_of(gotool::classify(ByteView(head).first(*count)));
 }
 
 store::Record record_of(const Found& found) {
@@ -96,9 +89,8 @@ codec::Json Restorer::restore(Deadline deadline) {
     // touched counts as used: it is published once more.
     if (looks_used) (void)sys::touch(file, now - k_unused_age_ns);
   }
-  return codec::JsonObject{
-      {"restored", asked - failed + fetcher_->totals().prefetched},
-      {"failed", failed}};
+  return codec::JsonObject{{"restored", asked - failed + fetcher_->totals().prefetched},
+                           {"failed", failed}};
 }
 
 codec::Json Restorer::save(UnixNanos since_ns, Uploader& uploader, Provenance& provenance,

@@ -1,7 +1,8 @@
 // Restore mode: the store fills Go's cache before go starts and takes what is new after it ended.
 //
-// For go commands that cannot or should not speak the cacheprog protocol: Go before 1.24, and `go run`
-// and `go tool`, whose executables Go keeps in the directory only. Used by one agent thread at a time.
+// For go commands that cannot or should not speak the cacheprog protocol: Go before 1.24, and `go
+// run` and `go tool`, whose executables Go keeps in the directory only. Used by one agent thread
+// at a time.
 #pragma once
 
 #include "agent/fault_book.hpp"
@@ -21,8 +22,8 @@ class Restorer {
   Restorer(const gotool::LocalTier& tier, IndexKeeper* keeper, Fetcher* fetcher)
       : tier_(tier), keeper_(keeper), fetcher_(fetcher) {}
 
-  // Brings every record of the index that is not there; fields "restored" (brought by this agent so far,
-  // ahead of the request or for it) and "failed".
+  // Brings every record of the index that is not there; fields "restored" (brought by this agent
+  // so far, ahead of the request or for it) and "failed".
   codec::Json restore(Deadline deadline);
   // Entries used or made since then become the job's; fields "used", "made".
   codec::Json save(UnixNanos since_ns, Uploader& uploader, Provenance& provenance,

@@ -1,8 +1,8 @@
 #include "agent/restore.hpp"
 
-#include <doctest/doctest.h>
-
 #include "agent/testing.hpp"
+
+#include <doctest/doctest.h>
 
 namespace sluice::agent {
 namespace {

@@ -1,6 +1,18 @@
 #include "agent/session.hpp"
 
+#include "agent/agent_link.hpp"
+#include "agent/client.hpp"
+#include "agent/counters.hpp"
+#include "agent/kind.hpp"
+#include "base/strings.hpp"
+#include "gotool/cacheprog.hpp"
+#include "gotool/kind.hpp"
+#include "gotool/local_tier.hpp"
+#include "sys/log.hpp"
+#include "sys/process.hpp"
+
 #include <fmt/format.h>
+
 #include <unistd.h>
 
 #include <array>
@@ -9,16 +21,6 @@
 #include <mutex>
 #include <random>
 #include <unordered_map>
-
-#include "agent/agent_link.hpp"
-#include "agent/client.hpp"
-#include "agent/counters.hpp"
-#include "base/strings.hpp"
-#include "gotool/cacheprog.hpp"
-#include "gotool/kind.hpp"
-#include "gotool/local_tier.hpp"
-#include "sys/log.hpp"
-#include "sys/process.hpp"
 
 namespace sluice::agent {
 namespace {
@@ -31,18 +33,6 @@ constexpr std::size_t k_whole_body_bytes = 64U << 10U;  // bodies up to here are
 constexpr std::size_t k_read_bytes = 256U << 10U;
 constexpr std::uint64_t k_space_reserve_bytes = 1U << 20U;
 constexpr std::string_view k_archive_magic = "!<arch>\n";
-
-store::Kind kind_of(gotool::BodyKind kind) {
-  switch (kind) {
-    case gotool::BodyKind::archive: return store::Kind::archive;
-    case gotool::BodyKind::module_index: return store::Kind::module_index;
-    case gotool::BodyKind::package_index: return store::Kind::package_index;
-    case gotool::BodyKind::test_log: return store::Kind::test_log;
-    case gotool::BodyKind::test_output: return store::Kind::test_output;
-    case gotool::BodyKind::other: return store::Kind::other;
-  }
-  return store::Kind::other;
-}
 
 // <GOROOT>/bin/go is our parent: its packages' index entries can recur, a checkout's cannot.
 std::string goroot_of_parent() {
@@ -72,8 +62,10 @@ class Tiers {
     for (const auto* tier : {&local_, &spill_}) {
       if (!*tier) continue;
       auto hit = (*tier)->find(action);
-      if (!hit) count_fault(faults, "local-tier", hit.error().message);
-      else if (*hit) return std::move(**hit);
+      if (!hit)
+        count_fault(faults, "local-tier", hit.error().message);
+      else if (*hit)
+        return std::move(**hit);
     }
     return std::nullopt;
   }
@@ -151,9 +143,9 @@ class Session final : public gotool::RequestReader::Handler {
     ActionId action;
     BlobId output;
     std::uint64_t size = 0;
-    Bytes whole;                                // small bodies
-    Bytes head;                                 // large bodies: what classify needs
-    std::optional<LocalTier::Writer> writer;    // large bodies
+    Bytes whole;                              // small bodies
+    Bytes head;                               // large bodies: what classify needs
+    std::optional<LocalTier::Writer> writer;  // large bodies
     LocalTier* tier = nullptr;
   };
 
@@ -205,11 +197,10 @@ void Session::start() {
   hello.role = "session";
   hello.command_id = config_.command_id;
   hello.goroot = goroot_of_parent();
-  link_.emplace(config_, env_, std::move(hello),
-                [this](std::uint64_t question, const ActionId& action,
-                       const std::optional<Hit>& hit, std::chrono::microseconds waited) {
-                  on_answer(question, action, hit, waited);
-                });
+  link_.emplace(
+      config_, env_, std::move(hello),
+      [this](std::uint64_t question, const ActionId& action, const std::optional<Hit>& hit,
+             std::chrono::microseconds waited) { on_answer(question, action, hit, waited); });
 }
 
 int Session::serve(int input_fd) {
@@ -221,7 +212,8 @@ int Session::serve(int input_fd) {
     const auto fed = reader.feed(text_of(ByteView(buffer).first(*count)));
     if (!fed) {
       send_mutex_.lock();  // whatever is being written first, then our last words
-      const std::string words = fmt::format("sluice: cacheprog: {}\n", printable(fed.error().message));
+      const std::string words =
+          fmt::format("sluice: cacheprog: {}\n", printable(fed.error().message));
       (void)sys::write_all(STDERR_FILENO, bytes_of(words));
       return 1;
     }
@@ -232,12 +224,8 @@ int Session::serve(int input_fd) {
 
 Result<void> Session::on_request(const Request& request) {
   switch (request.command) {
-    case Request::Command::get:
-      get(request);
-      break;
-    case Request::Command::put:
-      begin_put(request);
-      break;
+    case Request::Command::get: get(request); break;
+    case Request::Command::put: begin_put(request); break;
     case Request::Command::close:
       farewell();
       send(gotool::close_response(request.id));
@@ -320,7 +308,7 @@ bool Session::should_rebuild(const ActionId& action, const LocalHit& hit) {
   std::uint64_t lot = 0;
   std::memcpy(&lot, action.bytes.data(), sizeof lot);
   lot = (lot ^ sample_seed_) * 0x9e3779b97f4a7c15U;  // Fibonacci hashing spreads the seed
-  constexpr double k_lots = 18446744073709551616.0;    // 2^64
+  constexpr double k_lots = 18446744073709551616.0;  // 2^64
   if (static_cast<double>(lot) / k_lots >= config_.verify_share) return false;
   const auto file = sys::open_if_exists(hit.disk_path);
   if (!file || !*file) return false;
@@ -399,8 +387,10 @@ Result<void> Session::on_body(ByteView decoded) {
 
 Result<void> Session::on_body_end() {
   if (put_ && put_->id != 0) {
-    if (put_->size <= k_whole_body_bytes) finish_small_put();
-    else finish_large_put();
+    if (put_->size <= k_whole_body_bytes)
+      finish_small_put();
+    else
+      finish_large_put();
   }
   put_.reset();
   return {};
@@ -447,7 +437,8 @@ void Session::finish_large_put() {
     }
     return lost(*put_);
   }
-  stored(*put_, put_->tier, done->disk_path.native(), kind_of(gotool::classify(put_->head)), time_ns);
+  stored(*put_, put_->tier, done->disk_path.native(), kind_of(gotool::classify(put_->head)),
+         time_ns);
 }
 
 void Session::stored(const Put& put, const LocalTier* tier, std::string_view disk_path,
@@ -460,8 +451,8 @@ void Session::stored(const Put& put, const LocalTier* tier, std::string_view dis
   send(gotool::put_response(put.id, disk_path));
 }
 
-// Go ignores most failed puts, but not all: so none fails. It never reads this path unless a program
-// that asked for export data does.
+// Go ignores most failed puts, but not all: so none fails. It never reads this path unless a
+// program that asked for export data does.
 void Session::lost(const Put& put) {
   check_rebuilt(put.action, put.output);
   send(gotool::put_response(put.id, tiers_.lost_path(put.output)));
@@ -503,8 +494,8 @@ void Session::farewell() {
 int run_session(const AgentConfig& config, const sys::Environment& env, int input_fd,
                 int output_fd) {
   sys::ignore_sigpipe();
-  // Never destroyed: the process ends at once and the link's thread with it, so that go, which waits
-  // for our standard output to close, waits for nothing else.
+  // Never destroyed: the process ends at once and the link's thread with it, so that go, which
+  // waits for our standard output to close, waits for nothing else.
   Session* session = std::make_unique<Session>(config, env, output_fd).release();
   session->start();
   const int status = session->serve(input_fd);

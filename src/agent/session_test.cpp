@@ -1,19 +1,20 @@
-// run_session ends its process, so these tests drive it in a child: this test binary itself, started
-// with SLUICE_SESSION set (see the first lines of child_is_session).
+// run_session ends its process, so these tests drive it in a child: this test binary itself,
+// started with SLUICE_SESSION set (see the first lines of child_is_session).
 #include "agent/session.hpp"
-
-#include <doctest/doctest.h>
-#include <fcntl.h>
-#include <unistd.h>
-
-#include <array>
-#include <map>
 
 #include "agent/client.hpp"
 #include "agent/testing.hpp"
 #include "codec/base64.hpp"
 #include "codec/json.hpp"
 #include "sys/process.hpp"
+
+#include <doctest/doctest.h>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <array>
+#include <map>
 
 namespace sluice::agent {
 namespace {

@@ -3,11 +3,6 @@
 // For tests only; one thread at a time. A RunningAgent is stopped and joined by its destructor.
 #pragma once
 
-#include <doctest/doctest.h>
-
-#include <string>
-#include <thread>
-
 #include "agent/agent.hpp"
 #include "agent/client.hpp"
 #include "agent/config.hpp"
@@ -15,6 +10,11 @@
 #include "store/store_url.hpp"
 #include "sys/environment.hpp"
 #include "sys/file.hpp"
+
+#include <doctest/doctest.h>
+
+#include <string>
+#include <thread>
 
 namespace sluice::agent::testing {
 
@@ -27,7 +27,8 @@ inline ActionId action_of(int number) {
 // A machine of its own (runtime directory, caches, checkout); several may share one store.
 class Machine {
  public:
-  explicit Machine(const std::string& store_url = "") : directory_(*sys::TempDirectory::create("sluice-m-")) {
+  explicit Machine(const std::string& store_url = "")
+      : directory_(*sys::TempDirectory::create("sluice-m-")) {
     const sys::Path root = directory_.path();
     config.runtime_directory = root / "run";
     config.cache_directory = root / "cache";

@@ -1,10 +1,10 @@
 #include "agent/uploader.hpp"
 
-#include <algorithm>
-
 #include "gotool/kind.hpp"
 #include "sys/log.hpp"
 #include "sys/process.hpp"
+
+#include <algorithm>
 
 namespace sluice::agent {
 namespace {
@@ -110,8 +110,8 @@ Uploader::Totals Uploader::totals() const {
   const std::lock_guard lock(mutex_);
   Totals totals = totals_;
   totals.records = ledger_.size();
-  totals.drained = objects_ == nullptr ||
-                   (queue_.empty() && !busy_ && !publish_wanted_ && !ledger_changed_);
+  totals.drained =
+      objects_ == nullptr || (queue_.empty() && !busy_ && !publish_wanted_ && !ledger_changed_);
   return totals;
 }
 

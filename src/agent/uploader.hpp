@@ -1,9 +1,16 @@
 // What the job used and made, in order of first use, and its way into the store behind the build.
 //
-// One thread of its own at the lowest priority does all uploading; the other functions are called from
-// any thread and return at once, but drain(), which waits. What may not be published (unknown origin,
-// can never hit again) is counted and left out.
+// One thread of its own at the lowest priority does all uploading; the other functions are called
+// from any thread and return at once, but drain(), which waits. What may not be published (unknown
+// origin, can never hit again) is counted and left out.
 #pragma once
+
+#include "agent/config.hpp"
+#include "agent/fault_book.hpp"
+#include "agent/index_keeper.hpp"
+#include "gotool/local_tier.hpp"
+#include "store/objects.hpp"
+#include "store/publisher.hpp"
 
 #include <atomic>
 #include <condition_variable>
@@ -13,13 +20,6 @@
 #include <thread>
 #include <unordered_map>
 #include <vector>
-
-#include "agent/config.hpp"
-#include "agent/fault_book.hpp"
-#include "agent/index_keeper.hpp"
-#include "gotool/local_tier.hpp"
-#include "store/objects.hpp"
-#include "store/publisher.hpp"
 
 namespace sluice::agent {
 
@@ -43,7 +43,8 @@ class Uploader {
   Uploader(const Uploader&) = delete;
   Uploader& operator=(const Uploader&) = delete;
 
-  // What this job published before this agent lived: kept in what is published next, no reason to publish.
+  // What this job published before this agent lived: kept in what is published next, no reason to
+  // publish.
   void seed(const std::vector<store::Record>& records);
   // The job used this record; its bytes are known to the store already.
   void used(const store::Record& record);
@@ -77,9 +78,9 @@ class Uploader {
   bool publish_wanted_ = false;
   bool busy_ = false;
   std::deque<store::Record> queue_;
-  std::vector<store::Record> ledger_;                  // in order of first use
+  std::vector<store::Record> ledger_;                   // in order of first use
   std::unordered_map<ActionId, std::size_t> position_;  // in ledger_
-  bool ledger_changed_ = false;                        // since the last publish
+  bool ledger_changed_ = false;                         // since the last publish
   sys::Path goroot_;
   Totals totals_;
 

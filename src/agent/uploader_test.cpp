@@ -1,10 +1,10 @@
 #include "agent/uploader.hpp"
 
-#include <doctest/doctest.h>
-
 #include "agent/testing.hpp"
 #include "store/scope_reader.hpp"
 #include "store/testing.hpp"
+
+#include <doctest/doctest.h>
 
 namespace sluice::agent {
 namespace {
@@ -39,7 +39,8 @@ TEST_CASE("records are published in order of first use, each blob once") {
   Desk desk;
   Uploader uploader(desk.machine.config, &desk.objects, &desk.keeper, desk.tier, desk.faults);
   const Bytes body = testing::body_of(1, 4000);
-  for (int i = 0; i < 10; ++i) uploader.made(desk.make(i, i % 2 == 0 ? body : testing::body_of(i, 700)));
+  for (int i = 0; i < 10; ++i)
+    uploader.made(desk.make(i, i % 2 == 0 ? body : testing::body_of(i, 700)));
   uploader.made(desk.make(3, testing::body_of(3, 700)));  // used once more
   REQUIRE(uploader.drain(testing::soon()));
   const auto entries = desk.published();
@@ -68,11 +69,13 @@ TEST_CASE("a second publish keeps the first one's records") {
 TEST_CASE("index entries of a fresh checkout stay here") {
   Desk desk;
   Uploader uploader(desk.machine.config, &desk.objects, &desk.keeper, desk.tier, desk.faults);
-  // Go's index of one package without files (cmd/go/internal/modindex/index_format.txt): offset of the
-  // string table, one package "sub" at 28, its error, directory and file count, then the strings.
+  // Go's index of one package without files (cmd/go/internal/modindex/index_format.txt): offset of
+  // the string table, one package "sub" at 28, its error, directory and file count, then the
+  // strings.
   using namespace std::string_view_literals;  // NOLINT(google-build-using-namespace)
   const auto index =
-      "go index v2\n\x28\0\0\0\x01\0\0\0\x01\0\0\0\x1c\0\0\0\0\0\0\0\x01\0\0\0\0\0\0\0\0\x03sub\xff"sv;
+      "go index v2\n\x28\0\0\0\x01\0\0\0\x01\0\0\0"
+      "\x1c\0\0\0\0\0\0\0\x01\0\0\0\0\0\0\0\0\x03sub\xff"sv;
   uploader.made(desk.make(1, copy_of(bytes_of(index)), store::Kind::package_index));
   uploader.made(desk.make(2, testing::body_of(2, 500)));
   REQUIRE(uploader.drain(testing::soon()));

@@ -1,7 +1,7 @@
 // Time: a Deadline bounds an operation on the monotonic clock; UnixNanos stamps what is stored.
 //
-// A Deadline is made once at the top of an operation and handed down: every wait below takes what is
-// left of it. Values: any thread.
+// A Deadline is made once at the top of an operation and handed down: every wait below takes what
+// is left of it. Values: any thread.
 #pragma once
 
 #include <chrono>
@@ -29,7 +29,8 @@ class Deadline {
   Clock::time_point at() const { return at_; }
   Deadline sooner(Deadline other) const { return other.at_ < at_ ? other : *this; }
 
-  // What is left, never negative, rounded up to whole milliseconds and capped at a day: fits poll(2).
+  // What is left, never negative, rounded up to whole milliseconds and capped at a day: fits
+  // poll(2).
   int left_ms() const {
     if (is_never()) return k_day_ms;
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(at_ - Clock::now()).count();

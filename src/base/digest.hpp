@@ -1,9 +1,11 @@
 // SHA-256, and the 32-byte names made of it.
 //
-// Every blob is named by the SHA-256 of its bytes; actions, packs and manifests have 32-byte names of
-// their own types, so that one cannot be passed for another. Values: any thread. A Sha256 belongs to
-// one thread at a time. Hashing uses OpenSSL with the EVP_MD fetched once per process.
+// Every blob is named by the SHA-256 of its bytes; actions, packs and manifests have 32-byte names
+// of their own types, so that one cannot be passed for another. Values: any thread. A Sha256
+// belongs to one thread at a time. Hashing uses OpenSSL with the EVP_MD fetched once per process.
 #pragma once
+
+#include "base/bytes.hpp"
 
 #include <array>
 #include <compare>
@@ -14,8 +16,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-
-#include "base/bytes.hpp"
 
 namespace sluice {
 

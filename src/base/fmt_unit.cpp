@@ -1,5 +1,5 @@
-// Debian ships fmt without a static library: its non-inline part is compiled here, once, as fmt's own
-// src/format.cc does. Every other unit includes <fmt/format.h> and stays cheap to compile.
+// Debian ships fmt without a static library: its non-inline part is compiled here, once, as fmt's
+// own src/format.cc does. Every other unit includes <fmt/format.h> and stays cheap to compile.
 #include <fmt/format-inl.h>
 
 FMT_BEGIN_NAMESPACE

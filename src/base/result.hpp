@@ -1,8 +1,8 @@
 // The one way a function reports failure: Result<T> carries a value or an Error.
 //
-// An Error says what was attempted, on what, and what went wrong; callers prepend context on the way
-// up (`put blob 3f56…: folder /srv/ci: no space left`). A miss is not an error: functions that look
-// something up return Result<std::optional<T>>. Values only, no shared state: any thread.
+// An Error says what was attempted, on what, and what went wrong; callers prepend context on the
+// way up (`put blob 3f56…: folder /srv/ci: no space left`). A miss is not an error: functions that
+// look something up return Result<std::optional<T>>. Values only, no shared state: any thread.
 #pragma once
 
 #include <expected>
@@ -53,21 +53,21 @@ std::unexpected<Error> fail_errno(int errno_value, std::string_view what);
 #define SLUICE_CONCAT_(a, b) a##b
 #define SLUICE_CONCAT(a, b) SLUICE_CONCAT_(a, b)
 
-#define SLUICE_TRY_(tmp, expr)                                           \
-  do {                                                                   \
-    if (auto tmp = (expr); !tmp) {                                       \
-      return std::unexpected<::sluice::Error>(std::move(tmp).error());   \
-    }                                                                    \
+#define SLUICE_TRY_(tmp, expr)                                         \
+  do {                                                                 \
+    if (auto tmp = (expr); !tmp) {                                     \
+      return std::unexpected<::sluice::Error>(std::move(tmp).error()); \
+    }                                                                  \
   } while (false)
 
 // TRY(expr): returns the error of `expr` from the enclosing function, else discards the value.
 #define TRY(expr) SLUICE_TRY_(SLUICE_CONCAT(try_result_, __COUNTER__), expr)
 
-#define SLUICE_TRY_ASSIGN_(tmp, target, expr)                         \
-  auto tmp = (expr);                                                  \
-  if (!tmp) {                                                         \
-    return std::unexpected<::sluice::Error>(std::move(tmp).error());  \
-  }                                                                   \
+#define SLUICE_TRY_ASSIGN_(tmp, target, expr)                        \
+  auto tmp = (expr);                                                 \
+  if (!tmp) {                                                        \
+    return std::unexpected<::sluice::Error>(std::move(tmp).error()); \
+  }                                                                  \
   target = std::move(*tmp)
 
 // TRY_ASSIGN(auto x, expr): assigns the value or returns the error.

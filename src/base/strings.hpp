@@ -28,8 +28,8 @@ std::optional<T> parse_int(std::string_view text) {
 // One line for a message: control characters become '?', at most `length_max` bytes and then "…".
 std::string printable(std::string_view text, std::size_t length_max = 200);
 
-// Splits as a POSIX shell and Go's GOCACHEPROG do: blanks separate, '…' and "…" group. Nothing when a
-// quote is not closed.
+// Splits as a POSIX shell and Go's GOCACHEPROG do: blanks separate, '…' and "…" group. Nothing
+// when a quote is not closed.
 std::optional<std::vector<std::string>> split_quoted(std::string_view text);
 // One word of such a line, quoted only where it must be.
 std::string quote_word(std::string_view word);

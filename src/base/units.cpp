@@ -1,12 +1,12 @@
 #include "base/units.hpp"
 
+#include "base/strings.hpp"
+
 #include <fmt/format.h>
 
 #include <array>
 #include <charconv>
 #include <utility>
-
-#include "base/strings.hpp"
 
 namespace sluice {
 namespace {
@@ -17,8 +17,7 @@ std::optional<double> take_number(std::string_view& text) {
   const auto digits = text.substr(0, length);
   double value = 0;
   const char* end = digits.data() + digits.size();
-  const auto [at, error] =
-      std::from_chars(digits.data(), end, value, std::chars_format::fixed);
+  const auto [at, error] = std::from_chars(digits.data(), end, value, std::chars_format::fixed);
   if (digits.empty() || error != std::errc{} || at != end) return std::nullopt;
   text.remove_prefix(digits.size());
   return value;
@@ -32,12 +31,24 @@ std::optional<std::uint64_t> parse_size(std::string_view text) {
   if (!number) return std::nullopt;
   constexpr double k_k = 1024;
   static constexpr std::array<std::pair<std::string_view, double>, 18> k_units = {{
-      {"", 1}, {"b", 1},
-      {"k", k_k}, {"kib", k_k}, {"m", k_k * k_k}, {"mib", k_k * k_k},
-      {"g", k_k * k_k * k_k}, {"gib", k_k * k_k * k_k},
-      {"t", k_k * k_k * k_k * k_k}, {"tib", k_k * k_k * k_k * k_k},
-      {"kb", 1e3}, {"mb", 1e6}, {"gb", 1e9}, {"tb", 1e12},
-      {"ki", k_k}, {"mi", k_k * k_k}, {"gi", k_k * k_k * k_k}, {"ti", k_k * k_k * k_k * k_k},
+      {"", 1},
+      {"b", 1},
+      {"k", k_k},
+      {"kib", k_k},
+      {"m", k_k * k_k},
+      {"mib", k_k * k_k},
+      {"g", k_k * k_k * k_k},
+      {"gib", k_k * k_k * k_k},
+      {"t", k_k * k_k * k_k * k_k},
+      {"tib", k_k * k_k * k_k * k_k},
+      {"kb", 1e3},
+      {"mb", 1e6},
+      {"gb", 1e9},
+      {"tb", 1e12},
+      {"ki", k_k},
+      {"mi", k_k * k_k},
+      {"gi", k_k * k_k * k_k},
+      {"ti", k_k * k_k * k_k * k_k},
   }};
   const std::string unit = to_lower(trim(text));
   for (const auto& [name, factor] : k_units) {
@@ -60,12 +71,18 @@ std::optional<std::chrono::milliseconds> parse_duration(std::string_view text) {
     const auto length = text.find_first_of("0123456789.");
     const auto unit = text.substr(0, length);
     double factor_ms = 0;
-    if (unit == "ms") factor_ms = 1;
-    else if (unit == "s") factor_ms = 1e3;
-    else if (unit == "m") factor_ms = 60e3;
-    else if (unit == "h") factor_ms = 3600e3;
-    else if (unit == "d") factor_ms = 86400e3;
-    else return std::nullopt;
+    if (unit == "ms")
+      factor_ms = 1;
+    else if (unit == "s")
+      factor_ms = 1e3;
+    else if (unit == "m")
+      factor_ms = 60e3;
+    else if (unit == "h")
+      factor_ms = 3600e3;
+    else if (unit == "d")
+      factor_ms = 86400e3;
+    else
+      return std::nullopt;
     total_ms += *number * factor_ms;
     text.remove_prefix(unit.size());
   }

@@ -18,7 +18,7 @@ std::optional<double> parse_percent(std::string_view text);
 // "1", "true", "yes", "on" / "0", "false", "no", "off", in any case.
 std::optional<bool> parse_bool(std::string_view text);
 
-std::string format_size(std::uint64_t size_bytes);  // "35.2 MiB", "0 B"
+std::string format_size(std::uint64_t size_bytes);           // "35.2 MiB", "0 B"
 std::string format_seconds(std::chrono::milliseconds span);  // "0.21 s"
 
 }  // namespace sluice

@@ -76,6 +76,11 @@ TEST_CASE("what is no TOML is refused in one line with its place") {
   CHECK(error_of("a = 99999999999999999999").starts_with("sluice.toml:1: "));
 }
 
+TEST_CASE("what toml++ itself gives up on is refused like the rest") {
+  CHECK(error_of("a = 1\nb = 2\n[, \"q\" ]\nc = 3\n") == "sluice.toml:3: malformed");
+  CHECK(error_of("[,") == "sluice.toml:1: malformed");
+}
+
 TEST_CASE("values without a meaning are refused by name") {
   CHECK(error_of("\nwhen = 1979-05-27\n") ==
         "sluice.toml:2: when: dates and times have no meaning here");

@@ -24,9 +24,15 @@ constexpr std::uint64_t k_block_size_max = 128U << 10U;
 constexpr std::uint64_t k_block_bytes_min = 4;
 // Contexts that a thread keeps; what nests deeper makes its own.
 constexpr std::size_t k_contexts_kept_max = 2;
+// RFC 8878, 3.1.1: magic number and the longest frame header.
+constexpr std::size_t k_header_size_max = 18;
 
 std::unexpected<Error> corrupt(std::string_view why) {
   return fail(Code::corrupt, fmt::format("zstd: {}", why));
+}
+
+std::unexpected<Error> wrong_size(std::uint64_t announced, std::uint64_t size) {
+  return corrupt(fmt::format("the frame announces {} bytes in place of {}", announced, size));
 }
 
 struct Compression {
@@ -116,7 +122,7 @@ Result<Bytes> zstd_decompress(ByteView frame, std::uint64_t size) {
   const unsigned long long announced = ZSTD_getFrameContentSize(frame.data(), frame.size());
   if (announced == ZSTD_CONTENTSIZE_ERROR) return corrupt("not a frame");
   if (announced != ZSTD_CONTENTSIZE_UNKNOWN && announced != size) {
-    return corrupt(fmt::format("the frame announces {} bytes in place of {}", announced, size));
+    return wrong_size(announced, size);
   }
   const std::size_t frame_size = ZSTD_findFrameCompressedSize(frame.data(), frame.size());
   if (ZSTD_isError(frame_size) != 0U || frame_size != frame.size()) {
@@ -180,20 +186,34 @@ struct ZstdDecompressor::State {
   ByteSink sink;
   std::uint64_t size;
   std::uint64_t done = 0;
-  std::size_t magic_seen = 0;
+  Bytes header;  // the beginning of the frame, until it is judged
+  bool judged = false;
   bool ended = false;
   Lent<Decompression> context;
   Bytes buffer = Bytes(ZSTD_DStreamOutSize());
 
-  Result<void> check_magic(ByteView bytes) {
-    for (const std::byte byte : bytes.first(std::min(bytes.size(), k_magic.size() - magic_seen))) {
-      if (byte != k_magic[magic_seen++]) return corrupt("not a frame");
+  // What the frame says of itself before anything is decoded; the library's streaming reader
+  // believes an empty last block more than the announced size.
+  Result<void> judge_header(ByteView bytes) {
+    if (judged) return {};
+    append(header, bytes.first(std::min(bytes.size(), k_header_size_max - header.size())));
+    const std::size_t known = std::min(header.size(), k_magic.size());
+    if (!std::equal(header.begin(), header.begin() + static_cast<std::ptrdiff_t>(known),
+                    k_magic.begin())) {
+      return corrupt("not a frame");
     }
-    return {};
+    const unsigned long long announced = ZSTD_getFrameContentSize(header.data(), header.size());
+    if (announced == ZSTD_CONTENTSIZE_ERROR) {
+      judged = header.size() == k_header_size_max;  // the decoder says what is wrong with it
+      return {};
+    }
+    judged = true;
+    if (announced == ZSTD_CONTENTSIZE_UNKNOWN || announced == size) return {};
+    return wrong_size(announced, size);
   }
 
   Result<void> run(ByteView bytes) {
-    TRY(check_magic(bytes));
+    TRY(judge_header(bytes));
     ZSTD_inBuffer input{.src = bytes.data(), .size = bytes.size(), .pos = 0};
     bool was_full = false;
     while (input.pos < input.size || was_full) {

@@ -125,6 +125,21 @@ TEST_CASE("a frame that claims an impossible size is refused without memory") {
   CHECK(is_corrupt(zstd_decompress(frame, std::uint64_t{0x10} << 56U)));
 }
 
+TEST_CASE("a frame whose header says more than its blocks give is corrupt for both readers") {
+  // Announces 145 bytes, has one empty last block and the checksum of nothing.
+  Bytes frame;
+  for (const unsigned value :
+       {0x28U, 0xb5U, 0x2fU, 0xfdU, 0x24U, 0x91U, 1U, 0U, 0U, 0x99U, 0xe9U, 0xd8U, 0x51U}) {
+    frame.push_back(static_cast<std::byte>(value));
+  }
+  for (const std::uint64_t size : {0U, 145U}) {
+    CHECK(is_corrupt(zstd_decompress(frame, size)));
+    for (std::size_t piece = 1; piece <= frame.size(); ++piece) {
+      CHECK(is_corrupt(decompress_in_pieces(frame, piece, size)));
+    }
+  }
+}
+
 TEST_CASE("cut, changed, doubled and foreign frames are corrupt") {
   const Bytes bytes = sample(5'000);
   const Bytes frame = zstd_compress(bytes);

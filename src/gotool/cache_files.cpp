@@ -125,7 +125,9 @@ std::string subdirectory_name(std::string_view prefix, unsigned index) {
 std::string entry_name(std::string_view prefix, ByteView id, char key) {
   std::string name;
   name.reserve(prefix.size() + 3 + 2 * id.size() + 2);
-  name = subdirectory_name(prefix, std::to_integer<unsigned>(id[0]));
+  name += prefix;
+  name.push_back(k_digits[std::to_integer<unsigned>(id[0]) >> 4U]);
+  name.push_back(k_digits[std::to_integer<unsigned>(id[0]) & 15U]);
   name.push_back('/');
   for (const std::byte b : id) {
     const auto value = std::to_integer<unsigned>(b);

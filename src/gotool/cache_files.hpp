@@ -66,8 +66,8 @@ std::string temp_name(const std::string& target);
 // names that are not ours.
 std::optional<std::int64_t> temp_writer(std::string_view name);
 
-// Gives the file its name, over whatever stands there, and closes it. In case of an error nothing is
-// left of it.
+// Gives the file its name, over whatever stands there, and closes it. In case of an error nothing
+// is left of it.
 Result<void> publish_temp(TempFile temp, const std::string& target);
 // The whole way for the bytes of an output.
 Result<void> publish_bytes(const std::string& target, ByteView bytes);

@@ -211,7 +211,8 @@ Result<bool> Folder::commit(sys::AtomicFile& file, std::string_view key,
   if (if_absent) {
     auto linked = with_directory(directory, [&] { return file.commit_if_absent(); });
     if (linked || linked.error().code == Code::exhausted) return linked;
-    // A file system without hard links: nobody on it links, so all who write hold the lock below.
+    // A file system that has neither way to refuse an existing name: all who write on it come here
+    // and hold the lock below.
   }
   TRY_ASSIGN(const sys::FileLock held, lock(key, deadline));
   if (if_absent) {

@@ -50,7 +50,12 @@ Result<void> Body::read(std::uint64_t position, MutableByteView into) const {
 }
 
 Result<void> Body::each(const codec::ByteSink& sink) const {
-  if (fd_ < 0) return bytes_.empty() ? Result<void>{} : sink(bytes_);
+  if (fd_ < 0) {
+    for (std::size_t at = 0; at < bytes_.size(); at += k_piece_size) {
+      TRY(sink(bytes_.subspan(at, std::min(k_piece_size, bytes_.size() - at))));
+    }
+    return {};
+  }
   Bytes piece(static_cast<std::size_t>(std::min<std::uint64_t>(k_piece_size, size_)));
   for (std::uint64_t at = 0; at < size_; at += piece.size()) {
     piece.resize(static_cast<std::size_t>(std::min<std::uint64_t>(piece.size(), size_ - at)));

@@ -17,8 +17,8 @@ using std::chrono::milliseconds;
 
 namespace {
 
-// Set for a copy of this program that does one thing and ends: what changes a whole process is tried
-// there.
+// Set for a copy of this program that does one thing and ends: what changes a whole process is
+// tried there.
 constexpr const char* k_errand = "SLUICE_TEST_ERRAND";
 
 Deadline soon() { return Deadline::after(milliseconds(20'000)); }
@@ -44,7 +44,8 @@ SpawnOptions errand(const std::string& what) {
 [[noreturn]] void run_in_terminal(const char* terminal) {
   const Fd controlling(::open(terminal, O_RDWR));  // a session leader's first terminal is its own
   SpawnOptions options = shell(
-      "trap 'n=$((n+1)); echo interrupt $n' INT; echo ready; sleep 20; sleep 0.3; echo end; exit 5");
+      "trap 'n=$((n+1)); echo interrupt $n' INT; echo ready; "
+      "while [ -z \"$n\" ]; do sleep 0.05; done; sleep 0.3; echo end; exit 5");
   options.stdin_fd = options.stdout_fd = options.stderr_fd = controlling.get();
   SignalForwarder forwarder;
   auto child = spawn(options);
@@ -154,7 +155,7 @@ TEST_CASE("a signal that comes before the child is passed on when there is one")
 }
 
 TEST_CASE("the forwarder leaves what was ignored and restores what was there") {
-  struct sigaction before {};
+  struct sigaction before{};
   ::sigaction(SIGTERM, nullptr, &before);
   std::signal(SIGHUP, SIG_IGN);
   {

@@ -1,4 +1,5 @@
-// Base64 text of any kind: the whole and the streaming decoder agree, and what decodes has one spelling.
+// Base64 text of any kind: the whole and the streaming decoder agree, and what decodes has one
+// spelling.
 #include "codec/base64.hpp"
 
 #include <cstddef>

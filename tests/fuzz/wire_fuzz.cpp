@@ -1,5 +1,5 @@
-// The shared byte layout: the first half of the input chooses what is read from the second. A reader
-// never runs past its view, never allocates more than the input, and stays failed.
+// The shared byte layout: the first half of the input chooses what is read from the second. A
+// reader never runs past its view, never allocates more than the input, and stays failed.
 #include "codec/wire.hpp"
 
 #include <cstddef>

@@ -135,6 +135,7 @@ class Machine:
         if store is not None:
             self.env["SLUICE_STORE"] = store if isinstance(store, str) else store.as_uri()
         self._runs = 0
+        self._started: list[subprocess.Popen] = []
 
     @property
     def gocache(self) -> Path:
@@ -148,9 +149,16 @@ class Machine:
         for name, value in (env or {}).items():
             if value is None:
                 environment.pop(name, None)
-        return subprocess.Popen(
-            [str(a) for a in args], cwd=cwd or self.root, env=environment, **options
+        # A process group of its own, so that it can be stopped with everything it started.
+        process = subprocess.Popen(
+            [str(a) for a in args],
+            cwd=cwd or self.root,
+            env=environment,
+            start_new_session=True,
+            **options,
         )
+        self._started.append(process)
+        return process
 
     def run(
         self,
@@ -176,9 +184,12 @@ class Machine:
             out, err = process.communicate(
                 None if stdin is None else stdin.encode(), timeout=timeout_s
             )
-        except subprocess.TimeoutExpired:
-            process.kill()
+        except BaseException as error:
+            # With everything it started: a go left behind would hold the pipes.
+            os.killpg(process.pid, signal.SIGKILL)
             out, err = process.communicate()
+            if not isinstance(error, subprocess.TimeoutExpired):
+                raise
             raise AssertionError(
                 f"{args} did not end within {timeout_s} s: {err.decode(errors='replace')[-4000:]}"
             )
@@ -212,7 +223,12 @@ class Machine:
         return [pid for pid in self.processes() if b"agent" in _read(f"/proc/{pid}/cmdline")]
 
     def stop(self) -> None:
-        """Stop what still runs here; a process that ignores it is an error."""
+        """Stop what still runs here; an agent that ignores it is an error."""
+        for process in self._started:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+        self._started.clear()
         if self.processes() and self.sluice.exists():
             self.run(self.sluice, "agent", "stop", timeout_s=30)
         for pid in self.processes():

@@ -228,7 +228,6 @@ def test_signals_reach_go(number, machine, filled_store, checkout):
             cwd=checkout,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            start_new_session=True,
         )
         assert process.stdout.readline() == b"ready\n", process.stderr.read()
         started = time.monotonic()
