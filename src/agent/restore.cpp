@@ -46,15 +46,13 @@ store::Record record_of(const Found& found) {
 }  // namespace
 
 // Asks for everything of the index that is not in the tier, and waits; counts what did not come.
-std::size_t Restorer::bring(const store::Index& index, std::uint64_t& failed) {
+void Restorer::bring(const store::Index& index, std::uint64_t& failed) {
   const auto present = tier_.list_actions();
-  std::size_t asked = 0;
   std::mutex mutex;
   std::condition_variable changed;
   std::size_t waiting = 0;
   for (const store::Entry* entry : index.in_use_order()) {
     if (present && present->contains(entry->record.action)) continue;
-    ++asked;
     {
       const std::lock_guard lock(mutex);
       ++waiting;
@@ -69,7 +67,6 @@ std::size_t Restorer::bring(const store::Index& index, std::uint64_t& failed) {
   // The callbacks refer to this frame, so all must have run; the fetcher's deadlines bound each.
   std::unique_lock lock(mutex);
   changed.wait(lock, [&] { return waiting == 0; });
-  return asked;
 }
 
 codec::Json Restorer::restore(Deadline deadline) {
@@ -78,19 +75,20 @@ codec::Json Restorer::restore(Deadline deadline) {
     return codec::JsonObject{{"restored", 0}, {"failed", 0}};
   }
   std::uint64_t failed = 0;
-  const std::size_t asked = bring(*index, failed);
+  bring(*index, failed);
+  std::uint64_t restored = 0;
   const UnixNanos now = unix_now_ns();
   for (const store::Entry* entry : index->in_use_order()) {
     const std::string hex = entry->record.action.hex();
     const sys::Path file = tier_.directory() / hex.substr(0, 2) / (hex + "-a");
     const auto info = sys::stat_file(file);
+    if (info && *info) ++restored;
     const bool looks_used = info && *info && (*info)->mtime_ns > now - k_unused_age_ns;
     // Go writes to the time of a file only when it is older than an hour. A file that cannot be
     // touched counts as used: it is published once more.
     if (looks_used) (void)sys::touch(file, now - k_unused_age_ns);
   }
-  return codec::JsonObject{{"restored", asked - failed + fetcher_->totals().prefetched},
-                           {"failed", failed}};
+  return codec::JsonObject{{"restored", restored}, {"failed", failed}};
 }
 
 codec::Json Restorer::save(UnixNanos since_ns, Uploader& uploader, Provenance& provenance,

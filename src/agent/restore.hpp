@@ -22,15 +22,15 @@ class Restorer {
   Restorer(const gotool::LocalTier& tier, IndexKeeper* keeper, Fetcher* fetcher)
       : tier_(tier), keeper_(keeper), fetcher_(fetcher) {}
 
-  // Brings every record of the index that is not there; fields "restored" (brought by this agent
-  // so far, ahead of the request or for it) and "failed".
+  // Brings every record of the index that is not there; fields "restored" (records of the index
+  // that are in the tier now) and "failed" (those that did not come).
   codec::Json restore(Deadline deadline);
   // Entries used or made since then become the job's; fields "used", "made".
   codec::Json save(UnixNanos since_ns, Uploader& uploader, Provenance& provenance,
                    FaultBook& faults);
 
  private:
-  std::size_t bring(const store::Index& index, std::uint64_t& failed);
+  void bring(const store::Index& index, std::uint64_t& failed);
 
   const gotool::LocalTier& tier_;
   IndexKeeper* keeper_;

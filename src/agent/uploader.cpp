@@ -207,6 +207,8 @@ void Uploader::publish() {
   info.created_ns = unix_now_ns();
   const auto published = publisher_->publish(std::move(info), records, keeper_->write_scopes(),
                                              Deadline::after(k_object_wait));
+  // Nothing that another job could use (index entries of a fresh checkout, say) is no fault.
+  if (!published && published.error().code == Code::invalid) return;
   if (!published) {
     faults_.count("upload", published.error().message);
     return;

@@ -117,7 +117,7 @@ struct RealBuild {
     REQUIRE(sys::write_file_atomic(module / "go.mod", bytes_of("module hello\n\ngo 1.21\n")));
     constexpr std::string_view k_main =
         "package main\n\nimport \"errors\"\n\n"
-         "func main() { println(errors.New(\"hello\").Error()) }\n";
+        "func main() { println(errors.New(\"hello\").Error()) }\n";
     REQUIRE(sys::write_file_atomic(module / "main.go", bytes_of(k_main)));
     // Within two seconds of its writing go does not index a package.
     for (const char* name : {"go.mod", "main.go"}) set_age(module / name, std::chrono::hours(1));

@@ -303,7 +303,7 @@ def test_no_remote_touches_no_store(machine, tiny, tiny_store):
 
 
 def test_default_store_works_without_settings(machine, tiny, tiny_store, tiny_first):
-    """Nothing set at all: the folder store in the user's cache directory serves an empty GOCACHE."""
+    """Nothing set at all: the store in the user's cache serves an empty GOCACHE."""
     m = machine()
     shutil.copytree(tiny_store, m.cache / "sluice" / "store")
     run = m.go("build", "-x", "-o", str(m.root / "out"), ".", cwd=tiny).ok()
