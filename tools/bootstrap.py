@@ -68,6 +68,8 @@ TEST = (
     Package("librapidcheck-dev", files=(header("rapidcheck.h"), archive("librapidcheck.a"))),
     Package("mold", commands=("mold",)),
     Package("binutils", commands=("readelf",)),
+    Package("zsh", commands=("zsh",)),  # the completions are tried in each shell
+    Package("fish", commands=("fish",)),
 )
 FORMAT = (Package("clang-format-19", commands=("clang-format-19",)),)
 CHECK = (

@@ -150,24 +150,6 @@ def binary_step(reporter: Reporter) -> Tally:
     return tally
 
 
-# The files whose tests start few or no compilations; all the others belong to `make check`.
-QUICK_INTEGRATION = [
-    option
-    for name in (
-        "faults",
-        "gc",
-        "go_versions",
-        "native_cache",
-        "restore",
-        "run_and_env",
-        "scopes",
-        "second_machine",
-        "verify",
-    )
-    for option in ("--ignore", f"tests/integration/test_{name}.py")
-]
-
-
 def lanes_of_test(workers: int) -> list[list[Step]]:
     """The release is built first, with the whole machine; while the integration tests drive it, the
     debug build and its tests go on beside, politely."""
@@ -181,7 +163,7 @@ def lanes_of_test(workers: int) -> list[list[Step]]:
             Step("binary", binary_step, after=("release",)),
             Step(
                 "integration",
-                pytest_step("tests/integration", *QUICK_INTEGRATION, workers=workers),
+                pytest_step("tests/integration", workers=workers),
                 after=("release",),
             ),
         ],
@@ -199,11 +181,6 @@ def lanes_of_check(workers: int) -> list[list[Step]]:
     compilers and sanitizers on the debug lane."""
     lanes = lanes_of_test(workers)
     lanes[1] += [
-        Step(
-            "all-integration",
-            pytest_step("tests/integration", workers=workers, timeout_s=7200),
-            after=("release",),
-        ),
         Step(
             "matrix",
             pytest_step("tests/integration", "-m", "matrix", workers=workers, timeout_s=7200),

@@ -121,9 +121,13 @@ Result<void> Agent::open() {
     if (auto ready = sys::make_directories(staging, 0700); !ready) {
       faults_.count("local-tier", ready.error().message);
     }
-    fetcher_ = std::make_unique<Fetcher>(*objects_, *tier_, staging, faults_);
   }
   uploader_ = std::make_unique<Uploader>(config_, objects_.get(), keeper_.get(), *tier_, faults_);
+  if (objects_) {
+    fetcher_ =
+        std::make_unique<Fetcher>(*objects_, *tier_, config_.cache_directory / "staging", faults_,
+                                  [this](const BlobId& blob) { uploader_->distrust(blob); });
+  }
   return {};
 }
 

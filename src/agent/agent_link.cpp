@@ -11,6 +11,7 @@ namespace sluice::agent {
 namespace {
 
 constexpr auto k_first_try_wait = std::chrono::milliseconds(5);
+constexpr auto k_start_again_wait = std::chrono::milliseconds(500);
 constexpr auto k_retry_pause_max = std::chrono::milliseconds(20);
 constexpr int k_tick_ms = 200;  // how late an expired question may be noticed
 
@@ -72,15 +73,20 @@ bool AgentLink::connect_once() {
   return state_ == State::connected;
 }
 
+// The agent that was there a moment ago, or was just started, may die before we reach it: so one is
+// started again and again until the deadline; where one lives the others end at once.
 bool AgentLink::connect_patiently() {
-  std::string reason = "the agent does not answer";
-  if (auto started = ensure_agent(config_, env_); !started) {
-    give_up(started.error().message);
-    return false;
-  }
   const Deadline deadline = Deadline::after(k_connect_wait);
+  Deadline start_again = Deadline::after(std::chrono::milliseconds(0));
   auto pause = std::chrono::milliseconds(1);
   while (!deadline.passed()) {
+    if (start_again.passed()) {
+      if (auto started = ensure_agent(config_, env_); !started) {
+        give_up(started.error().message);
+        return false;
+      }
+      start_again = Deadline::after(k_start_again_wait);
+    }
     {
       std::unique_lock lock(mutex_);
       if (changed_.wait_for(lock, pause, [this] { return ending_; })) return false;
@@ -88,7 +94,7 @@ bool AgentLink::connect_patiently() {
     if (connect_once()) return true;
     pause = std::min(pause * 2, k_retry_pause_max);
   }
-  give_up(reason);
+  give_up("the agent does not answer");
   return false;
 }
 

@@ -22,7 +22,7 @@
 namespace sluice::agent {
 
 inline constexpr auto k_answer_wait = std::chrono::seconds(20);
-inline constexpr auto k_connect_wait = std::chrono::seconds(2);
+inline constexpr auto k_connect_wait = std::chrono::seconds(4);
 inline constexpr auto k_bye_wait = std::chrono::milliseconds(500);
 inline constexpr std::size_t k_batch_bytes = 8U << 10U;  // notes are sent when this much is waiting
 inline constexpr std::size_t k_unsent_bytes_max = 4U << 20U;  // while the agent is still starting

@@ -27,6 +27,7 @@ std::string AgentConfig::key() const {
   add(producer);
   add(job_id);
   add(job_name);
+  add(job_run);
   add(store_url);
   add(domain);
   for (const std::string& read_domain : read_domains) add(read_domain);
@@ -62,6 +63,7 @@ std::string AgentConfig::encode() const {
                   {"module_cache", module_cache.native()},
                   {"job_id", job_id},
                   {"job_name", job_name},
+                  {"job_run", job_run},
                   {"producer", producer},
                   {"log_level", log_level},
                   {"read_only", read_only},
@@ -99,6 +101,7 @@ Result<AgentConfig> AgentConfig::decode(std::string_view text) {
   config.module_cache = json.text_or("module_cache", "");
   config.job_id = json.text_or("job_id", "");
   config.job_name = json.text_or("job_name", "");
+  config.job_run = json.text_or("job_run", "");
   config.producer = json.text_or("producer", "");
   config.log_level = json.text_or("log_level", "");
   config.read_only = json.bool_or("read_only", false);

@@ -31,8 +31,9 @@ struct AgentConfig {
   std::string go_version;  // "go1.26.8"; empty when unknown
   sys::Path goroot;
   sys::Path module_cache;
-  std::string job_id;  // one CI job or one desk's day; see job.hpp
+  std::string job_id;  // these three as in job.hpp
   std::string job_name;
+  std::string job_run;
   std::string producer;   // "sluice 0.1.0", written into manifests
   std::string log_level;  // of the agent: "", "debug", …
   bool read_only = false;

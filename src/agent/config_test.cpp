@@ -21,6 +21,7 @@ AgentConfig sample() {
   config.module_cache = "/home/u/go/pkg/mod";
   config.job_id = "desk/x/2026-01-01";
   config.job_name = "desk";
+  config.job_run = "desk/2026-01-01";
   config.producer = "sluice 0.1.0";
   config.verify_share = 0.25;
   config.drain_timeout = std::chrono::seconds(7);

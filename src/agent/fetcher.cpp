@@ -19,27 +19,43 @@ class Fetcher::Sink final : public store::BatchSink {
   explicit Sink(Fetcher& fetcher) : fetcher_(fetcher) {}
 
   Result<codec::ByteSink> open(const Entry& entry) override {
-    TRY_ASSIGN(writer_, fetcher_.tier_.begin(entry.record.output, entry.record.size));
-    return codec::ByteSink([this](ByteView bytes) { return writer_->write(bytes); });
+    tier_refused_ = false;
+    auto writer = fetcher_.tier_.begin(entry.record.output, entry.record.size);
+    if (!writer) {
+      tier_refused_ = true;
+      return std::unexpected(std::move(writer).error());
+    }
+    writer_ = std::move(*writer);
+    return codec::ByteSink([this](ByteView bytes) {
+      auto written = writer_->write(bytes);
+      if (!written) tier_refused_ = true;
+      return written;
+    });
   }
 
   void done(const Entry& entry, Result<void> result) override {
     if (result) {
       auto put = writer_->commit(entry.record.action, entry.record.time_ns);
+      tier_refused_ = !put;
       if (!put) result = std::unexpected(std::move(put).error());
     }
     writer_.reset();
-    fetcher_.finished(entry, std::move(result), entry.location.stored_size);
+    fetcher_.finished(entry, std::move(result), entry.location.stored_size, tier_refused_);
   }
 
  private:
   Fetcher& fetcher_;
   std::optional<gotool::LocalTier::Writer> writer_;
+  bool tier_refused_ = false;  // the error of this entry is the local tier's
 };
 
 Fetcher::Fetcher(store::Objects& objects, gotool::LocalTier& tier, sys::Path staging,
-                 FaultBook& faults)
-    : objects_(objects), tier_(tier), staging_(std::move(staging)), faults_(faults) {
+                 FaultBook& faults, OnDamaged on_damaged)
+    : objects_(objects),
+      tier_(tier),
+      staging_(std::move(staging)),
+      faults_(faults),
+      on_damaged_(std::move(on_damaged)) {
   const unsigned cores = std::max(2U, std::thread::hardware_concurrency());
   for (unsigned i = 0; i < std::min(cores, k_fetch_threads_max); ++i) {
     threads_.emplace_back([this] { work(); });
@@ -192,7 +208,7 @@ void Fetcher::fetch(const std::vector<const Entry*>& batch) {
   std::vector<const Entry*> missing;
   for (const Entry* entry : batch) {
     if (is_there(*entry) || link_local(*entry)) {
-      finished(*entry, {}, 0);
+      finished(*entry, {}, 0, false);
     } else if (entry->record.kind == store::Kind::executable) {
       fetch_executable(*entry);
     } else {
@@ -216,11 +232,19 @@ void Fetcher::fetch_executable(const Entry& entry) {
                              file.temp_path(), record.time_ns));
     return {};
   };
-  finished(entry, bring(), entry.location.stored_size);
+  finished(entry, bring(), entry.location.stored_size, false);
 }
 
-void Fetcher::finished(const Entry& entry, Result<void> result, std::uint64_t bytes_down) {
-  if (!result) faults_.count("store", result.error().message);
+void Fetcher::finished(const Entry& entry, Result<void> result, std::uint64_t bytes_down,
+                       bool tier_refused) {
+  if (!result) {
+    const Code code = tier_refused ? Code::unavailable : result.error().code;
+    faults_.count(tier_refused ? "local-tier" : "store", result.error().message);
+    // Before anybody is told: who makes it again shall find it distrusted already.
+    if (on_damaged_ && (code == Code::corrupt || code == Code::not_found)) {
+      on_damaged_(entry.record.output);
+    }
+  }
   std::vector<Waiter> waiters;
   {
     const std::lock_guard lock(mutex_);

@@ -35,7 +35,12 @@ class Fetcher {
   // Called on a worker's thread when the entry is in the local tier, or with why it is not.
   using Done = std::function<void(const Result<void>&)>;
 
-  Fetcher(store::Objects& objects, gotool::LocalTier& tier, sys::Path staging, FaultBook& faults);
+  // Called on a worker's thread with a blob that the store says it holds and does not: gone or
+  // damaged there.
+  using OnDamaged = std::function<void(const BlobId&)>;
+
+  Fetcher(store::Objects& objects, gotool::LocalTier& tier, sys::Path staging, FaultBook& faults,
+          OnDamaged on_damaged = nullptr);
   ~Fetcher();
   Fetcher(const Fetcher&) = delete;
   Fetcher& operator=(const Fetcher&) = delete;
@@ -68,7 +73,8 @@ class Fetcher {
   void take_ahead_locked(std::vector<const store::Entry*>& batch);
   void fetch(const std::vector<const store::Entry*>& batch);
   void fetch_executable(const store::Entry& entry);
-  void finished(const store::Entry& entry, Result<void> result, std::uint64_t bytes_down);
+  void finished(const store::Entry& entry, Result<void> result, std::uint64_t bytes_down,
+                bool tier_refused);
   bool is_there(const store::Entry& entry) const;
   bool link_local(const store::Entry& entry) const;
 
@@ -76,6 +82,7 @@ class Fetcher {
   gotool::LocalTier& tier_;
   sys::Path staging_;
   FaultBook& faults_;
+  OnDamaged on_damaged_;
 
   mutable std::mutex mutex_;
   std::condition_variable changed_;

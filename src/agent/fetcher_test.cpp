@@ -118,13 +118,16 @@ TEST_CASE("damaged or missing bytes are never published, and whoever waits is to
     }
     SUBCASE("gone") { shop.objects.erase(key); }
   }
-  Fetcher fetcher(shop.objects, shop.tier, shop.directory.path(), shop.faults);
   Waiting waiting;
+  std::atomic<int> told = 0;
+  Fetcher fetcher(shop.objects, shop.tier, shop.directory.path(), shop.faults,
+                  [&told](const BlobId&) { ++told; });
   for (int i = 0; i < 8; ++i) {
     fetcher.want(*shop.index->find(testing::action_of(i)), waiting.done());
   }
   waiting.reach(8);
   CHECK(waiting.good + waiting.bad == 8);
+  CHECK(told == waiting.bad);
   CHECK(waiting.bad > 0);
   CHECK(!shop.faults.all().empty());
   for (int i = 0; i < 8; ++i) {

@@ -30,20 +30,24 @@ sys::Path copy_path_of(const AgentConfig& config) {
   return config.cache_directory / "index" / to_hex(sha256(bytes_of(identity))).substr(0, 32);
 }
 
-// The manifests worth bringing in ahead: this job's own of last time; where it never ran, all of
-// the same platform.
+// The manifests worth bringing in ahead: what the best scope has of this job's last runs (several,
+// where a matrix has legs of one name); where it never ran, all of the same platform.
 std::vector<ActionId> actions_ahead(const AgentConfig& config, const store::LoadedScopes& loaded) {
   const std::string platform = platform_name();
   std::vector<ActionId> ahead;
   for (const bool same_job : {true, false}) {
+    std::optional<store::ScopeKind> best;
     for (const store::LoadedManifest& one : loaded.manifests) {
       const store::ManifestInfo& info = one.manifest.info;
       if (info.platform != platform) continue;
-      if (same_job && info.job_name != config.job_name) continue;
+      if (same_job && (info.job_name != config.job_name || info.go_version != config.go_version ||
+                       best.value_or(one.from) != one.from)) {
+        continue;
+      }
+      best = one.from;
       for (const store::Entry& entry : one.manifest.entries) ahead.push_back(entry.record.action);
-      // The best scope's newest manifest of this job lists all that the job used.
-      if (same_job) return ahead;
     }
+    if (!ahead.empty()) break;
   }
   return ahead;
 }

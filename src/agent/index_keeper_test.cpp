@@ -30,6 +30,7 @@ void publish(MemoryObjects& objects, const testing::Machine& machine, const std:
   info.domain = "trusted";
   info.job_name = job_name;
   info.job_id = job_id;
+  info.go_version = machine.config.go_version;
   info.platform = platform_name();
   info.created_ns = unix_now_ns();
   const auto go_mod = sys::read_file(machine.config.checkout / "go.mod", 1000);

@@ -22,6 +22,15 @@ std::string join_nonempty(const std::vector<std::string>& parts) {
   return join(kept, "/");
 }
 
+// Variables and paths have any length, what is written into the store has a bound.
+std::string shortened(std::string text) {
+  constexpr std::size_t k_text_max = 300;
+  constexpr std::size_t k_digits = 16;
+  if (text.size() <= k_text_max) return text;
+  const std::string digest = to_hex(sha256(bytes_of(text))).substr(0, k_digits);
+  return text.substr(0, k_text_max - k_digits) + digest;
+}
+
 void read_github_event(Job& job, const sys::Environment& env) {
   const auto path = env.get("GITHUB_EVENT_PATH");
   if (!path || path->empty()) return;
@@ -65,10 +74,11 @@ Job github_job(const sys::Environment& env) {
   }
   read_github_event(job, env);
   job.name = join_nonempty({env.get_or("GITHUB_WORKFLOW", ""), env.get_or("GITHUB_JOB", "")});
-  // RUNNER_NAME tells the legs of a matrix apart, which share run and job.
-  job.id = join_nonempty({"github", env.get_or("GITHUB_RUN_ID", ""),
-                          env.get_or("GITHUB_RUN_ATTEMPT", ""), env.get_or("GITHUB_JOB", ""),
-                          env.get_or("RUNNER_NAME", "")});
+  job.run = join_nonempty(
+      {"github", env.get_or("GITHUB_RUN_ID", ""), env.get_or("GITHUB_RUN_ATTEMPT", "")});
+  // The runner tells the legs of a matrix apart, which share run and job.
+  job.id = join_nonempty(
+      {job.run, env.get_or("GITHUB_JOB", ""), env.get_or("RUNNER_NAME", sys::host_name())});
   return job;
 }
 
@@ -89,7 +99,8 @@ Job gitlab_job(const sys::Environment& env) {
   }
   job.default_branch = env.get_or("CI_DEFAULT_BRANCH", "");
   job.name = env.get_or("CI_JOB_NAME", "");
-  job.id = join_nonempty({"gitlab", env.get_or("CI_PIPELINE_ID", ""), env.get_or("CI_JOB_ID", "")});
+  job.run = join_nonempty({"gitlab", env.get_or("CI_PIPELINE_ID", "")});
+  job.id = join_nonempty({job.run, env.get_or("CI_JOB_ID", "")});
   return job;
 }
 
@@ -113,8 +124,8 @@ Job jenkins_job(const sys::Environment& env) {
     job.is_fork = env.has("CHANGE_FORK");
   }
   job.name = env.get_or("JOB_BASE_NAME", env.get_or("JOB_NAME", ""));
-  job.id = join_nonempty({"jenkins", env.get_or("BUILD_TAG", ""), env.get_or("STAGE_NAME", ""),
-                          env.get_or("NODE_NAME", "")});
+  job.run = join_nonempty({"jenkins", env.get_or("BUILD_TAG", "")});
+  job.id = join_nonempty({job.run, env.get_or("STAGE_NAME", ""), env.get_or("NODE_NAME", "")});
   return job;
 }
 
@@ -133,21 +144,31 @@ Job buildkite_job(const sys::Environment& env) {
   }
   job.default_branch = env.get_or("BUILDKITE_PIPELINE_DEFAULT_BRANCH", "");
   job.name = env.get_or("BUILDKITE_STEP_KEY", env.get_or("BUILDKITE_LABEL", ""));
-  job.id = join_nonempty(
-      {"buildkite", env.get_or("BUILDKITE_BUILD_ID", ""), env.get_or("BUILDKITE_JOB_ID", "")});
+  job.run = join_nonempty({"buildkite", env.get_or("BUILDKITE_BUILD_ID", "")});
+  job.id = join_nonempty({job.run, env.get_or("BUILDKITE_JOB_ID", "")});
   return job;
 }
 
 // A desk's job is a checkout and a day: long enough to gather its commands, short enough to forget.
+// A CI system that we do not know looks like one whose machines come and go.
 Job desk_job(const sys::Environment& env, const sys::Path& checkout) {
   Job job;
-  if (env.has("CI")) job.system = CiSystem::other;
   const std::time_t now = std::time(nullptr);
   std::tm utc{};
   gmtime_r(&now, &utc);
-  job.id = fmt::format("desk/{}/{:04}-{:02}-{:02}", checkout.native(), utc.tm_year + 1900,
-                       utc.tm_mon + 1, utc.tm_mday);
-  job.name = "desk";
+  const std::string day =
+      fmt::format("{:04}-{:02}-{:02}", utc.tm_year + 1900, utc.tm_mon + 1, utc.tm_mday);
+  const std::string host = sys::host_name();
+  if (env.has("CI")) {
+    // Jobs that a pipeline runs at once must not push each other out: the day stands for the run.
+    job.system = CiSystem::other;
+    job.name = "ci";
+    job.run = "ci/" + day;
+  } else {
+    job.name = "desk/" + host;  // what each desk did last is kept
+    job.run = job.name + "/" + day;
+  }
+  job.id = fmt::format("{}/{}/{}", job.run, host, checkout.native());
   return job;
 }
 
@@ -235,8 +256,9 @@ Job job_of(const sys::Environment& env, const sys::Path& checkout) {
   else if (env.has("BUILDKITE"))
     job = buildkite_job(env);
   else
-    return desk_job(env, checkout);
+    job = desk_job(env, checkout);
   if (job.name.empty()) job.name = "job";
+  for (std::string* text : {&job.name, &job.run, &job.id}) *text = shortened(*text);
   return job;
 }
 

@@ -25,7 +25,8 @@ std::string_view name_of(CiSystem system);
 struct Job {
   CiSystem system = CiSystem::none;
   std::string id;          // the same for every step of one job, another for every job
-  std::string name;        // what the job is called from run to run: newest per name is kept
+  std::string run;         // shared by all jobs of one workflow run, pipeline or build
+  std::string name;        // what the job is called from run to run
   std::string repository;  // "github.com/owner/name"; empty when the variables do not say
   std::string commit;
   std::vector<std::string> parents;

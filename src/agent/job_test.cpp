@@ -55,7 +55,8 @@ TEST_CASE("GitHub: a push, its branch and its job") {
   CHECK(job.branch == "topic");
   CHECK(job.commit == "c1");
   CHECK(job.name == "ci/test");
-  CHECK(job.id == "github/7/2/test");
+  CHECK(job.run == "github/7/2");
+  CHECK(job.id == "github/7/2/test/" + sys::host_name());
   CHECK(!job.is_fork);
 }
 
@@ -129,9 +130,21 @@ TEST_CASE("GitLab, Jenkins and Buildkite tell forks apart") {
 TEST_CASE("a desk's job is its checkout") {
   const Job job = job_of(environment({{"HOME", "/h"}}), "/p/q");
   CHECK(job.system == CiSystem::none);
-  CHECK(job.id.starts_with("desk//p/q/"));
-  CHECK(job.name == "desk");
-  CHECK(job_of(environment({{"CI", "true"}}), "/p").system == CiSystem::other);
+  CHECK(job.name == "desk/" + sys::host_name());
+  CHECK(job.run.starts_with(job.name + "/20"));
+  CHECK(job.id.starts_with(job.run));
+  CHECK(job.id.ends_with("//p/q"));
+  const Job other = job_of(environment({{"CI", "true"}}), "/p");
+  CHECK(other.system == CiSystem::other);
+  CHECK(other.name == "ci");
+  CHECK(other.run.starts_with("ci/20"));
+}
+
+TEST_CASE("names are short however long what they come from is") {
+  const std::string path = "/" + std::string(4000, 'x');
+  const Job job = job_of(environment({}), path);
+  CHECK(job.id.size() <= 300);
+  CHECK(job.id != job_of(environment({}), path + "y").id);
 }
 
 TEST_CASE("a branch reads commit, parents, itself, the default branch and the key tiers") {

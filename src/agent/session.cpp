@@ -5,6 +5,7 @@
 #include "agent/counters.hpp"
 #include "agent/kind.hpp"
 #include "base/strings.hpp"
+#include "base/units.hpp"
 #include "gotool/cacheprog.hpp"
 #include "gotool/kind.hpp"
 #include "gotool/local_tier.hpp"
@@ -70,28 +71,24 @@ class Tiers {
     return std::nullopt;
   }
 
-  // The tiers to try for a body of this size, best first.
-  std::vector<LocalTier*> writable(std::uint64_t size_bytes) {
-    std::vector<LocalTier*> tiers;
-    if (local_ && !local_failed_ && has_room(config_.local_tier, size_bytes)) {
-      tiers.push_back(&*local_);
+  // Where a body of this size goes: the local tier, else the spill, else nowhere.
+  LocalTier* writable(std::uint64_t size_bytes, Faults& faults) {
+    if (local_ && !local_failed_) {
+      if (has_room(config_.local_tier, size_bytes)) return &*local_;
+      count_fault(
+          faults, "local-tier",
+          fmt::format("{}: no room for {}", config_.local_tier.native(), format_size(size_bytes)));
     }
-    if (tiers.empty() && !spill_ && !spill_failed_) open_spill();
-    if (spill_) tiers.push_back(&*spill_);
-    return tiers;
+    if (!spill_ && !spill_failed_) open_spill();
+    return spill_ && !spill_failed_ ? &*spill_ : nullptr;
   }
 
   bool is_local(const LocalTier* tier) const { return local_ && tier == &*local_; }
 
   // A tier refused a write: the rest of this session's bodies go elsewhere.
   void mark_failed(const LocalTier* tier) {
-    if (is_local(tier)) {
-      local_failed_ = true;
-      if (!spill_ && !spill_failed_) open_spill();
-    }
+    (is_local(tier) ? local_failed_ : spill_failed_) = true;
   }
-
-  LocalTier* spill() { return spill_ ? &*spill_ : nullptr; }
 
   // A path of the right form for an answer whose body could be stored nowhere.
   std::string lost_path(const BlobId& output) const {
@@ -149,6 +146,8 @@ class Session final : public gotool::RequestReader::Handler {
     LocalTier* tier = nullptr;
   };
 
+  LocalTier* writable(std::uint64_t size_bytes);
+  void refused(const LocalTier* tier, const Error& error);
   void get(const Request& request);
   void begin_put(const Request& request);
   void finish_small_put();
@@ -331,6 +330,17 @@ void Session::check_rebuilt(const ActionId& action, const BlobId& output) {
                           action.short_hex(), at->second.short_hex(), output.short_hex()));
 }
 
+LocalTier* Session::writable(std::uint64_t size_bytes) {
+  const std::lock_guard lock(count_mutex_);
+  return tiers_.writable(size_bytes, counters_.faults);
+}
+
+void Session::refused(const LocalTier* tier, const Error& error) {
+  const std::lock_guard lock(count_mutex_);
+  count_fault(counters_.faults, "local-tier", error.message);
+  if (error.code != Code::corrupt) tiers_.mark_failed(tier);
+}
+
 void Session::begin_put(const Request& request) {
   put_.emplace();
   put_->id = request.id;
@@ -353,16 +363,14 @@ void Session::begin_put(const Request& request) {
     return;
   }
   if (put_->size <= k_whole_body_bytes || put_->id == 0) return;
-  for (LocalTier* tier : tiers_.writable(put_->size)) {
+  while (LocalTier* tier = writable(put_->size)) {
     auto writer = tier->begin(put_->output, put_->size);
     if (writer) {
       put_->writer = std::move(*writer);
       put_->tier = tier;
       return;
     }
-    const std::lock_guard lock(count_mutex_);
-    count_fault(counters_.faults, "local-tier", writer.error().message);
-    tiers_.mark_failed(tier);
+    refused(tier, writer.error());
   }
 }
 
@@ -377,9 +385,7 @@ Result<void> Session::on_body(ByteView decoded) {
   }
   if (!put_->writer) return {};
   if (const auto written = put_->writer->write(decoded); !written) {
-    const std::lock_guard lock(count_mutex_);
-    count_fault(counters_.faults, "local-tier", written.error().message);
-    tiers_.mark_failed(put_->tier);
+    refused(put_->tier, written.error());
     put_->writer.reset();
   }
   return {};
@@ -404,23 +410,15 @@ Result<void> Session::on_body_aborted() {
 void Session::finish_small_put() {
   const UnixNanos time_ns = unix_now_ns();
   const ByteView body = put_->whole;
-  for (LocalTier* tier : tiers_.writable(put_->size)) {
+  while (LocalTier* tier = writable(put_->size)) {
     auto done = tier->put(put_->action, put_->output, body, time_ns);
     if (done) {
       const auto tail = body.last(std::min(body.size(), gotool::k_classify_bytes));
       stored(*put_, tier, done->disk_path.native(), kind_of(gotool::classify(body, tail)), time_ns);
       return;
     }
-    const std::lock_guard lock(count_mutex_);
-    count_fault(counters_.faults, "local-tier", done.error().message);
+    refused(tier, done.error());
     if (done.error().code == Code::corrupt) break;  // go's own mistake: no other tier helps
-    tiers_.mark_failed(tier);
-    if (LocalTier* spill = tiers_.spill(); spill != nullptr && spill != tier) {
-      if (auto again = spill->put(put_->action, put_->output, body, time_ns)) {
-        stored(*put_, spill, again->disk_path.native(), store::Kind::other, time_ns);
-        return;
-      }
-    }
   }
   lost(*put_);
 }
@@ -430,11 +428,7 @@ void Session::finish_large_put() {
   const UnixNanos time_ns = unix_now_ns();
   auto done = put_->writer->commit(put_->action, time_ns);
   if (!done) {
-    {
-      const std::lock_guard lock(count_mutex_);
-      count_fault(counters_.faults, "local-tier", done.error().message);
-      if (done.error().code != Code::corrupt) tiers_.mark_failed(put_->tier);
-    }
+    refused(put_->tier, done.error());
     return lost(*put_);
   }
   stored(*put_, put_->tier, done->disk_path.native(), kind_of(gotool::classify(put_->head)),

@@ -147,6 +147,36 @@ TEST_CASE("a local tier that cannot be written never fails a put") {
   CHECK(take_report(machine.config).faults.contains("local-tier"));
 }
 
+TEST_CASE("a local tier that begins to refuse is left for another place, small body or large") {
+  const Machine machine = without_store();
+  Talk talk(machine);
+  talk.hear();
+  talk.put(1, action_of(1), body_of(1, 10));
+  talk.hear();  // the tier is open
+  const Bytes body = body_of(2, 1000);
+  const Bytes large = body_of(3, 1U << 20U);
+  for (const Bytes& each : {body, large}) {
+    const std::string name = sha256_as<BlobId>(each).hex();
+    const sys::Path directory = machine.config.local_tier / name.substr(0, 2);
+    REQUIRE(sys::remove_tree(directory));
+    REQUIRE(sys::write_file_atomic(directory, bytes_of("a file stands here")));
+  }
+  bool large_first = false;
+  SUBCASE("small first") {}
+  SUBCASE("large first") { large_first = true; }
+  talk.put(2, action_of(2), large_first ? large : body);
+  const codec::Json lost_or_kept = talk.hear();
+  CHECK(lost_or_kept.find("Err") == nullptr);
+  for (int id = 3; id < 5; ++id) {
+    talk.put(id, action_of(id), body);
+    CHECK(sys::read_file(talk.hear().text_or("DiskPath", ""), 1U << 20U)->has_value());
+    talk.get(10 + id, action_of(id));
+    CHECK(talk.hear().int_or("Size", 0) == 1000);
+  }
+  CHECK(talk.end() == 0);
+  CHECK(take_report(machine.config).faults.contains("local-tier"));
+}
+
 TEST_CASE("garbage ends the session with a status, end of file without close does not") {
   const Machine machine = without_store();
   SUBCASE("garbage") {

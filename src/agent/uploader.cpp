@@ -80,11 +80,17 @@ void Uploader::made(const store::Record& record) {
   if (objects_ == nullptr) return;
   {
     const std::lock_guard lock(mutex_);
-    if (!add_to_ledger_locked(record)) return;
+    if (!add_to_ledger_locked(record) && !distrusted_.contains(record.output)) return;
     queue_.push_back(record);
     totals_.pending_bytes += record.size;
   }
   changed_.notify_all();
+}
+
+void Uploader::distrust(const BlobId& blob) {
+  if (objects_ == nullptr) return;
+  const std::lock_guard lock(mutex_);
+  distrusted_.insert(blob);
 }
 
 void Uploader::request_publish() {
@@ -135,12 +141,18 @@ void Uploader::work() {
       lock.lock();
       publish_wanted_ = false;
     }
-    if (publisher_) {
-      totals_.bytes_up = publisher_->report().bytes_up;
-      totals_.blobs_up = publisher_->report().blobs_up;
-    }
+    if (publisher_) report_publisher();
     busy_ = false;
     changed_.notify_all();
+  }
+}
+
+void Uploader::report_publisher() {
+  const store::PublishReport& report = publisher_->report();
+  totals_.bytes_up = report.bytes_up;
+  totals_.blobs_up = report.blobs_up;
+  for (; faults_told_ < report.faults.size(); ++faults_told_) {
+    faults_.count("upload", report.faults[faults_told_].message);
   }
 }
 
@@ -182,6 +194,13 @@ void Uploader::upload(const store::Record& record) {
     ++totals_.index_entries_skipped;
     return;
   }
+  bool anew = false;
+  {
+    const std::lock_guard lock(mutex_);
+    anew = distrusted_.erase(record.output) != 0;
+    ledger_changed_ = ledger_changed_ || anew;  // its place in the store is another one now
+  }
+  if (anew) publisher_->distrust(record.output);
   const auto added = publisher_->add(record, file, Deadline::after(k_object_wait));
   if (!added) faults_.count("upload", added.error().message);
 }
@@ -200,6 +219,7 @@ void Uploader::publish() {
   store::ManifestInfo info;
   info.domain = config_.domain;
   info.job_name = config_.job_name;
+  info.job_run = config_.job_run;
   info.job_id = config_.job_id;
   info.go_version = config_.go_version;
   info.platform = platform_name();

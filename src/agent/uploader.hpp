@@ -19,6 +19,7 @@
 #include <mutex>
 #include <thread>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 namespace sluice::agent {
@@ -50,6 +51,8 @@ class Uploader {
   void used(const store::Record& record);
   // The job made this record (or owns it): its bytes are in the local tier.
   void made(const store::Record& record);
+  // The store's copy is gone or damaged: when the job makes this output again it is uploaded anew.
+  void distrust(const BlobId& blob);
   // GOROOT of the go commands, to tell index entries that can recur.
   void set_goroot(const sys::Path& goroot);
   // Asks for everything to be uploaded and published now; does not wait.
@@ -64,6 +67,7 @@ class Uploader {
   void publish();
   bool may_recur(const store::Record& record, const sys::Path& file);
   bool prepare_publisher();
+  void report_publisher();
   bool add_to_ledger_locked(const store::Record& record);
 
   const AgentConfig& config_;
@@ -81,10 +85,12 @@ class Uploader {
   std::vector<store::Record> ledger_;                   // in order of first use
   std::unordered_map<ActionId, std::size_t> position_;  // in ledger_
   bool ledger_changed_ = false;                         // since the last publish
+  std::unordered_set<BlobId> distrusted_;               // until uploaded anew
   sys::Path goroot_;
   Totals totals_;
 
   std::unique_ptr<store::Publisher> publisher_;  // the upload thread only
+  std::size_t faults_told_ = 0;                  // of the publisher's; the upload thread only
   std::thread thread_;
 };
 

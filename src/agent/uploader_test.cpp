@@ -95,6 +95,28 @@ TEST_CASE("a body that is not what its name says is left out") {
   CHECK(desk.faults.all().contains("upload"));
 }
 
+TEST_CASE("what the store lost or spoiled is uploaded anew once it is made again") {
+  Desk desk;
+  const store::Record record = desk.make(1, testing::body_of(1, 500));
+  {
+    Uploader first(desk.machine.config, &desk.objects, &desk.keeper, desk.tier, desk.faults);
+    first.made(record);
+    REQUIRE(first.drain(testing::soon()));
+  }
+  const std::string pack = desk.objects.keys("/packs/").at(0);
+  const Bytes whole = desk.objects.bytes_at(pack);
+  SUBCASE("gone") { desk.objects.erase(pack); }
+  SUBCASE("spoiled") { desk.objects.set(pack, Bytes(whole.size())); }
+  desk.keeper.refresh(desk.machine.env);
+  Uploader second(desk.machine.config, &desk.objects, &desk.keeper, desk.tier, desk.faults);
+  second.seed(desk.keeper.own_records());
+  second.distrust(record.output);
+  second.made(record);
+  REQUIRE(second.drain(testing::soon()));
+  CHECK(desk.objects.bytes_at(pack) == whole);
+  CHECK(desk.published().size() == 1);
+}
+
 TEST_CASE("a store that refuses is a fault, and a drain still ends") {
   Desk desk;
   desk.objects.before_put = [](std::string_view) -> Result<void> {

@@ -56,6 +56,8 @@ class AgentDoor {
     return std::nullopt;
   }
 
+  bool has_told() const { return absent_; }
+
   void give_up(std::string_view reason) {
     if (absent_) return;
     absent_ = true;
@@ -136,7 +138,9 @@ Summary finish(AgentDoor& door, const agent::AgentConfig& config, std::chrono::m
   }
   // Sessions whose agent was gone left their counters, and nobody has told of their faults.
   const agent::Counters orphaned = agent::take_report(config);
-  for (auto& line : agent::describe_faults(orphaned.faults)) {
+  agent::Faults untold = orphaned.faults;
+  if (door.has_told()) untold.erase("agent");  // the same trouble from another side
+  for (auto& line : agent::describe_faults(untold)) {
     summary.untold_faults.push_back(std::move(line));
   }
   summary.counters.add(orphaned);

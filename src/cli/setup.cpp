@@ -53,6 +53,7 @@ agent::AgentConfig config_of(const Setup& setup, const sys::Environment& env) {
   config.module_cache = gotool::module_cache(env, setup.go);
   config.job_id = setup.job.id;
   config.job_name = setup.job.name;
+  config.job_run = setup.job.run;
   config.producer = producer_text();
   config.log_level = settings.log_level;
   config.read_only = settings.read_only;

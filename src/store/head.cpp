@@ -7,6 +7,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace sluice::store {
 
 namespace {
@@ -27,11 +29,22 @@ Result<void> check_head(const Head& head) {
   }
   for (const ManifestRef& ref : head.manifests) {
     if (ref.inlined.size() > k_inline_manifest_max || ref.size > k_manifest_size_max ||
-        ref.records > k_manifest_records_max || ref.job_name.size() > k_manifest_text_size_max) {
+        ref.records > k_manifest_records_max ||
+        std::max({ref.job_name.size(), ref.job_run.size(), ref.job_id.size()}) >
+            k_manifest_text_size_max) {
       return fail(Code::invalid, fmt::format("manifest {} breaks a bound", ref.id.short_hex()));
     }
   }
   return {};
+}
+
+// The oldest of an earlier run of this job, if there is one.
+void retire_one(Head& head, const ManifestRef& ref) {
+  const auto oldest = std::find_if(
+      head.manifests.rbegin(), head.manifests.rend(), [&](const ManifestRef& old) {
+        return old.job_name == ref.job_name && old.job_run != ref.job_run;
+      });
+  if (oldest != head.manifests.rend()) head.manifests.erase(std::next(oldest).base());
 }
 
 }  // namespace
@@ -50,6 +63,8 @@ Result<Bytes> encode_head(const Head& head) {
     writer.zigzag(ref.created_ns);
     writer.varint(ref.records);
     writer.text(ref.job_name);
+    writer.text(ref.job_run);
+    writer.text(ref.job_id);
     writer.blob(ref.inlined);
   }
   Bytes bytes = seal(k_head_kind, writer.bytes());
@@ -70,7 +85,7 @@ Result<Head> decode_head(ByteView bytes) {
   head.scope_name = reader.text(k_scope_name_size_max);
   head.counter = reader.varint();
   head.updated_ns = reader.zigzag();
-  const std::size_t count = reader.count(k_digest_size + 5);
+  const std::size_t count = reader.count(k_digest_size + 7);
   for (std::size_t i = 0; i < count && reader.ok(); ++i) {
     ManifestRef ref;
     const auto id = ManifestId::from_bytes(reader.raw(k_digest_size));
@@ -79,6 +94,8 @@ Result<Head> decode_head(ByteView bytes) {
     ref.created_ns = reader.zigzag();
     ref.records = reader.varint();
     ref.job_name = reader.text(k_manifest_text_size_max);
+    ref.job_run = reader.text(k_manifest_text_size_max);
+    ref.job_id = reader.text(k_manifest_text_size_max);
     ref.inlined = copy_of(reader.blob(k_inline_manifest_max));
     head.manifests.push_back(std::move(ref));
   }
@@ -91,14 +108,15 @@ Result<Head> decode_head(ByteView bytes) {
 }
 
 void add_to_head(Head& head, ManifestRef ref, UnixNanos now_ns) {
-  std::erase_if(head.manifests, [&](const ManifestRef& old) {
-    return old.id == ref.id || old.job_name == ref.job_name;
+  const std::size_t replaced = std::erase_if(head.manifests, [&](const ManifestRef& old) {
+    return old.id == ref.id || (old.job_name == ref.job_name && old.job_id == ref.job_id);
   });
+  if (replaced == 0) retire_one(head, ref);
   head.manifests.insert(head.manifests.begin(), std::move(ref));
   if (head.manifests.size() > k_head_manifests_max) head.manifests.resize(k_head_manifests_max);
   std::uint64_t size = k_envelope_size + k_scope_name_size_max + k_domain_size_max + 50;
   for (ManifestRef& each : head.manifests) {
-    size += k_ref_overhead + each.job_name.size();
+    size += k_ref_overhead + each.job_name.size() + each.job_run.size() + each.job_id.size();
     if (size + each.inlined.size() > k_head_size_target) each.inlined = {};
     size += each.inlined.size();
   }

@@ -27,7 +27,9 @@ struct ManifestRef {
   std::uint64_t size = 0;  // of the manifest object
   UnixNanos created_ns = 0;
   std::uint64_t records = 0;
-  std::string job_name;
+  std::string job_name;  // these three as in ManifestInfo
+  std::string job_run;
+  std::string job_id;
   Bytes inlined;  // the manifest object itself when small, else empty
 
   bool operator==(const ManifestRef&) const = default;
@@ -38,7 +40,7 @@ struct Head {
   std::string scope_name;     // whose it is: a head moved elsewhere is refused
   std::uint64_t counter = 0;  // grows with every write
   UnixNanos updated_ns = 0;
-  std::vector<ManifestRef> manifests;  // newest first, at most one per job name
+  std::vector<ManifestRef> manifests;  // newest first
   Signature signature;
 
   bool operator==(const Head&) const = default;
@@ -47,8 +49,11 @@ struct Head {
 Result<Bytes> encode_head(const Head& head);
 Result<Head> decode_head(ByteView bytes);
 
-// Puts `ref` first, drops what it replaces (the same job name or id), what is over the bound, and
-// from the oldest on the inlined copies that do not fit k_head_size_target. Counts one write.
+// Puts `ref` first and drops what it replaces: what the same job wrote before; when it wrote
+// nothing yet, the oldest that a job of that name wrote in another run. So the legs of a matrix,
+// which share name and run, all stay, and as many of the last run as have no successor yet. Then
+// drops what is over the bound, and from the oldest on the inlined copies that do not fit
+// k_head_size_target. Counts one write.
 void add_to_head(Head& head, ManifestRef ref, UnixNanos now_ns);
 
 }  // namespace sluice::store

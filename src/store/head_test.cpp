@@ -13,13 +13,16 @@ namespace {
 
 using testing::body_of;
 
-ManifestRef ref_of(std::uint64_t number, const std::string& job_name, std::size_t inlined = 0) {
+ManifestRef ref_of(std::uint64_t number, const std::string& job_name, std::size_t inlined = 0,
+                   const std::string& run = "run", const std::string& leg = "") {
   ManifestRef ref;
   ref.id = sha256_as<ManifestId>(bytes_of("manifest " + std::to_string(number)));
   ref.size = 1000 + number;
   ref.created_ns = static_cast<UnixNanos>(number);
   ref.records = number;
   ref.job_name = job_name;
+  ref.job_run = run;
+  ref.job_id = run + "/" + job_name + leg;
   ref.inlined = body_of(number, inlined);
   return ref;
 }
@@ -71,6 +74,30 @@ TEST_CASE("newest first, one for each job, bounded in number") {
   for (std::uint64_t i = 0; i < 40; ++i) add_to_head(head, ref_of(100 + i, std::to_string(i)), 7);
   CHECK(head.manifests.size() == k_head_manifests_max);
   CHECK(head.manifests[0].job_name == "39");
+}
+
+// Runs and legs, newest first.
+Names legs_of(const Head& head) {
+  Names legs;
+  for (const ManifestRef& ref : head.manifests) legs.push_back(ref.job_id);
+  return legs;
+}
+
+TEST_CASE("the legs of a matrix stand side by side, and a run replaces the one before leg by leg") {
+  Head head;
+  for (std::uint64_t leg = 0; leg < 3; ++leg) {
+    add_to_head(head, ref_of(leg, "test", 0, "1", std::to_string(leg)), 1);
+  }
+  CHECK(legs_of(head) == Names{"1/test2", "1/test1", "1/test0"});
+  add_to_head(head, ref_of(10, "test", 0, "2", "1"), 2);
+  CHECK(legs_of(head) == Names{"2/test1", "1/test2", "1/test1"});
+  add_to_head(head, ref_of(11, "test", 0, "2", "1"), 2);  // the same job once more
+  CHECK(legs_of(head) == Names{"2/test1", "1/test2", "1/test1"});
+  add_to_head(head, ref_of(12, "test", 0, "2", "0"), 2);
+  add_to_head(head, ref_of(13, "test", 0, "2", "2"), 2);
+  CHECK(legs_of(head) == Names{"2/test2", "2/test0", "2/test1"});
+  add_to_head(head, ref_of(14, "lint", 0, "1"), 3);
+  CHECK(head.manifests.size() == 4);
 }
 
 TEST_CASE("copies are dropped from the oldest on when the head grows too large") {

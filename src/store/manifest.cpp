@@ -14,7 +14,8 @@ constexpr EnvelopeKind k_manifest_kind{"SLUICEMF", "manifest", k_manifest_raw_si
 Result<void> check_info(const ManifestInfo& info) {
   TRY(check_domain(info.domain));
   for (const std::string* text :
-       {&info.job_name, &info.job_id, &info.go_version, &info.platform, &info.producer}) {
+       {&info.job_name, &info.job_run, &info.job_id, &info.go_version, &info.platform,
+        &info.producer}) {
     if (text->size() > k_manifest_text_size_max) {
       return fail(Code::invalid, fmt::format("a text of the manifest is longer than {} bytes",
                                              k_manifest_text_size_max));
@@ -31,6 +32,7 @@ Result<Bytes> encode_manifest(const Manifest& manifest) {
   codec::WireWriter writer;
   writer.text(info.domain);
   writer.text(info.job_name);
+  writer.text(info.job_run);
   writer.text(info.job_id);
   writer.text(info.go_version);
   writer.text(info.platform);
@@ -54,6 +56,7 @@ Result<Manifest> decode_manifest(ByteView bytes, std::size_t records_max) {
   ManifestInfo& info = manifest.info;
   info.domain = reader.text(k_domain_size_max);
   info.job_name = reader.text(k_manifest_text_size_max);
+  info.job_run = reader.text(k_manifest_text_size_max);
   info.job_id = reader.text(k_manifest_text_size_max);
   info.go_version = reader.text(k_manifest_text_size_max);
   info.platform = reader.text(k_manifest_text_size_max);

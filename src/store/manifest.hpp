@@ -26,8 +26,9 @@ inline constexpr std::size_t k_manifest_text_size_max = 1024;  // each text of M
 
 struct ManifestInfo {
   std::string domain;
-  std::string job_name;
-  std::string job_id;
+  std::string job_name;  // the same from run to run
+  std::string job_run;   // shared by all jobs that one push or click started
+  std::string job_id;    // the same for all steps of one job, another for every job
   std::string go_version;
   std::string platform;  // "linux/amd64"
   std::string producer;  // "sluice 0.1.0"

@@ -225,6 +225,8 @@ Result<ManifestId> Publisher::publish(ManifestInfo info, const std::vector<Recor
   ref.created_ns = manifest.info.created_ns;
   ref.records = manifest.entries.size();
   ref.job_name = manifest.info.job_name;
+  ref.job_run = manifest.info.job_run;
+  ref.job_id = manifest.info.job_id;
   auto uploaded = put_new(manifest_key(options_.domain, ref.id), Body(bytes), false, deadline);
   if (!uploaded) return std::unexpected(std::move(uploaded).error().in("upload the manifest"));
   if (bytes.size() <= k_inline_manifest_max) ref.inlined = std::move(bytes);

@@ -124,6 +124,12 @@ Path runtime_directory(const Environment& env) {
   return "/tmp/sluice-" + std::to_string(::geteuid());
 }
 
+std::string host_name() {
+  std::array<char, HOST_NAME_MAX + 1> buffer{};
+  if (::gethostname(buffer.data(), buffer.size() - 1) != 0) return {};
+  return buffer.data();
+}
+
 Result<Path> own_executable() {
   std::array<char, PATH_MAX> buffer{};
   const ssize_t length = ::readlink("/proc/self/exe", buffer.data(), buffer.size());

@@ -40,6 +40,9 @@ FileInfo info_of(const struct stat& raw) {
   return info;
 }
 
+// A pipe that lies where a file should be would otherwise hold the reader until somebody writes.
+constexpr int k_read_flags = O_RDONLY | O_NONBLOCK;
+
 int open_retrying(const Path& path, int flags, mode_t mode) {
   for (;;) {
     const int fd = ::open(path.c_str(), flags | O_CLOEXEC, mode);
@@ -61,13 +64,13 @@ Result<std::optional<FileInfo>> stat_file(const Path& path, bool follow) {
 }
 
 Result<Fd> open_read(const Path& path) {
-  Fd fd(open_retrying(path, O_RDONLY, 0));
+  Fd fd(open_retrying(path, k_read_flags, 0));
   if (!fd) return fail_errno(errno, about("open", path));
   return fd;
 }
 
 Result<std::optional<Fd>> open_if_exists(const Path& path) {
-  Fd fd(open_retrying(path, O_RDONLY, 0));
+  Fd fd(open_retrying(path, k_read_flags, 0));
   if (fd) return fd;
   if (means_absent(errno)) return std::nullopt;
   return fail_errno(errno, about("open", path));

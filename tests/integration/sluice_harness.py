@@ -220,7 +220,11 @@ class Machine:
 
     def agents(self) -> list[int]:
         """The ids of this machine's agents."""
-        return [pid for pid in self.processes() if b"agent" in _read(f"/proc/{pid}/cmdline")]
+        return [pid for pid in self.processes() if _words_of(pid)[1:3] == [b"agent", b"run"]]
+
+    def sessions(self) -> list[int]:
+        """The ids of this machine's cache programs."""
+        return [pid for pid in self.processes() if _words_of(pid)[1:2] == [b"cacheprog"]]
 
     def stop(self) -> None:
         """Stop what still runs here; an agent that ignores it is an error."""
@@ -255,6 +259,10 @@ def _read(path: str) -> bytes:
         return Path(path).read_bytes()
     except OSError:
         return b""
+
+
+def _words_of(pid: int) -> list[bytes]:
+    return _read(f"/proc/{pid}/cmdline").split(b"\0")
 
 
 def _is_ours(pid: int, sluice: Path, root: Path) -> bool:
@@ -473,6 +481,7 @@ def github(
         "GITHUB_SHA": sha,
         "GITHUB_WORKFLOW": "ci",
         "RUNNER_ENVIRONMENT": "github-hosted",
+        "RUNNER_NAME": "runner",
     }
     payload: dict = {"repository": {"full_name": repository, "default_branch": "main"}}
     if pull_request is not None:

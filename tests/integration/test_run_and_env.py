@@ -5,6 +5,7 @@ desks.
 import json
 import os
 import shlex
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -170,17 +171,18 @@ def test_works_in_an_empty_root(machine, tmp_path):
     """
     if os.geteuid() != 0:
         pytest.skip("chroot needs root")
+    chroot = shutil.which("chroot")
     m = machine()
     root = tmp_path / "root"
     root.mkdir()
     (root / "sluice").write_bytes(m.sluice.read_bytes())
     (root / "sluice").chmod(0o755)
     out = subprocess.run(
-        ["chroot", root, "/sluice", "version"], capture_output=True, text=True, env={"PATH": "/"}
+        [chroot, root, "/sluice", "version"], capture_output=True, text=True, env={"PATH": "/"}
     )
     assert out.returncode == 0 and "sluice" in out.stdout, out
     hello = subprocess.run(
-        ["chroot", root, "/sluice", "cacheprog"],
+        [chroot, root, "/sluice", "cacheprog"],
         input=b"",
         capture_output=True,
         env={"PATH": "/", "HOME": "/"},

@@ -220,9 +220,12 @@ def test_trusted_never_reads_a_fork(machine, tmp_path, tiny, tiny_store, fork_en
     """
     write_tiny(tiny, "fork work")
     job(machine("fork", store=tiny_store), tiny, fork_env, what=".")
+    # go leaves the executable in the checkout, and would take it for up to date.
+    write_tiny(tiny, "fork work")
     again = job(machine("fork", store=tiny_store), tiny, fork_env, what=".")
     assert compiled(again) == [], "a fork does not see its own earlier work"
     trusted = machine("trusted", store=tiny_store)
+    write_tiny(tiny, "fork work")
     run = job(
         trusted,
         tiny,
@@ -264,9 +267,10 @@ def test_explicit_trust_domain(machine, tiny, tiny_store):
 
 
 def test_writers_of_one_scope_both_keep_their_work(machine, tmp_path):
-    """Six jobs of one branch finish at the same moment; the next job of the branch sees all six."""
+    """Six legs of a matrix finish at the same moment; the next job of the branch sees all six."""
     store = tmp_path / "store"
     env = github(branch="busy", sha="9" * 40)
+    envs = [{**env, "RUNNER_NAME": f"runner-{n}"} for n in range(6)]
     workers = [machine(f"w{n}", store=store) for n in range(6)]
     per_job = 20
     failures: list[str] = []
@@ -274,13 +278,13 @@ def test_writers_of_one_scope_both_keep_their_work(machine, tmp_path):
 
     def work(n: int) -> None:
         try:
-            p = CacheProg(workers[n], env=env)
+            p = CacheProg(workers[n], env=envs[n])
             for i in range(per_job):
                 p.put(action_id(f"{n}.{i}"), f"output {n}.{i} ".encode() * 50)
             barrier.wait(60)
             p.close()
             p.end()
-            workers[n].wait_uploads(env=env)
+            workers[n].wait_uploads(env=envs[n])
         except Exception as error:  # reported below, in the test's own thread
             failures.append(f"{n}: {error!r}")
             barrier.abort()
