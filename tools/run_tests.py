@@ -101,7 +101,7 @@ def pytest_step(directory: str, *options: str, workers: int, timeout_s: int = PY
     def run(reporter: Reporter) -> Tally:
         with tempfile.TemporaryDirectory(prefix="sluice-report-") as scratch:
             report = Path(scratch) / "report.xml"
-            parallel = ["-n", str(workers), "--dist", "worksteal"] if workers > 1 else []
+            parallel = ["-n", str(workers), "--dist", "loadgroup"] if workers > 1 else []
             command = [house.test_python(), "-m", "pytest", directory, "-v", "-rN", "--tb=short"]
             command += ["-p", "no:cacheprovider", "--color=no", f"--junitxml={report}"]
             env = {**house.environment(), "SLUICE_BIN": str(house.BINARY)}

@@ -50,7 +50,7 @@ void AgentLink::run() {
     if (!connect_once() && !connect_patiently()) return;
     read_until_end();
     const std::lock_guard lock(mutex_);
-    if (ending_) return;
+    if (ending_ || state_ == State::dead) return;
   }
   give_up("the agent ended twice");
 }
@@ -62,6 +62,8 @@ bool AgentLink::connect_once() {
   if (!peer || peer->uid != sys::effective_user()) return false;
   bound_sends((*fd)->get());
   reader_ = FrameReader(k_reply_bytes_max);
+  connected_at_ = std::chrono::steady_clock::now();
+  welcomed_ = false;
   const std::lock_guard lock(mutex_);
   if (ending_) return false;
   socket_ = std::move(**fd);
@@ -104,7 +106,7 @@ void AgentLink::read_until_end() {
         sys::wait_readable(socket_.get(), Deadline::after(std::chrono::milliseconds(k_tick_ms)));
     if (!ready) break;
     if (!*ready) {
-      answer_expired();
+      notice_silence();
       const std::lock_guard lock(mutex_);
       if (ending_ || state_ != State::connected) break;
       continue;
@@ -124,7 +126,7 @@ void AgentLink::read_until_end() {
   Questions lost;
   {
     const std::lock_guard lock(mutex_);
-    state_ = State::connecting;
+    if (state_ == State::connected) state_ = State::connecting;
     socket_.reset();
     unsent_.clear();
     lost = take_questions_locked();
@@ -155,7 +157,8 @@ void AgentLink::handle(const Frame& frame) {
     auto text = decode_text(frame.payload);
     return give_up("the agent refused: " + (text ? *text : std::string("unreadable")));
   } else {
-    return;  // WELCOME, or something newer than we are
+    if (frame.type == Type::welcome) welcomed_ = true;
+    return;  // or something newer than we are
   }
   Question question;
   {
@@ -170,8 +173,11 @@ void AgentLink::handle(const Frame& frame) {
                                                                 question.asked));
 }
 
-void AgentLink::answer_expired() {
+void AgentLink::notice_silence() {
   const auto now = std::chrono::steady_clock::now();
+  if (!welcomed_ && now - connected_at_ > k_welcome_wait) {
+    return give_up("the agent does not answer");
+  }
   bool expired = false;
   {
     const std::lock_guard lock(mutex_);

@@ -3,8 +3,9 @@
 //
 // One owner thread calls ask, note and bye; answers arrive on the link's own thread through the
 // Answer callback, which must not call back into the link. Every question is answered exactly
-// once: by the agent, or as a miss when the agent is not there, dies, or is silent for
-// k_answer_wait.
+// once: by the agent, or as a miss when the agent is not there, dies, does not greet within
+// k_welcome_wait or is silent for k_answer_wait. An agent that died is replaced once; one that is
+// there and silent is not asked again.
 #pragma once
 
 #include "agent/config.hpp"
@@ -22,6 +23,7 @@
 namespace sluice::agent {
 
 inline constexpr auto k_answer_wait = std::chrono::seconds(20);
+inline constexpr auto k_welcome_wait = std::chrono::seconds(5);
 inline constexpr auto k_connect_wait = std::chrono::seconds(4);
 inline constexpr auto k_bye_wait = std::chrono::milliseconds(500);
 inline constexpr std::size_t k_batch_bytes = 8U << 10U;  // notes are sent when this much is waiting
@@ -61,7 +63,7 @@ class AgentLink {
   bool connect_patiently();
   void read_until_end();
   void handle(const Frame& frame);
-  void answer_expired();
+  void notice_silence();
   void give_up(std::string reason);
   void send_locked(const Bytes& frame, bool flush);
   void flush_locked();
@@ -82,7 +84,10 @@ class AgentLink {
   Questions questions_;
   std::optional<std::string> farewell_;
   std::string trouble_;
-  FrameReader reader_{k_reply_bytes_max};  // the link's thread only
+  // The link's thread only:
+  FrameReader reader_{k_reply_bytes_max};
+  std::chrono::steady_clock::time_point connected_at_;
+  bool welcomed_ = false;
   std::thread thread_;
 };
 

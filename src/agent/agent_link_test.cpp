@@ -46,6 +46,24 @@ TEST_CASE("questions asked before the agent stands are answered by it") {
   CHECK(link.trouble().empty());
 }
 
+TEST_CASE("an agent that is there and silent is waited for once, and not for long") {
+  Machine machine;
+  REQUIRE(sys::make_private_directory(machine.config.runtime_directory));
+  const auto listener = sys::listen_unix(machine.config.socket_path());  // and nobody accepts
+  REQUIRE(listener.has_value());
+  Answers answers;
+  AgentLink link(machine.config, machine.env, session_hello(), answers.callback());
+  const auto started = std::chrono::steady_clock::now();
+  link.ask(1, action_of(1));
+  CHECK(answers.reach(1));
+  link.ask(2, action_of(2));
+  CHECK(answers.reach(2));
+  CHECK(answers.misses == 2);
+  CHECK(std::chrono::steady_clock::now() - started < 2 * k_welcome_wait);
+  CHECK_FALSE(link.bye("{}").has_value());
+  CHECK(link.trouble() == "the agent does not answer");
+}
+
 TEST_CASE("an agent that hangs up answers nothing and costs only misses") {
   Machine machine;
   REQUIRE(sys::make_private_directory(machine.config.runtime_directory));

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import shutil
 import signal
 import subprocess
@@ -13,24 +14,32 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from sluice_harness import REPO, SHOP, Machine, fresh_checkout  # noqa: E402
+from sluice_harness import REPO, SHOP, Machine, Run, fresh_checkout, sha256  # noqa: E402
 
 # One toolchain of every supported release; the machine's own go runs everything, these the smoke
 # tests and the matrix.
 TOOLCHAINS = ["go1.24.11", "go1.25.9", "go1.26.11", "go1.27.4"]
 OLD_TOOLCHAIN = "go1.23.12"
 
+SHOP_FIXTURES = {"checkout", "filled_store", "first_machine", "native"}
+
 K_TEST_BOUND_S = 600
 K_MATRIX_TEST_BOUND_S = 1200
 
 
 def pytest_configure(config):
+    config.addinivalue_line("markers", "xdist_group: run by one worker (pytest-xdist)")
     config.addinivalue_line(
         "markers", "matrix: every Go version times every mode; slow, run by `make check`"
     )
 
 
 def pytest_collection_modifyitems(config, items):
+    # What builds the shop stays with one worker: filling its store takes a minute, and its machines
+    # share one checkout path.
+    for item in items:
+        if SHOP_FIXTURES & set(item.fixturenames):
+            item.add_marker(pytest.mark.xdist_group("shop"))
     if "matrix" in (config.getoption("-m") or ""):
         return
     slow = [item for item in items if "matrix" in item.keywords]
@@ -237,6 +246,70 @@ def read_only():
         subprocess.run(["mount", "-o", "remount,ro", str(target)], check=True)
 
     return remount
+
+
+EXPORT = ("list", "-x", "-export", "-f", "{{.ImportPath}} {{.Export}}", "./...")
+
+
+def exported(run: Run) -> dict[str, str]:
+    """The SHA-256 of each package's archive, from the output of `go list -export` (EXPORT)."""
+    return {name: sha256(Path(path)) for name, path in map(str.split, run.stdout.splitlines())}
+
+
+def write_library(root: Path) -> Path:
+    """A module of eight packages that import nothing but each other, so that not even the runtime
+    is compiled; one of them makes an archive above 1 MiB.
+    """
+    if root.exists():
+        shutil.rmtree(root)
+    root.mkdir(parents=True)
+    (root / "go.mod").write_text("module example.com/library\n\ngo 1.23\n")
+    noise = random.Random(1)
+    for number in range(8):
+        name = f"p{number}"
+        lines = [f"package {name}", ""]
+        if number:
+            lines += [f'import "example.com/library/p{number - 1}"', ""]
+            lines += [f"func Depth() int {{ return 1 + p{number - 1}.Depth() }}"]
+        else:
+            lines += ["func Depth() int { return 0 }"]
+        size = 2 << 20 if number == 3 else 3000
+        lines += ["", f'const Text = "{noise.randbytes(size // 2).hex()}"', ""]
+        lines += ["func Last() byte { return Text[len(Text)-Depth()-1] }", ""]
+        lines += ["var Kept = []byte(Text)", ""]
+        (root / name).mkdir()
+        (root / name / f"{name}.go").write_text("\n".join(lines))
+    return root
+
+
+@pytest.fixture
+def library(session_root) -> Path:
+    """A fresh checkout of the library, always at one path."""
+    return write_library(session_root / "work" / "library")
+
+
+@pytest.fixture(scope="session")
+def library_first(session_root, sluice, go_env):
+    """The library compiled on its first machine, and by go alone (library_first.archives)."""
+    park = Park(session_root / "library-machines", sluice, go_env)
+    root = write_library(session_root / "work" / "library")
+    first = park("library", store=session_root / "library-store")
+    first.go(*EXPORT, cwd=root).ok()
+    first.wait_uploads(cwd=root)
+    first.stop()
+    reference = park("native")
+    first.archives = exported(reference.plain_go(*EXPORT, cwd=root).ok())
+    assert len(first.archives) == 8
+    yield first
+    park.stop()
+
+
+@pytest.fixture
+def library_store(library_first, session_root, tmp_path) -> Path:
+    """A private copy of the store that the library filled."""
+    store = tmp_path / "library-store"
+    shutil.copytree(session_root / "library-store", store)
+    return store
 
 
 def write_tiny(root: Path, text: str = "tiny one") -> Path:

@@ -2,6 +2,7 @@
 reason said once.
 """
 
+import contextlib
 import os
 import random
 import shutil
@@ -13,7 +14,7 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import write_tiny
+from conftest import EXPORT, exported, write_tiny
 from sluice_harness import CacheProg, action_id, check_gocache, compiled, sha256, wait_until
 
 K_BUILD_BOUND_S = 120
@@ -23,6 +24,14 @@ def once(run) -> None:
     """No line of sluice's is said twice, and there are few."""
     assert len(run.said) == len(set(run.said)), run.stderr
     assert len(run.said) <= 3, run.stderr
+
+
+def export(m, root, native: dict[str, str], **options):
+    """Compile the library; every archive must be the native one."""
+    run = m.go(*EXPORT, cwd=root, timeout_s=K_BUILD_BOUND_S, **options).ok()
+    assert exported(run) == native, run.describe()
+    once(run)
+    return run
 
 
 def build(m, root, native: Path, **options):
@@ -176,10 +185,10 @@ def test_stranger_on_the_agents_socket(machine, tiny, tiny_store, tiny_first):
         while True:
             try:
                 client, _ = server.accept()
-                client.sendall(os.urandom(4096))
-                client.close()
             except OSError:
-                return
+                return  # closed by the test
+            with client, contextlib.suppress(OSError):
+                client.sendall(os.urandom(4096))
 
     threads = [threading.Thread(target=babble, args=(server,), daemon=True) for server in servers]
     for thread in threads:
@@ -314,63 +323,94 @@ DAMAGE = {
 
 
 @pytest.mark.parametrize("name", DAMAGE)
-def test_damaged_store(name, machine, tiny, tiny_store, tiny_first, tmp_path):
+def test_damaged_store(name, machine, library, library_store, library_first, tmp_path):
     damage, must_say = DAMAGE[name]
+    native = library_first.archives
     healthy = tmp_path / "healthy"
-    shutil.copytree(tiny_store, healthy)
-    damage(tiny_store)
-    m = machine("m", store=tiny_store)
-    run = build(m, tiny, tiny_first.native)
+    shutil.copytree(library_store, healthy)
+    damage(library_store)
+    m = machine("m", store=library_store)
+    run = export(m, library, native)
     if must_say is not None:
         assert bool(run.said or run.summary["faults"]) == must_say, (run.said, run.summary)
         assert bool(run.said) == must_say, (run.said, run.summary)
     check_gocache(m.gocache)
-    m.sluice_run("agent", "wait", cwd=tiny)
+    m.sluice_run("agent", "wait", cwd=library)
     m.stop()
+    # What it made again is whole, for everybody who comes after.
+    if library_store.is_dir():
+        export(machine("after", store=library_store), library, native)
     # The machine that met the damage is none the worse with a healthy store.
-    if tiny_store.is_dir():
-        shutil.rmtree(tiny_store)
+    if library_store.is_dir():
+        shutil.rmtree(library_store)
     else:
-        tiny_store.unlink(missing_ok=True)
-    shutil.copytree(healthy, tiny_store)
-    next_one = machine("next", store=tiny_store)
-    assert compiled(build(next_one, tiny, tiny_first.native)) == []
+        library_store.unlink(missing_ok=True)
+    shutil.copytree(healthy, library_store)
+    next_one = machine("next", store=library_store)
+    assert compiled(export(next_one, library, native)) == []
 
 
-def test_heads_of_a_later_version_are_left_alone(machine, tiny, tiny_store, tiny_first):
-    """An old program does not throw away what a newer one keeps."""
-    heads = [path for path in tiny_store.rglob("scopes/*/*") if path.is_file()]
-    assert heads
-    each(later_version)(tiny_store)
-    before = {path: path.read_bytes() for path in heads}
+@pytest.mark.parametrize("name", ["tenth", "cut in half", "shuffled", "pipes"])
+def test_program_from_a_damaged_store(name, machine, tiny, tiny_store, tiny_first):
+    damage, _ = DAMAGE[name]
+    damage(tiny_store)
     m = machine("m", store=tiny_store)
-    run = build(m, tiny, tiny_first.native, flags=("--drain=wait",))
+    assert build(m, tiny, tiny_first.native).said
+    check_gocache(m.gocache)
+
+
+@pytest.mark.parametrize("name", ["gone", "tenth"])
+def test_damaged_objects_are_uploaded_anew(name, machine, library, library_store, library_first):
+    """The job that met damaged packs and blobs makes their contents again, and the store whole."""
+    packs = [p for p in library_store.rglob("*") if p.is_file() and {"packs", "blobs"} & {*p.parts}]
+    assert packs
+    for path in packs:
+        if name == "gone":
+            path.unlink()
+        else:
+            flip(0.1)(path.parent)
+    m = machine("m", store=library_store)
+    run = export(m, library, library_first.archives, flags=("--drain=wait",))
+    assert compiled(run) and run.said, run.describe()
+    m.stop()
+    after = export(machine("after", store=library_store), library, library_first.archives)
+    assert compiled(after) == [] and after.said == [], after.describe()
+
+
+def test_heads_of_a_later_version_are_left_alone(machine, library, library_store, library_first):
+    """An old program does not throw away what a newer one keeps."""
+    heads = [path for path in library_store.rglob("scopes/*/*") if path.is_file()]
+    assert heads
+    each(later_version)(library_store)
+    before = {path: path.read_bytes() for path in heads}
+    m = machine("m", store=library_store)
+    run = export(m, library, library_first.archives, flags=("--drain=wait",))
     assert any("version" in line for line in run.said), run.stderr
     m.stop()
     assert {path: path.read_bytes() for path in heads} == before
 
 
-def test_one_damaged_file_at_a_time(machine, tiny, tiny_store, tiny_first, tmp_path):
+def test_one_damaged_file_at_a_time(machine, library, library_store, library_first, tmp_path):
     """For each file of the store alone: flipped in the middle, then missing. Never a wrong
     binary.
     """
     healthy = tmp_path / "healthy"
-    shutil.copytree(tiny_store, healthy)
+    shutil.copytree(library_store, healthy)
     names = [p.relative_to(healthy) for p in sorted(healthy.rglob("*")) if p.is_file()]
     random.Random(1).shuffle(names)
-    for name in names[:6]:
+    for name in names[:12]:
         for missing in (False, True):
-            shutil.rmtree(tiny_store)
-            shutil.copytree(healthy, tiny_store)
-            path = tiny_store / name
+            shutil.rmtree(library_store)
+            shutil.copytree(healthy, library_store)
+            path = library_store / name
             if missing:
                 path.unlink()
             else:
                 data = bytearray(path.read_bytes())
                 data[len(data) // 2] ^= 1
                 path.write_bytes(data)
-            m = machine("m", store=tiny_store)
-            build(m, tiny, tiny_first.native)
+            m = machine("m", store=library_store)
+            export(m, library, library_first.archives)
             check_gocache(m.gocache)
             m.stop()
 
@@ -528,10 +568,10 @@ def runtime_name_too_long(m) -> None:
         runtime_name_too_long,
     ],
 )
-def test_runtime_directory(break_it, machine, tiny, tiny_store, tiny_first):
-    m = machine("m", store=tiny_store)
+def test_runtime_directory(break_it, machine, library, library_store, library_first):
+    m = machine("m", store=library_store)
     break_it(m)
-    run = build(m, tiny, tiny_first.native)
+    run = export(m, library, library_first.archives)
     assert run.summary["agent"] in ("ok", "absent")
     if break_it in (runtime_open_to_all, runtime_of_somebody_else):
         assert not list((m.runtime / "sluice").iterdir()), (
