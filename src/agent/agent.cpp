@@ -7,6 +7,7 @@
 #include "agent/messages.hpp"
 #include "agent/provenance.hpp"
 #include "agent/restore.hpp"
+#include "agent/sweep.hpp"
 #include "agent/uploader.hpp"
 #include "base/strings.hpp"
 #include "codec/json.hpp"
@@ -36,7 +37,10 @@ namespace {
 using codec::Json;
 using codec::JsonObject;
 
-constexpr auto k_index_wait = std::chrono::seconds(5);  // a lookup waits so long for any index
+constexpr auto k_index_wait = std::chrono::seconds(5);  // for any index, from the agent's start
+constexpr auto k_beat_every = std::chrono::seconds(5);  // a sign of life for the sessions
+constexpr auto k_sessions_end_wait = std::chrono::seconds(2);  // before their counters are summed
+constexpr unsigned k_end_s_max = 15;                           // for what is still on the way
 constexpr auto k_accept_tick = std::chrono::milliseconds(50);
 constexpr auto k_warm_up = std::chrono::seconds(3);  // bring ahead before the first session came
 
@@ -44,6 +48,7 @@ constexpr auto k_warm_up = std::chrono::seconds(3);  // bring ahead before the f
 struct Command {
   Counters counters;          // of its sessions that said good-bye
   Counters transfers_before;  // the agent's transfers when its first session came
+  std::size_t sessions = 0;   // that are here now
 };
 
 class Agent {
@@ -51,23 +56,24 @@ class Agent {
   Agent(const AgentConfig& config, const sys::Environment& env) : config_(config), env_(env) {}
 
   Result<void> open();
-  void run(int listener);
+  void run(sys::Fd listener, std::optional<sys::FileLock> lock, bool own_process);
 
  private:
-  void serve(const std::shared_ptr<Connection>& connection);
+  void serve(const std::shared_ptr<Connection>& connection, std::atomic<bool>& is_session);
   bool handle(const std::shared_ptr<Connection>& connection, const Frame& frame, Hello& hello);
   bool handle_command(Connection& connection, const Frame& frame);
   bool greet(Connection& connection, const Frame& frame, Hello& hello);
   void lookup(const std::shared_ptr<Connection>& connection, const Get& get);
-  void predict(const store::Index& index, const ActionId& action);
+  void predict(const Fetcher::Owner& index, const ActionId& action);
   void note(const Frame& frame);
   Counters transfers() const;
   Json status() const;
   Json finish_command(const std::string& command_id, std::chrono::milliseconds wait);
   void refresh();
-  void tidy_runtime_directory() const;
   bool keep_running(std::size_t connections);
   void reap(bool all);
+  void beat();
+  void end();
 
   const AgentConfig& config_;
   const sys::Environment& env_;
@@ -80,6 +86,7 @@ class Agent {
   std::unique_ptr<Provenance> provenance_;
 
   mutable std::mutex mutex_;
+  std::condition_variable sessions_changed_;
   std::map<std::string, Command, std::less<>> commands_;
   Counters all_;  // of every session that said good-bye
   std::atomic<std::uint64_t> not_published_ = 0;
@@ -87,14 +94,17 @@ class Agent {
   std::atomic<std::size_t> sessions_ = 0;
   std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
   std::chrono::steady_clock::time_point last_used_ = started_;
+  const Deadline index_deadline_ = Deadline::after(k_index_wait);
   bool published_when_quiet_ = true;
 
   struct Served {
     std::shared_ptr<Connection> connection;
+    std::shared_ptr<std::atomic<bool>> is_session;
     std::shared_ptr<std::atomic<bool>> done;
     std::thread thread;
   };
-  std::list<Served> served_;  // the accepting thread only
+  std::list<Served> served_;  // the accepting thread only, like the next
+  std::chrono::steady_clock::time_point last_beat_ = started_;
   std::thread refresher_;
 };
 
@@ -132,7 +142,7 @@ Result<void> Agent::open() {
 }
 
 void Agent::refresh() {
-  tidy_runtime_directory();
+  sweep(config_);
   if (!keeper_) return;
   keeper_->load_copy();
   if (auto copy = keeper_->current()) fetcher_->bring_ahead(copy, keeper_->ahead(copy));
@@ -141,25 +151,13 @@ void Agent::refresh() {
   uploader_->seed(keeper_->own_records());
 }
 
-void Agent::tidy_runtime_directory() const {
-  constexpr std::int64_t k_day_ns = std::int64_t{86400} * 1'000'000'000;
-  const UnixNanos limit = unix_now_ns() - k_day_ns;
-  // Left by jobs that were killed; whatever cannot be looked at stays.
-  (void)sys::list_directory(config_.runtime_directory, [&](std::string_view name) -> Result<void> {
-    if (!name.starts_with("report-") && !name.starts_with("spill-")) return {};
-    const sys::Path path = config_.runtime_directory / name;
-    const auto info = sys::stat_file(path, false);
-    if (info && *info && (*info)->mtime_ns < limit) (void)sys::remove_tree(path);
-    return {};
-  });
-}
-
-void Agent::run(int listener) {
+void Agent::run(sys::Fd listener, std::optional<sys::FileLock> lock, bool own_process) {
   refresher_ = std::thread([this] { refresh(); });
   while (!stop_) {
     reap(false);
     if (!keep_running(served_.size())) break;
-    auto socket = sys::accept_unix(listener, Deadline::after(k_accept_tick));
+    beat();
+    auto socket = sys::accept_unix(listener.get(), Deadline::after(k_accept_tick));
     if (!socket) {
       sys::log_warn("accept: {}", socket.error().message);
       // house: allow sleep (accept failed: nothing to wait on; k_accept_tick bounds it)
@@ -172,15 +170,39 @@ void Agent::run(int listener) {
       continue;
     auto connection = std::make_shared<Connection>(std::move(**socket));
     auto done = std::make_shared<std::atomic<bool>>(false);
-    served_.push_back(Served{connection, done, std::thread([this, connection, done] {
-                               serve(connection);
-                               *done = true;
-                             })});
+    auto is_session = std::make_shared<std::atomic<bool>>(false);
+    served_.push_back(
+        Served{connection, is_session, done, std::thread([this, connection, is_session, done] {
+                 serve(connection, *is_session);
+                 *done = true;
+               })});
   }
+  // Whoever comes now shall find no agent and start one, whatever keeps this one from ending.
+  (void)sys::remove_file(config_.socket_path());  // a stale one is replaced by the next agent
+  listener = sys::Fd();
+  lock.reset();
+  if (own_process) sys::end_process_after(k_end_s_max);
+  end();
+}
+
+void Agent::end() {
+  if (fetcher_) fetcher_->stop();  // answers everybody who waits for it
   reap(true);
   refresher_.join();
-  if (fetcher_) fetcher_->stop();
   uploader_.reset();
+  (void)sys::remove_tree(config_.spill_directory());  // the next agent sweeps what resists
+}
+
+// Sessions take an agent that says nothing for dead, and a slow store must not look like that.
+void Agent::beat() {
+  const auto now = std::chrono::steady_clock::now();
+  if (now - last_beat_ < k_beat_every) return;
+  last_beat_ = now;
+  for (const Served& served : served_) {
+    if (*served.is_session) {
+      served.connection->send(encode_welcome(static_cast<std::uint64_t>(::getpid())));
+    }
+  }
 }
 
 void Agent::reap(bool all) {
@@ -219,16 +241,25 @@ bool Agent::keep_running(std::size_t connections) {
   return quiet < k_idle_exit || !drained;
 }
 
-void Agent::serve(const std::shared_ptr<Connection>& connection) {
+void Agent::serve(const std::shared_ptr<Connection>& connection, std::atomic<bool>& is_session) {
   Hello hello;
   for (;;) {
     const auto frame = connection->receive();
     if (!frame) sys::log_info("connection: {}", frame.error().message);
     if (!frame || !*frame) break;
     if (!handle(connection, **frame, hello)) break;
+    is_session = hello.role == "session";
   }
   connection->hang_up();
-  if (hello.role == "session") --sessions_;
+  if (hello.role != "session") return;
+  --sessions_;
+  {
+    const std::lock_guard lock(mutex_);
+    if (const auto at = commands_.find(hello.command_id); at != commands_.end()) {
+      at->second.sessions -= std::min<std::size_t>(at->second.sessions, 1);
+    }
+  }
+  sessions_changed_.notify_all();
 }
 
 bool Agent::greet(Connection& connection, const Frame& frame, Hello& hello) {
@@ -247,7 +278,7 @@ bool Agent::greet(Connection& connection, const Frame& frame, Hello& hello) {
     uploader_->set_goroot(hello.goroot);
     const Counters before = transfers();
     const std::lock_guard lock(mutex_);
-    commands_.try_emplace(hello.command_id, Command{{}, before});
+    ++commands_.try_emplace(hello.command_id, Command{{}, before}).first->second.sessions;
   }
   return connection.send(encode_welcome(static_cast<std::uint64_t>(::getpid())));
 }
@@ -327,7 +358,7 @@ bool Agent::handle_command(Connection& connection, const Frame& frame) {
 }
 
 void Agent::lookup(const std::shared_ptr<Connection>& connection, const Get& get) {
-  const auto index = keeper_ ? keeper_->wait_any(Deadline::after(k_index_wait)) : nullptr;
+  const auto index = keeper_ ? keeper_->wait_any(index_deadline_) : nullptr;
   const store::Entry* entry = index ? index->find(get.action) : nullptr;
   // Executables reach go through restore mode only: over the protocol they would stand in for a
   // link.
@@ -337,7 +368,7 @@ void Agent::lookup(const std::shared_ptr<Connection>& connection, const Get& get
   }
   const store::Record& record = entry->record;
   const Hit hit{get.sequence, record.output, record.size, record.time_ns};
-  fetcher_->want(*entry, [this, connection, hit, index, entry](const Result<void>& result) {
+  fetcher_->want(index, *entry, [this, connection, hit, index, entry](const Result<void>& result) {
     if (!result) {
       connection->send(encode_miss(hit.sequence));
       return;
@@ -350,14 +381,14 @@ void Agent::lookup(const std::shared_ptr<Connection>& connection, const Get& get
       faults_.count("provenance", kept.error().message);
     }
   });
-  predict(*index, get.action);
+  predict(index, get.action);
 }
 
 // Half of all lookups are derived from one before: their outputs are asked for before go does.
-void Agent::predict(const store::Index& index, const ActionId& action) {
+void Agent::predict(const Fetcher::Owner& index, const ActionId& action) {
   for (const ActionId& next : gotool::predicted_subkeys(action)) {
-    const store::Entry* entry = index.find(next);
-    if (entry != nullptr) fetcher_->want(*entry, nullptr);
+    const store::Entry* entry = index->find(next);
+    if (entry != nullptr) fetcher_->want(index, *entry, nullptr);
   }
 }
 
@@ -430,14 +461,22 @@ Json Agent::status() const {
                     {"index_records", static_cast<std::uint64_t>(index ? index->size() : 0)},
                     {"job_records", totals.records},
                     {"pending_bytes", totals.pending_bytes},
-                    {"drained", totals.drained},
+                    {"drained", totals.drained && totals.lost == 0},
                     {"counters", counters.to_json()}};
 }
 
 Json Agent::finish_command(const std::string& command_id, std::chrono::milliseconds wait) {
+  {
+    // What its sessions still have to say belongs to it, and to what is uploaded.
+    std::unique_lock lock(mutex_);
+    sessions_changed_.wait_for(lock, k_sessions_end_wait, [&] {
+      const auto at = commands_.find(command_id);
+      return at == commands_.end() || at->second.sessions == 0;
+    });
+  }
   bool drained = false;
   if (wait.count() > 0) drained = uploader_->drain(Deadline::after(wait));
-  if (wait.count() > 0 && !drained) {
+  if (wait.count() > 0 && !drained && !uploader_->totals().drained) {
     faults_.count("upload", fmt::format("not finished within {} s", wait.count() / 1000));
   }
   Counters counters = transfers();
@@ -445,7 +484,9 @@ Json Agent::finish_command(const std::string& command_id, std::chrono::milliseco
     const std::lock_guard lock(mutex_);
     if (auto at = commands_.find(command_id); at != commands_.end()) {
       counters.subtract_transfers(at->second.transfers_before);
-      counters.add(at->second.counters);
+      Counters sessions = std::move(at->second.counters);
+      sessions.faults.clear();  // those are in the book
+      counters.add(sessions);
       commands_.erase(at);
     }
   }
@@ -456,34 +497,34 @@ Json Agent::finish_command(const std::string& command_id, std::chrono::milliseco
   const Uploader::Totals totals = uploader_->totals();
   return JsonObject{{"counters", counters.to_json()},
                     {"untold_faults", std::move(untold_lines)},
-                    {"drained", totals.drained},
+                    {"drained", totals.drained && totals.lost == 0},
                     {"pending_bytes", totals.pending_bytes}};
 }
 
 }  // namespace
 
-int run_agent(const AgentConfig& config, const sys::Environment& env) {
+int run_agent(const AgentConfig& config, const sys::Environment& env, bool own_process) {
   sys::ignore_sigpipe();
   if (auto ready = sys::make_private_directory(config.runtime_directory); !ready) return 1;
-  const auto lock = sys::FileLock::try_acquire(config.lock_path());
+  auto lock = sys::FileLock::try_acquire(config.lock_path());
   if (!lock || !*lock) return 0;  // another agent serves this job
   if (!config.log_level.empty()) {
     if (const auto opened = sys::log_to_file(config.log_path()); !opened) return 1;
   }
   Agent agent(config, env);
   // Listen first: sessions connect and queue while the store is opened.
-  const auto listener = sys::listen_unix(config.socket_path());
+  auto listener = sys::listen_unix(config.socket_path());
   if (!listener) {
     sys::log_warn("listen: {}", listener.error().message);
     return 1;
   }
-  const auto opened = agent.open();
-  if (opened)
-    agent.run(listener->get());
-  else
+  if (const auto opened = agent.open(); !opened) {
     sys::log_warn("agent: {}", opened.error().message);
-  (void)sys::remove_file(config.socket_path());  // stale files are replaced by the next agent
-  return opened ? 0 : 1;
+    (void)sys::remove_file(config.socket_path());  // a stale one is replaced by the next agent
+    return 1;
+  }
+  agent.run(std::move(*listener), std::move(*lock), own_process);
+  return 0;
 }
 
 }  // namespace sluice::agent

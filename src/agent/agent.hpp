@@ -15,7 +15,8 @@ inline constexpr auto k_idle_exit = std::chrono::seconds(30);
 inline constexpr auto k_quiet_before_publish = std::chrono::milliseconds(200);
 inline constexpr std::size_t k_connections_max = 512;
 
-// Returns the exit status.
-int run_agent(const AgentConfig& config, const sys::Environment& env);
+// Returns the exit status. `own_process`: an agent that cannot end (a store that hangs) may end the
+// whole process.
+int run_agent(const AgentConfig& config, const sys::Environment& env, bool own_process);
 
 }  // namespace sluice::agent

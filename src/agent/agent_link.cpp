@@ -62,7 +62,7 @@ bool AgentLink::connect_once() {
   if (!peer || peer->uid != sys::effective_user()) return false;
   bound_sends((*fd)->get());
   reader_ = FrameReader(k_reply_bytes_max);
-  connected_at_ = std::chrono::steady_clock::now();
+  last_heard_ = std::chrono::steady_clock::now();
   welcomed_ = false;
   const std::lock_guard lock(mutex_);
   if (ending_) return false;
@@ -72,6 +72,7 @@ bool AgentLink::connect_once() {
   send_locked(encode_hello(hello_), false);
   if (!waiting.empty()) send_locked(waiting, false);
   flush_locked();
+  changed_.notify_all();
   return state_ == State::connected;
 }
 
@@ -105,14 +106,15 @@ void AgentLink::read_until_end() {
     const auto ready =
         sys::wait_readable(socket_.get(), Deadline::after(std::chrono::milliseconds(k_tick_ms)));
     if (!ready) break;
+    notice_silence();
     if (!*ready) {
-      notice_silence();
       const std::lock_guard lock(mutex_);
       if (ending_ || state_ != State::connected) break;
       continue;
     }
     const auto more = reader_.fill(socket_.get());
     if (!more || !*more) break;
+    last_heard_ = std::chrono::steady_clock::now();
     for (;;) {
       const auto frame = reader_.next();
       if (!frame) {
@@ -173,19 +175,25 @@ void AgentLink::handle(const Frame& frame) {
                                                                 question.asked));
 }
 
+// An agent that is alive sends something every few seconds, whatever its store does. A question
+// that it cannot answer in time is a miss; after a few of them the store is not worth waiting for.
 void AgentLink::notice_silence() {
   const auto now = std::chrono::steady_clock::now();
-  if (!welcomed_ && now - connected_at_ > k_welcome_wait) {
-    return give_up("the agent does not answer");
-  }
-  bool expired = false;
+  const auto silent = now - last_heard_;
+  if (!welcomed_ && silent > k_welcome_wait) return give_up("the agent does not answer");
+  if (silent > k_answer_wait) return give_up("the agent was silent for 20 s");
+  Questions late;
   {
     const std::lock_guard lock(mutex_);
     for (const auto& [id, question] : questions_) {
-      if (now - question.asked > k_answer_wait) expired = true;
+      if (now - question.asked > k_answer_wait) late.emplace(id, question);
     }
+    for (const auto& [id, question] : late) questions_.erase(id);
   }
-  if (expired) give_up("the agent was silent for 20 s");
+  if (late.empty()) return;
+  answer_as_misses(late);
+  late_ += late.size();
+  if (late_ >= k_late_answers_max) give_up("the store is too slow: lookups waited 20 s in vain");
 }
 
 void AgentLink::give_up(std::string reason) {
@@ -248,7 +256,7 @@ std::optional<std::string> AgentLink::bye(const std::string& counters_json) {
   std::unique_lock lock(mutex_);
   if (state_ == State::connecting) {
     // A short job may end before its agent stands: it is worth a moment, for the uploads.
-    changed_.wait_for(lock, k_bye_wait, [this] { return state_ != State::connecting; });
+    changed_.wait_for(lock, k_stand_wait, [this] { return state_ != State::connecting; });
   }
   if (state_ != State::connected) return std::nullopt;
   send_locked(encode_text(Type::bye, counters_json), true);

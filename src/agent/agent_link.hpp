@@ -3,9 +3,10 @@
 //
 // One owner thread calls ask, note and bye; answers arrive on the link's own thread through the
 // Answer callback, which must not call back into the link. Every question is answered exactly
-// once: by the agent, or as a miss when the agent is not there, dies, does not greet within
-// k_welcome_wait or is silent for k_answer_wait. An agent that died is replaced once; one that is
-// there and silent is not asked again.
+// once: by the agent, or as a miss when the agent is not there, dies, or has no answer within
+// k_answer_wait. An agent that died is replaced once; one that does not greet within
+// k_welcome_wait, says nothing for k_answer_wait or is late k_late_answers_max times is not asked
+// again.
 #pragma once
 
 #include "agent/config.hpp"
@@ -25,7 +26,9 @@ namespace sluice::agent {
 inline constexpr auto k_answer_wait = std::chrono::seconds(20);
 inline constexpr auto k_welcome_wait = std::chrono::seconds(5);
 inline constexpr auto k_connect_wait = std::chrono::seconds(4);
-inline constexpr auto k_bye_wait = std::chrono::milliseconds(500);
+inline constexpr auto k_stand_wait = std::chrono::milliseconds(500);  // for one that is starting
+inline constexpr auto k_bye_wait = std::chrono::seconds(3);
+inline constexpr std::size_t k_late_answers_max = 3;  // then the session goes on without
 inline constexpr std::size_t k_batch_bytes = 8U << 10U;  // notes are sent when this much is waiting
 inline constexpr std::size_t k_unsent_bytes_max = 4U << 20U;  // while the agent is still starting
 
@@ -86,8 +89,9 @@ class AgentLink {
   std::string trouble_;
   // The link's thread only:
   FrameReader reader_{k_reply_bytes_max};
-  std::chrono::steady_clock::time_point connected_at_;
+  std::chrono::steady_clock::time_point last_heard_;
   bool welcomed_ = false;
+  std::size_t late_ = 0;  // questions answered as misses because no answer came in time
   std::thread thread_;
 };
 

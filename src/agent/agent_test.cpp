@@ -232,7 +232,7 @@ TEST_CASE("two agents of one job: the second leaves at once") {
   Machine machine;
   const RunningAgent agent(machine);
   REQUIRE(agent.connect().has_value());
-  CHECK(run_agent(machine.config, machine.env) == 0);
+  CHECK(run_agent(machine.config, machine.env, false) == 0);
   CHECK(agent.connect().has_value());
 }
 

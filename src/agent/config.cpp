@@ -41,8 +41,16 @@ std::string AgentConfig::key() const {
   return to_hex(sha256(bytes_of(identity))).substr(0, k_key_digits);
 }
 
+std::string AgentConfig::publisher_id() const {
+  constexpr std::size_t k_digits = 8;
+  return job_id + "/" + key().substr(0, k_digits);
+}
+
 sys::Path AgentConfig::socket_path() const { return runtime_directory / (key() + ".sock"); }
 sys::Path AgentConfig::lock_path() const { return runtime_directory / (key() + ".lock"); }
+sys::Path AgentConfig::spill_directory() const {
+  return runtime_directory / ("spill-" + key());
+}
 sys::Path AgentConfig::log_path() const { return runtime_directory / (key() + ".log"); }
 
 std::string AgentConfig::encode() const {

@@ -45,11 +45,16 @@ struct AgentConfig {
   std::string command_id;   // groups their counters
   bool say_faults = false;  // nobody else will: the session tells the user itself
 
+  // Whose manifests are one another's successors: one agent of one job. Jobs that work in several
+  // modules have several agents at once, and none may push out what the others published.
+  std::string publisher_id() const;
   // 32 hex digits; two configurations with the same key share one agent.
   std::string key() const;
   sys::Path socket_path() const;
   sys::Path lock_path() const;
   sys::Path log_path() const;
+  // Where a session puts what the local tier does not take; removed with the agent.
+  sys::Path spill_directory() const;
 
   std::string encode() const;
   static Result<AgentConfig> decode(std::string_view text);

@@ -57,6 +57,7 @@ Fetcher::Fetcher(store::Objects& objects, gotool::LocalTier& tier, sys::Path sta
       faults_(faults),
       on_damaged_(std::move(on_damaged)) {
   const unsigned cores = std::max(2U, std::thread::hardware_concurrency());
+  const std::lock_guard lock(mutex_);  // workers look at threads_
   for (unsigned i = 0; i < std::min(cores, k_fetch_threads_max); ++i) {
     threads_.emplace_back([this] { work(); });
   }
@@ -100,23 +101,27 @@ bool Fetcher::link_local(const Entry& entry) const {
   return tier_.link(record.action, record.output, record.size, record.time_ns).has_value();
 }
 
-void Fetcher::want(const Entry& entry, Done done) {
+void Fetcher::want(Owner index, const Entry& entry, Done done) {
   {
     const std::lock_guard lock(mutex_);
     if (!stopping_) {
       auto [at, is_new] = on_the_way_.try_emplace(entry.record.output);
-      at->second.push_back(Waiter{&entry, std::move(done)});
+      at->second.push_back(Waiter{index, &entry, std::move(done)});
       // What waits ahead of us in line but is not being fetched yet overtakes the line.
-      if (is_new && !started_.contains(entry.record.output)) urgent_.push_back(&entry);
+      if (is_new && !started_.contains(entry.record.output)) {
+        urgent_.emplace_back(std::move(index), &entry);
+      }
       changed_.notify_one();
       return;
     }
   }
-  done(fail(Code::cancelled, "the agent is ending"));
+  if (done) done(fail(Code::cancelled, "the agent is ending"));
 }
 
-void Fetcher::bring_ahead(std::shared_ptr<const store::Index> index,
-                          std::vector<const Entry*> entries) {
+void Fetcher::bring_ahead(Owner index, std::vector<const Entry*> entries) {
+  std::erase_if(entries, [](const Entry* entry) {
+    return entry->record.kind == store::Kind::executable;
+  });
   {
     const std::lock_guard lock(mutex_);
     ahead_owner_ = std::move(index);
@@ -148,51 +153,64 @@ Fetcher::Totals Fetcher::totals() const {
 }
 
 // What one worker does next: one urgent output, else a run of outputs ahead that share a pack.
-std::vector<const Entry*> Fetcher::take_locked() {
-  std::vector<const Entry*> batch;
-  while (!urgent_.empty() && batch.empty()) {
-    const Entry* entry = urgent_.front();
+Fetcher::Batch Fetcher::take_locked() {
+  Batch batch;
+  while (!urgent_.empty() && batch.entries.empty()) {
+    auto [owner, entry] = std::move(urgent_.front());
     urgent_.pop_front();
-    if (started_.insert(entry->record.output).second) batch.push_back(entry);
+    if (!started_.insert(entry->record.output).second) continue;
+    batch.entries.push_back(entry);
+    batch.owner = std::move(owner);
   }
-  if (batch.empty() && !paused_) take_ahead_locked(batch);
+  const bool one_stays_free = running_ahead_ + 1 < threads_.size();
+  if (batch.entries.empty() && !paused_ && one_stays_free) take_ahead_locked(batch);
   return batch;
 }
 
-void Fetcher::take_ahead_locked(std::vector<const Entry*>& batch) {
+void Fetcher::take_ahead_locked(Batch& batch) {
+  if (ahead_at_ == ahead_.size()) return;
+  const auto space = sys::free_space(tier_.directory());
+  if (space && *space < k_ahead_free_bytes_min) {
+    ahead_at_ = ahead_.size();
+    return;
+  }
   std::uint64_t bytes = 0;
-  while (ahead_at_ < ahead_.size() && batch.size() < k_batch_entries_max) {
+  batch.owner = ahead_owner_;
+  batch.ahead = true;
+  while (ahead_at_ < ahead_.size() && batch.entries.size() < k_batch_entries_max) {
     const Entry* entry = ahead_[ahead_at_];
     const store::Location& location = entry->location;
-    const bool fits = batch.empty() || (location.where == store::Location::Where::pack &&
-                                        batch.front()->location.where == location.where &&
-                                        batch.front()->location.pack == location.pack &&
-                                        bytes + location.stored_size <= k_batch_bytes_max);
+    const bool fits =
+        batch.entries.empty() || (location.where == store::Location::Where::pack &&
+                                  batch.entries.front()->location.where == location.where &&
+                                  batch.entries.front()->location.pack == location.pack &&
+                                  bytes + location.stored_size <= k_batch_bytes_max);
     if (!fits) return;
     ++ahead_at_;
     if (!started_.insert(entry->record.output).second) continue;
     bytes += location.stored_size;
-    batch.push_back(entry);
+    batch.entries.push_back(entry);
   }
 }
 
 void Fetcher::work() {
   std::unique_lock lock(mutex_);
   for (;;) {
-    std::vector<const Entry*> batch;
+    Batch batch;
     changed_.wait(lock, [&] {
       if (stopping_) return true;
       batch = take_locked();
-      return !batch.empty();
+      return !batch.entries.empty();
     });
     if (stopping_) break;
     ++running_;
-    const auto owner = ahead_owner_;  // keeps entries ahead alive while they are fetched
+    if (batch.ahead) ++running_ahead_;
     lock.unlock();
-    fetch(batch);
+    fetch(batch.entries);
     lock.lock();
     --running_;
-    if (running_ == 0) changed_.notify_all();
+    if (batch.ahead) --running_ahead_;
+    if (running_ == 0 || batch.ahead) changed_.notify_all();
   }
   // Nobody waits for an agent that ends.
   auto left = std::exchange(on_the_way_, {});
@@ -204,9 +222,9 @@ void Fetcher::work() {
   }
 }
 
-void Fetcher::fetch(const std::vector<const Entry*>& batch) {
+void Fetcher::fetch(const std::vector<const Entry*>& entries) {
   std::vector<const Entry*> missing;
-  for (const Entry* entry : batch) {
+  for (const Entry* entry : entries) {
     if (is_there(*entry) || link_local(*entry)) {
       finished(*entry, {}, 0, false);
     } else if (entry->record.kind == store::Kind::executable) {

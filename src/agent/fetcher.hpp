@@ -3,8 +3,8 @@
 //
 // A bounded set of worker threads; want() and bring_ahead() return at once, from any thread. A
 // body is streamed from the store through decompression and hashing into the local tier and
-// published only when its SHA-256 is its name. Entries must stay alive: the owner keeps their
-// index.
+// published only when its SHA-256 is its name. One worker is always free for what is asked for.
+// Entries live in an index, which is passed along and kept as long as they are on the way.
 #pragma once
 
 #include "agent/fault_book.hpp"
@@ -21,6 +21,7 @@
 #include <thread>
 #include <unordered_map>
 #include <unordered_set>
+#include <utility>
 #include <vector>
 
 namespace sluice::agent {
@@ -28,6 +29,8 @@ namespace sluice::agent {
 inline constexpr unsigned k_fetch_threads_max = 4;
 inline constexpr std::size_t k_batch_entries_max = 64;
 inline constexpr std::uint64_t k_batch_bytes_max = 4U << 20U;  // stored bytes of one batch
+// Nothing is brought ahead into a disk with less room than this: go needs some too.
+inline constexpr std::uint64_t k_ahead_free_bytes_min = 512U << 20U;
 inline constexpr auto k_fetch_wait = std::chrono::seconds(60);
 
 class Fetcher {
@@ -45,10 +48,11 @@ class Fetcher {
   Fetcher(const Fetcher&) = delete;
   Fetcher& operator=(const Fetcher&) = delete;
 
-  void want(const store::Entry& entry, Done done);
-  // Replaces what was to be brought ahead; `index` owns the entries.
-  void bring_ahead(std::shared_ptr<const store::Index> index,
-                   std::vector<const store::Entry*> entries);
+  using Owner = std::shared_ptr<const store::Index>;
+
+  void want(Owner index, const store::Entry& entry, Done done);
+  // Replaces what was to be brought ahead. Executables are left out: no lookup asks for them.
+  void bring_ahead(Owner index, std::vector<const store::Entry*> entries);
   // While paused nothing new is brought ahead; what is asked for still comes.
   void pause_ahead(bool paused);
   // True when nothing is on the way or waiting (pause aside) before the deadline.
@@ -63,15 +67,21 @@ class Fetcher {
 
  private:
   struct Waiter {
+    Owner owner;
     const store::Entry* entry = nullptr;
     Done done;
+  };
+  struct Batch {
+    Owner owner;
+    std::vector<const store::Entry*> entries;
+    bool ahead = false;
   };
   class Sink;
 
   void work();
-  std::vector<const store::Entry*> take_locked();
-  void take_ahead_locked(std::vector<const store::Entry*>& batch);
-  void fetch(const std::vector<const store::Entry*>& batch);
+  Batch take_locked();
+  void take_ahead_locked(Batch& batch);
+  void fetch(const std::vector<const store::Entry*>& entries);
   void fetch_executable(const store::Entry& entry);
   void finished(const store::Entry& entry, Result<void> result, std::uint64_t bytes_down,
                 bool tier_refused);
@@ -89,8 +99,9 @@ class Fetcher {
   bool stopping_ = false;
   bool paused_ = false;
   std::size_t running_ = 0;
-  std::deque<const store::Entry*> urgent_;
-  std::shared_ptr<const store::Index> ahead_owner_;
+  std::size_t running_ahead_ = 0;  // of those
+  std::deque<std::pair<Owner, const store::Entry*>> urgent_;
+  Owner ahead_owner_;
   std::vector<const store::Entry*> ahead_;
   std::size_t ahead_at_ = 0;
   // Outputs on the way, with those who wait for them.

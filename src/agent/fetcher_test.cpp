@@ -72,8 +72,8 @@ TEST_CASE("what is wanted comes, and is counted") {
   Fetcher fetcher(shop.objects, shop.tier, shop.directory.path(), shop.faults);
   Waiting waiting;
   for (int i = 0; i < 10; ++i) {
-    fetcher.want(*shop.index->find(testing::action_of(i)), waiting.done());
-    fetcher.want(*shop.index->find(testing::action_of(i)), waiting.done());
+    fetcher.want(shop.index, *shop.index->find(testing::action_of(i)), waiting.done());
+    fetcher.want(shop.index, *shop.index->find(testing::action_of(i)), waiting.done());
   }
   waiting.reach(20);
   CHECK(waiting.good == 20);
@@ -97,7 +97,7 @@ TEST_CASE("a paused fetcher brings only what is asked for") {
   fetcher.pause_ahead(true);
   fetcher.bring_ahead(shop.index, shop.index->in_use_order());
   Waiting waiting;
-  fetcher.want(*shop.index->find(testing::action_of(3)), waiting.done());
+  fetcher.want(shop.index, *shop.index->find(testing::action_of(3)), waiting.done());
   waiting.reach(1);
   CHECK(waiting.good == 1);
   CHECK(shop.has(3));
@@ -123,7 +123,7 @@ TEST_CASE("damaged or missing bytes are never published, and whoever waits is to
   Fetcher fetcher(shop.objects, shop.tier, shop.directory.path(), shop.faults,
                   [&told](const BlobId&) { ++told; });
   for (int i = 0; i < 8; ++i) {
-    fetcher.want(*shop.index->find(testing::action_of(i)), waiting.done());
+    fetcher.want(shop.index, *shop.index->find(testing::action_of(i)), waiting.done());
   }
   waiting.reach(8);
   CHECK(waiting.good + waiting.bad == 8);
@@ -144,7 +144,7 @@ TEST_CASE("bytes that lie here under another action are linked, not fetched") {
   REQUIRE(shop.tier.put(testing::action_of(77), sha256_as<BlobId>(body), body, 1));
   Fetcher fetcher(shop.objects, shop.tier, shop.directory.path(), shop.faults);
   Waiting waiting;
-  fetcher.want(*shop.index->find(testing::action_of(0)), waiting.done());
+  fetcher.want(shop.index, *shop.index->find(testing::action_of(0)), waiting.done());
   waiting.reach(1);
   CHECK(waiting.good == 1);
   CHECK(shop.has(0));
@@ -157,10 +157,10 @@ TEST_CASE("a stopped fetcher leaves nobody waiting") {
   {
     Fetcher fetcher(shop.objects, shop.tier, shop.directory.path(), shop.faults);
     for (int i = 0; i < 4; ++i) {
-      fetcher.want(*shop.index->find(testing::action_of(i)), waiting.done());
+      fetcher.want(shop.index, *shop.index->find(testing::action_of(i)), waiting.done());
     }
     fetcher.stop();
-    fetcher.want(*shop.index->find(testing::action_of(0)), waiting.done());
+    fetcher.want(shop.index, *shop.index->find(testing::action_of(0)), waiting.done());
   }
   CHECK(waiting.good + waiting.bad == 5);
 }

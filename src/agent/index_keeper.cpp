@@ -58,7 +58,7 @@ std::vector<store::Record> records_of_this_job(const AgentConfig& config,
   std::vector<store::Record> records;
   for (const store::LoadedManifest& one : loaded.manifests) {
     const store::ManifestInfo& info = one.manifest.info;
-    if (info.job_id != config.job_id || info.domain != config.domain) continue;
+    if (info.job_id != config.publisher_id() || info.domain != config.domain) continue;
     for (const store::Entry& entry : one.manifest.entries) records.push_back(entry.record);
     return records;
   }

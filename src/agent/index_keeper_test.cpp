@@ -61,7 +61,7 @@ TEST_CASE("the union of all jobs answers, this job's own order comes ahead") {
 TEST_CASE("what an earlier agent of this very job published counts as the job's") {
   testing::Machine machine;
   MemoryObjects objects;
-  publish(objects, machine, "unit", machine.config.job_id, 0, 3);
+  publish(objects, machine, "unit", machine.config.publisher_id(), 0, 3);
   FaultBook faults;
   IndexKeeper keeper(machine.config, objects, faults);
   keeper.refresh(machine.env);

@@ -1,5 +1,7 @@
 #include "agent/provenance.hpp"
 
+#include <algorithm>
+
 namespace sluice::agent {
 namespace {
 
@@ -44,12 +46,15 @@ Result<void> Provenance::open(const sys::Path& file, const gotool::LocalTier& ti
   const std::lock_guard lock(mutex_);
   file_ = file;
   TRY(sys::make_directories(file.parent_path(), 0700));
-  constexpr std::uint64_t k_slack = 8U << 20U;  // appended by others since the last rewriting
-  TRY_ASSIGN(const std::optional<Bytes> bytes,
-             sys::read_file(file, k_provenance_bytes_max + k_slack));
-  if (!bytes) return {};
-  known_ = decode_provenance(*bytes);
-  if (bytes->size() > k_provenance_bytes_max) TRY(rewrite_locked(tier));
+  TRY_ASSIGN(const auto info, sys::stat_file(file));
+  if (!info) return {};
+  // Whatever size others brought it to: its end is what is newest.
+  const std::uint64_t size = std::min(info->size, k_provenance_bytes_max);
+  TRY_ASSIGN(const sys::Fd fd, sys::open_read(file));
+  Bytes bytes(static_cast<std::size_t>(size));
+  TRY_ASSIGN(const std::size_t count, sys::read_at(fd.get(), bytes, info->size - size));
+  known_ = decode_provenance(ByteView(bytes).first(count));
+  if (info->size > k_provenance_bytes_max) TRY(rewrite_locked(tier));
   return {};
 }
 

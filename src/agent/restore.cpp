@@ -45,28 +45,34 @@ store::Record record_of(const Found& found) {
 
 }  // namespace
 
-// Asks for everything of the index that is not in the tier, and waits; counts what did not come.
-void Restorer::bring(const store::Index& index, std::uint64_t& failed) {
+// Asks for everything of the index that is not in the tier, and waits; returns how many did not
+// come before the deadline.
+std::uint64_t Restorer::bring(const std::shared_ptr<const store::Index>& index, Deadline deadline) {
+  struct Progress {
+    std::mutex mutex;
+    std::condition_variable changed;
+    std::size_t waiting = 0;
+    std::uint64_t failed = 0;
+  };
+  // Shared: what comes after the deadline finds nobody waiting.
+  const auto progress = std::make_shared<Progress>();
   const auto present = tier_.list_actions();
-  std::mutex mutex;
-  std::condition_variable changed;
-  std::size_t waiting = 0;
-  for (const store::Entry* entry : index.in_use_order()) {
+  for (const store::Entry* entry : index->in_use_order()) {
     if (present && present->contains(entry->record.action)) continue;
     {
-      const std::lock_guard lock(mutex);
-      ++waiting;
+      const std::lock_guard lock(progress->mutex);
+      ++progress->waiting;
     }
-    fetcher_->want(*entry, [&](const Result<void>& result) {
-      const std::lock_guard lock(mutex);
-      if (!result) ++failed;
-      --waiting;
-      changed.notify_all();
+    fetcher_->want(index, *entry, [progress](const Result<void>& result) {
+      const std::lock_guard lock(progress->mutex);
+      if (!result) ++progress->failed;
+      --progress->waiting;
+      progress->changed.notify_all();
     });
   }
-  // The callbacks refer to this frame, so all must have run; the fetcher's deadlines bound each.
-  std::unique_lock lock(mutex);
-  changed.wait(lock, [&] { return waiting == 0; });
+  std::unique_lock lock(progress->mutex);
+  progress->changed.wait_until(lock, deadline.at(), [&] { return progress->waiting == 0; });
+  return progress->failed + progress->waiting;
 }
 
 codec::Json Restorer::restore(Deadline deadline) {
@@ -74,8 +80,7 @@ codec::Json Restorer::restore(Deadline deadline) {
   if (!index || fetcher_ == nullptr) {
     return codec::JsonObject{{"restored", 0}, {"failed", 0}};
   }
-  std::uint64_t failed = 0;
-  bring(*index, failed);
+  const std::uint64_t failed = bring(index, deadline);
   std::uint64_t restored = 0;
   const UnixNanos now = unix_now_ns();
   for (const store::Entry* entry : index->in_use_order()) {

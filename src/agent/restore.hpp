@@ -14,6 +14,8 @@
 #include "codec/json.hpp"
 #include "gotool/local_tier.hpp"
 
+#include <memory>
+
 namespace sluice::agent {
 
 class Restorer {
@@ -30,7 +32,7 @@ class Restorer {
                    FaultBook& faults);
 
  private:
-  void bring(const store::Index& index, std::uint64_t& failed);
+  std::uint64_t bring(const std::shared_ptr<const store::Index>& index, Deadline deadline);
 
   const gotool::LocalTier& tier_;
   IndexKeeper* keeper_;

@@ -33,6 +33,7 @@ using gotool::Request;
 constexpr std::size_t k_whole_body_bytes = 64U << 10U;  // bodies up to here are collected in memory
 constexpr std::size_t k_read_bytes = 256U << 10U;
 constexpr std::uint64_t k_space_reserve_bytes = 1U << 20U;
+constexpr std::uint64_t k_spill_reserve_bytes = 256U << 20U;
 constexpr std::string_view k_archive_magic = "!<arch>\n";
 
 // <GOROOT>/bin/go is our parent: its packages' index entries can recur, a checkout's cannot.
@@ -80,7 +81,10 @@ class Tiers {
           fmt::format("{}: no room for {}", config_.local_tier.native(), format_size(size_bytes)));
     }
     if (!spill_ && !spill_failed_) open_spill();
-    return spill_ && !spill_failed_ ? &*spill_ : nullptr;
+    if (!spill_ || spill_failed_) return nullptr;
+    // Often memory, and needed by others: what does not fit easily is lost, which costs go nothing.
+    const auto space = sys::free_space(config_.spill_directory());
+    return !space || *space > size_bytes + k_spill_reserve_bytes ? &*spill_ : nullptr;
   }
 
   bool is_local(const LocalTier* tier) const { return local_ && tier == &*local_; }
@@ -103,10 +107,9 @@ class Tiers {
   }
 
   void open_spill() {
-    const sys::Path directory = config_.runtime_directory / ("spill-" + config_.key());
     auto ready = sys::make_private_directory(config_.runtime_directory);
     if (ready) {
-      if (auto tier = LocalTier::open(directory)) {
+      if (auto tier = LocalTier::open(config_.spill_directory())) {
         spill_ = std::move(*tier);
         return;
       }

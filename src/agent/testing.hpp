@@ -68,7 +68,7 @@ class Machine {
 class RunningAgent {
  public:
   explicit RunningAgent(const Machine& machine)
-      : machine_(machine), thread_([&machine] { run_agent(machine.config, machine.env); }) {}
+      : machine_(machine), thread_([&machine] { run_agent(machine.config, machine.env, false); }) {}
   ~RunningAgent() {
     // One that a test stopped already is not there to be asked.
     auto client = Client::connect(machine_.config, soon());

@@ -12,6 +12,15 @@ namespace {
 constexpr int k_upload_nice = 19;  // the compiler's cores are the compiler's
 constexpr std::uint64_t k_index_body_bytes_max = 64U << 20U;
 constexpr auto k_object_wait = std::chrono::seconds(60);
+constexpr auto k_fresh_wait = k_refresh_wait + std::chrono::seconds(10);  // git comes first
+constexpr int k_upload_tries_max = 3;
+constexpr auto k_try_again_pause = std::chrono::milliseconds(200);  // doubled each time
+
+// What is wrong with the file itself is no better the next time.
+bool may_work_later(const Error& error) {
+  return error.code != Code::corrupt && error.code != Code::not_found &&
+         error.code != Code::invalid;
+}
 
 }  // namespace
 
@@ -57,6 +66,7 @@ bool Uploader::add_to_ledger_locked(const store::Record& record) {
     known = record;
   }
   ledger_changed_ = true;
+  publish_failed_ = false;
   return true;
 }
 
@@ -109,15 +119,15 @@ bool Uploader::drain(Deadline deadline) {
   std::unique_lock lock(mutex_);
   return changed_.wait_until(lock, deadline.at(), [this] {
     return stopping_ || (queue_.empty() && !busy_ && !publish_wanted_);
-  });
+  }) && totals_.lost == 0;
 }
 
 Uploader::Totals Uploader::totals() const {
   const std::lock_guard lock(mutex_);
   Totals totals = totals_;
   totals.records = ledger_.size();
-  totals.drained =
-      objects_ == nullptr || (queue_.empty() && !busy_ && !publish_wanted_ && !ledger_changed_);
+  const bool to_publish = publish_wanted_ || (ledger_changed_ && !publish_failed_);
+  totals.drained = objects_ == nullptr || (queue_.empty() && !busy_ && !to_publish);
   return totals;
 }
 
@@ -159,7 +169,9 @@ void Uploader::report_publisher() {
 // What the store holds must be known before the first upload: duplicates are not sent again.
 bool Uploader::prepare_publisher() {
   if (publisher_) return true;
-  const auto index = keeper_->wait_fresh(Deadline::after(k_refresh_wait));
+  const auto index = keeper_->wait_fresh(Deadline::after(k_fresh_wait));
+  // Outside any checkout and module nobody could find what is uploaded.
+  if (keeper_->write_scopes().empty()) return false;
   store::PublishOptions options;
   options.domain = config_.domain;
   options.staging = config_.cache_directory / "staging";
@@ -169,6 +181,8 @@ bool Uploader::prepare_publisher() {
     return false;
   }
   publisher_ = std::make_unique<store::Publisher>(*objects_, std::move(options), index);
+  // What an earlier agent of this job published stays in what this one publishes.
+  seed(keeper_->own_records());
   return true;
 }
 
@@ -201,8 +215,24 @@ void Uploader::upload(const store::Record& record) {
     ledger_changed_ = ledger_changed_ || anew;  // its place in the store is another one now
   }
   if (anew) publisher_->distrust(record.output);
-  const auto added = publisher_->add(record, file, Deadline::after(k_object_wait));
-  if (!added) faults_.count("upload", added.error().message);
+  try_upload([&] { return publisher_->add(record, file, Deadline::after(k_object_wait)); });
+}
+
+// A store that fails for a moment is asked again; nothing else waits for this thread.
+bool Uploader::try_upload(const std::function<Result<void>()>& attempt) {
+  for (int i = 1;; ++i) {
+    const auto done = attempt();
+    if (done) return true;
+    std::unique_lock lock(mutex_);
+    const bool again = i < k_upload_tries_max && may_work_later(done.error()) &&
+                       !changed_.wait_for(lock, k_try_again_pause * (1 << i),
+                                          [this] { return stopping_; });
+    if (again) continue;
+    if (may_work_later(done.error())) ++totals_.lost;
+    lock.unlock();
+    faults_.count("upload", done.error().message);
+    return false;
+  }
 }
 
 void Uploader::publish() {
@@ -213,27 +243,33 @@ void Uploader::publish() {
     records = ledger_;
     ledger_changed_ = false;
   }
-  if (const auto flushed = publisher_->flush(Deadline::after(k_object_wait)); !flushed) {
-    faults_.count("upload", flushed.error().message);
-  }
+  const std::vector<store::Scope> scopes = keeper_->write_scopes();
+  const bool published = try_upload([&]() -> Result<void> {
+    TRY(publisher_->flush(Deadline::after(k_object_wait)));
+    TRY_ASSIGN(const auto manifest, publisher_->publish(manifest_info(), records, scopes,
+                                                        Deadline::after(k_object_wait)));
+    if (manifest) {
+      sys::log_info("published manifest {} with {} records", manifest->short_hex(), records.size());
+    }
+    return {};
+  });
+  if (published) return;
+  const std::lock_guard lock(mutex_);
+  ledger_changed_ = true;  // the next request tries again
+  publish_failed_ = true;
+}
+
+store::ManifestInfo Uploader::manifest_info() const {
   store::ManifestInfo info;
   info.domain = config_.domain;
   info.job_name = config_.job_name;
   info.job_run = config_.job_run;
-  info.job_id = config_.job_id;
+  info.job_id = config_.publisher_id();
   info.go_version = config_.go_version;
   info.platform = platform_name();
   info.producer = config_.producer;
   info.created_ns = unix_now_ns();
-  const auto published = publisher_->publish(std::move(info), records, keeper_->write_scopes(),
-                                             Deadline::after(k_object_wait));
-  // Nothing that another job could use (index entries of a fresh checkout, say) is no fault.
-  if (!published && published.error().code == Code::invalid) return;
-  if (!published) {
-    faults_.count("upload", published.error().message);
-    return;
-  }
-  sys::log_info("published manifest {} with {} records", published->short_hex(), records.size());
+  return info;
 }
 
 }  // namespace sluice::agent

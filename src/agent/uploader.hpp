@@ -15,6 +15,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <thread>
@@ -34,7 +35,8 @@ class Uploader {
     std::uint64_t index_entries_skipped = 0;
     std::uint64_t records = 0;
     std::uint64_t pending_bytes = 0;
-    bool drained = true;
+    std::uint64_t lost = 0;  // uploads that were given up after the store refused them
+    bool drained = true;     // nothing is waiting
   };
 
   // `objects` may be null: then everything is drained at once.
@@ -57,14 +59,16 @@ class Uploader {
   void set_goroot(const sys::Path& goroot);
   // Asks for everything to be uploaded and published now; does not wait.
   void request_publish();
-  // As request_publish, and waits. False at the deadline.
+  // As request_publish, and waits. False at the deadline, and when something could not be uploaded.
   bool drain(Deadline deadline);
   Totals totals() const;
 
  private:
   void work();
   void upload(const store::Record& record);
+  bool try_upload(const std::function<Result<void>()>& attempt);
   void publish();
+  store::ManifestInfo manifest_info() const;
   bool may_recur(const store::Record& record, const sys::Path& file);
   bool prepare_publisher();
   void report_publisher();
@@ -85,6 +89,7 @@ class Uploader {
   std::vector<store::Record> ledger_;                   // in order of first use
   std::unordered_map<ActionId, std::size_t> position_;  // in ledger_
   bool ledger_changed_ = false;                         // since the last publish
+  bool publish_failed_ = false;                         // and nothing has changed since
   std::unordered_set<BlobId> distrusted_;               // until uploaded anew
   sys::Path goroot_;
   Totals totals_;

@@ -6,6 +6,8 @@
 
 #include <doctest/doctest.h>
 
+#include <atomic>
+
 namespace sluice::agent {
 namespace {
 
@@ -124,9 +126,28 @@ TEST_CASE("a store that refuses is a fault, and a drain still ends") {
   };
   Uploader uploader(desk.machine.config, &desk.objects, &desk.keeper, desk.tier, desk.faults);
   uploader.made(desk.make(1, testing::body_of(1, 500)));
-  CHECK(uploader.drain(testing::soon()));
+  CHECK_FALSE(uploader.drain(testing::soon()));  // it ends, and says that not all is there
+  CHECK(uploader.totals().lost > 0);
   CHECK(desk.faults.all().contains("upload"));
   CHECK(desk.objects.keys().empty());
+  desk.objects.before_put = nullptr;
+  uploader.made(desk.make(2, testing::body_of(2, 500)));
+  (void)uploader.drain(testing::soon());
+  CHECK(desk.published().size() == 2);  // the pack that was refused is still there
+}
+
+TEST_CASE("a store that fails for a moment loses nothing") {
+  Desk desk;
+  std::atomic<int> left = 2;
+  desk.objects.before_put = [&left](std::string_view) -> Result<void> {
+    if (left-- > 0) return fail(Code::unavailable, "try again");
+    return {};
+  };
+  Uploader uploader(desk.machine.config, &desk.objects, &desk.keeper, desk.tier, desk.faults);
+  uploader.made(desk.make(1, testing::body_of(1, 500)));
+  CHECK(uploader.drain(testing::soon()));
+  CHECK(desk.published().size() == 1);
+  CHECK(desk.faults.all().empty());
 }
 
 TEST_CASE("read-only and no store are drained from the start") {

@@ -83,8 +83,12 @@ int tell(const Invocation& invocation, const std::vector<Json>& replies) {
     print(status_text(merged));
   }
   if (invocation.operand == "status" || all_drained(replies)) return 0;
-  say(fmt::format("agent {}: {} were not uploaded within the drain timeout", invocation.operand,
-                  format_size(pending_bytes_of(replies))));
+  const std::uint64_t pending = pending_bytes_of(replies);
+  say(pending == 0 ? fmt::format("agent {}: something could not be uploaded; `sluice agent status` "
+                                 "says what",
+                                 invocation.operand)
+                   : fmt::format("agent {}: {} were not uploaded within the drain timeout",
+                                 invocation.operand, format_size(pending)));
   return k_exit_failure;
 }
 
@@ -149,7 +153,7 @@ int run_agent_command(const Invocation& invocation, const sys::Environment& env)
 int run_agent(const sys::Environment& env) {
   const auto config = agent::AgentConfig::decode(env.get_or(agent::k_session_variable, ""));
   if (!config) return report(Error(config.error()).in("agent run"));
-  return agent::run_agent(*config, env);
+  return agent::run_agent(*config, env, true);
 }
 
 }  // namespace sluice::cli

@@ -339,7 +339,7 @@ Result<void> LocalTier::visit_since(UnixNanos since_ns, const Visitor& visit) co
     const auto info = stat_name(name);
     if (!info || !*info || (*info)->mtime_ns < since_ns - k_clock_slack_ns) return {};
     const auto open = read_entry(name, action);
-    if (!open || !*open || (*open)->entry.time_ns < since_ns) return {};
+    if (!open || !*open) return {};
     const ActionEntry& entry = (*open)->entry;
     auto data = find_data(entry_name(prefix_, entry.output.view(), 'd'), entry.size);
     if (!data || !*data) return {};

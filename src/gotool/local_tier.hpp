@@ -91,7 +91,8 @@ class LocalTier {
 
   // Every action that has an entry: names only, one pass over the directories.
   Result<std::unordered_set<ActionId>> list_actions() const;
-  // Entries made at or after `since_ns` whose data is there. Stops at the visitor's first error.
+  // Entries whose file was written or marked as used at or after `since_ns` and whose data is
+  // there. Stops at the visitor's first error.
   using Visitor = std::function<Result<void>(const ActionEntry& entry, const LocalHit& hit)>;
   Result<void> visit_since(UnixNanos since_ns, const Visitor& visit) const;
 

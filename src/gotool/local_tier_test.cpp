@@ -225,11 +225,17 @@ TEST_CASE("actions are listed, new entries are visited") {
   REQUIRE(
       tier.put(action_of("old"), blob_of("old"), bytes_of("old"), unix_now_ns() - 7'000'000'000));
   const UnixNanos since_ns = unix_now_ns();
+  const auto age = [&](const char* name, UnixNanos time_ns) {
+    const std::string hex = action_of(name).hex();
+    REQUIRE(sys::touch(tier.directory() / hex.substr(0, 2) / (hex + "-a"), time_ns));
+  };
+  age("old", since_ns - 7'000'000'000);
+  REQUIRE(tier.put(action_of("used"), blob_of("u"), bytes_of("u"), since_ns - 7'000'000'000));
   put(tier, "new", "new");
   REQUIRE(tier.put_empty(action_of("empty"), unix_now_ns()));
   REQUIRE(tier.link(action_of("no data"), blob_of("none"), 4, unix_now_ns()));
   const auto actions = tier.list_actions().value();
-  CHECK(actions.size() == 4);
+  CHECK(actions.size() == 5);
   CHECK(actions.contains(action_of("old")));
   std::vector<ActionId> seen;
   REQUIRE(tier.visit_since(since_ns,
@@ -238,7 +244,8 @@ TEST_CASE("actions are listed, new entries are visited") {
                              CHECK(hit.output == entry.output);
                              return {};
                            }));
-  CHECK(seen.size() == 2);
+  CHECK(seen.size() == 3);
+  CHECK(std::ranges::count(seen, action_of("used")) == 1);
   CHECK(std::ranges::count(seen, action_of("old")) == 0);
   const auto stopped = tier.visit_since(0, [](const ActionEntry&, const LocalHit&) -> Result<void> {
     return fail(Code::cancelled, "enough");

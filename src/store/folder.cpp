@@ -11,6 +11,7 @@
 #include <array>
 #include <cerrno>
 #include <mutex>
+#include <set>
 
 namespace sluice::store {
 
@@ -29,10 +30,7 @@ std::string etag_of(ByteView bytes) { return to_hex(sha256(bytes)); }
 
 class Folder final : public Objects {
  public:
-  explicit Folder(sys::Path root)
-      : root_(std::move(root)),
-        temp_(root_ / ".sluice" / "tmp"),
-        locks_(root_ / ".sluice" / "locks") {}
+  explicit Folder(sys::Path root) : root_(std::move(root)) {}
 
   Capabilities capabilities() const override {
     return {.if_absent = true, .if_match = true, .cheap_list = true};
@@ -52,6 +50,7 @@ class Folder final : public Objects {
 
  private:
   sys::Path path_of(std::string_view key) const { return root_ / key; }
+  sys::Path own_directory(std::string_view key, std::string_view name) const;
   Result<void> begin(std::string_view what, std::string_view key, Deadline deadline) const;
   Result<std::optional<OpenFile>> open(std::string_view key) const;
   Result<std::string> read_etag(const OpenFile& file, Deadline deadline) const;
@@ -64,12 +63,11 @@ class Folder final : public Objects {
                                   Deadline deadline) const;
   struct Walk;
   Result<void> walk(Walk& walk, const std::string& directory) const;
-  void sweep_leftovers() const;
+  void sweep_leftovers(const sys::Path& directory) const;
 
   sys::Path root_;
-  sys::Path temp_;
-  sys::Path locks_;
-  std::once_flag swept_;
+  std::mutex swept_mutex_;
+  std::set<sys::Path> swept_;  // directories of temporary files this process has cleaned
 };
 
 Result<void> check_time(std::string_view what, Deadline deadline) {
@@ -85,6 +83,14 @@ auto with_directory(const sys::Path& directory, const Try& attempt) -> decltype(
     if (result || result.error().code != Code::not_found || i == k_write_tries_max) return result;
     TRY(sys::make_directories(directory));
   }
+}
+
+// What this backend needs beside the objects lies inside their domain: who may not write a domain
+// can neither hold its locks nor slip a file under a name that is about to be published.
+sys::Path Folder::own_directory(std::string_view key, std::string_view name) const {
+  const auto slash = key.find('/');
+  const std::string_view domain = slash == std::string_view::npos ? "" : key.substr(0, slash);
+  return root_ / domain / ".sluice" / name;
 }
 
 Result<void> Folder::begin(std::string_view what, std::string_view key, Deadline deadline) const {
@@ -170,11 +176,12 @@ Result<bool> Folder::get_range(std::string_view key, std::uint64_t offset, std::
 
 // One of 256 lock files: they need not be one per key to exclude two writers of the same one.
 Result<sys::FileLock> Folder::lock(std::string_view key, Deadline deadline) const {
-  const sys::Path path = locks_ / to_hex(sha256(bytes_of(key))).substr(0, 2);
+  const sys::Path locks = own_directory(key, "locks");
+  const sys::Path path = locks / to_hex(sha256(bytes_of(key))).substr(0, 2);
   TRY_ASSIGN(const auto there, sys::stat_file(path));
   if (!there) {
     // Made with the modes of the umask: in a shared folder several users lock it.
-    TRY(with_directory(locks_, [&] { return sys::append_to_file(path, {}, 0666); }));
+    TRY(with_directory(locks, [&] { return sys::append_to_file(path, {}, 0666); }));
   }
   return sys::FileLock::acquire(path, deadline);
 }
@@ -230,11 +237,15 @@ Result<bool> Folder::commit(sys::AtomicFile& file, std::string_view key,
 Result<PutResult> Folder::put(std::string_view key, const Body& body, const PutCondition& condition,
                               Deadline deadline) {
   TRY(begin("put", key, deadline));
-  std::call_once(swept_, [this] { sweep_leftovers(); });
+  const sys::Path temp = own_directory(key, "tmp");
+  {
+    const std::lock_guard lock(swept_mutex_);
+    if (swept_.insert(temp).second) sweep_leftovers(temp);
+  }
   TRY_ASSIGN(const bool may_hold, condition_may_hold(key, condition, deadline));
   if (!may_hold) return PutResult{};
-  TRY_ASSIGN(sys::AtomicFile file, with_directory(temp_, [&] {
-               return sys::AtomicFile::create(path_of(key), 0666, temp_);
+  TRY_ASSIGN(sys::AtomicFile file, with_directory(temp, [&] {
+               return sys::AtomicFile::create(path_of(key), 0666, temp);
              }));
   TRY_ASSIGN(std::string etag, write_body(file, body, deadline));
   TRY_ASSIGN(const bool stored, commit(file, key, condition, deadline));
@@ -311,10 +322,10 @@ Result<ListPage> Folder::list(std::string_view prefix, std::string_view after, s
 }
 
 // Whatever goes wrong here concerns nobody: the next process tries again.
-void Folder::sweep_leftovers() const {
+void Folder::sweep_leftovers(const sys::Path& directory) const {
   const UnixNanos oldest = unix_now_ns() - k_folder_leftover_age_ns;
-  const auto swept = sys::list_directory(temp_, [&](std::string_view name) -> Result<void> {
-    const sys::Path path = temp_ / name;
+  const auto swept = sys::list_directory(directory, [&](std::string_view name) -> Result<void> {
+    const sys::Path path = directory / name;
     const auto info = sys::stat_file(path, false);
     if (!info || !*info || !(*info)->is_regular() || (*info)->mtime_ns >= oldest) return {};
     if (!sys::remove_file(path)) return {};

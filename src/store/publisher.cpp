@@ -190,8 +190,8 @@ Result<void> Publisher::flush(Deadline deadline) {
   return pack_.empty() ? Result<void>{} : flush(deadline);
 }
 
-Result<Manifest> Publisher::build_manifest(ManifestInfo info,
-                                           const std::vector<Record>& in_use_order) const {
+Manifest Publisher::build_manifest(ManifestInfo info,
+                                   const std::vector<Record>& in_use_order) const {
   Manifest manifest;
   manifest.info = std::move(info);
   manifest.info.domain = options_.domain;
@@ -211,13 +211,15 @@ Result<Manifest> Publisher::build_manifest(ManifestInfo info,
     if (!seen.insert(record.action).second) continue;
     manifest.entries.push_back(std::move(entry));
   }
-  if (manifest.entries.empty()) return fail(Code::invalid, "publish: no record to write");
   return manifest;
 }
 
-Result<ManifestId> Publisher::publish(ManifestInfo info, const std::vector<Record>& in_use_order,
-                                      const std::vector<Scope>& write_scopes, Deadline deadline) {
-  TRY_ASSIGN(const Manifest manifest, build_manifest(std::move(info), in_use_order));
+Result<std::optional<ManifestId>> Publisher::publish(ManifestInfo info,
+                                                     const std::vector<Record>& in_use_order,
+                                                     const std::vector<Scope>& write_scopes,
+                                                     Deadline deadline) {
+  const Manifest manifest = build_manifest(std::move(info), in_use_order);
+  if (manifest.entries.empty()) return std::nullopt;
   TRY_ASSIGN(Bytes bytes, encode_manifest(manifest));
   ManifestRef ref;
   ref.id = manifest_id(bytes);

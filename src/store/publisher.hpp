@@ -70,11 +70,13 @@ class Publisher {
   // Uploads the pack being filled.
   Result<void> flush(Deadline deadline);
   // Writes the manifest of those records whose blob has a place in the store (call flush first:
-  // what is still in the pack being filled has none), then the heads of all scopes. Fails when no
-  // record is left to write (Code::invalid), or the manifest or every head could not be written; a
-  // part of the heads failing is a fault in the report.
-  Result<ManifestId> publish(ManifestInfo info, const std::vector<Record>& in_use_order,
-                             const std::vector<Scope>& write_scopes, Deadline deadline);
+  // what is still in the pack being filled has none), then the heads of all scopes. Nothing when no
+  // record is left to write. Fails when the manifest or every head could not be written; a part of
+  // the heads failing is a fault in the report.
+  Result<std::optional<ManifestId>> publish(ManifestInfo info,
+                                            const std::vector<Record>& in_use_order,
+                                            const std::vector<Scope>& write_scopes,
+                                            Deadline deadline);
   const PublishReport& report() const { return report_; }
 
  private:
@@ -83,7 +85,7 @@ class Publisher {
   Result<void> add_alone(const Record& record, const sys::Path& file, int fd, Deadline deadline);
   Result<bool> find_alone(const Record& record, Deadline deadline);
   Result<bool> put_new(const std::string& key, const Body& body, bool overwrite, Deadline deadline);
-  Result<Manifest> build_manifest(ManifestInfo info, const std::vector<Record>& in_use_order) const;
+  Manifest build_manifest(ManifestInfo info, const std::vector<Record>& in_use_order) const;
   Result<void> write_heads(const ManifestRef& ref, const std::vector<Scope>& scopes,
                            Deadline deadline);
 

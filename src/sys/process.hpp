@@ -87,6 +87,8 @@ Error exec(const Path& program, const std::vector<std::string>& arguments, const
 // Ends this process by the signal that ended its child, so that the caller sees the same status.
 [[noreturn]] void die_by_signal(int signal);
 void ignore_sigpipe();
+// This process ends by itself (SIGALRM) if it still lives then.
+void end_process_after(unsigned seconds);
 // Lowers the calling thread's share of the processor (nice value 0..19).
 void lower_thread_priority(int nice_value);
 // False when no process has this id (one of another user counts, and so does a zombie).

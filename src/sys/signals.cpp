@@ -100,6 +100,11 @@ void die_by_signal(int signal) {
   ::_exit(128 + signal);
 }
 
+void end_process_after(unsigned seconds) {
+  std::signal(SIGALRM, SIG_DFL);
+  ::alarm(seconds);
+}
+
 void ignore_sigpipe() {
   struct sigaction before{};
   ::sigaction(SIGPIPE, nullptr, &before);

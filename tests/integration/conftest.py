@@ -34,6 +34,7 @@ def pytest_configure(config):
     )
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist looks at the groups
 def pytest_collection_modifyitems(config, items):
     # What builds the shop stays with one worker: filling its store takes a minute, and its machines
     # share one checkout path.

@@ -6,7 +6,7 @@ import os
 import time
 
 import pytest
-from conftest import OLD_TOOLCHAIN
+from conftest import OLD_TOOLCHAIN, write_tiny
 from sluice_harness import SHOP, check_gocache, compiled, fresh_checkout, linked, sha256
 
 
@@ -64,6 +64,19 @@ def test_restored_entries_are_young(machine, tiny_store, tiny):
     assert paths and all(p.stat().st_mtime > time.time() - 24 * 3600 for p in paths)
     trim = m.gocache / "trim.txt"
     assert not trim.exists() or abs(int(trim.read_text()) - time.time()) < 600
+
+
+def test_what_was_restored_and_used_stays_published(machine, tmp_path, tiny):
+    """Generation after generation: a job publishes what it used, not only what it made."""
+    store = tmp_path / "store"
+    flags = ("--mode=restore", "--drain=wait")
+    for number in range(3):
+        m = machine(f"m{number}", store=store)
+        write_tiny(tiny, f"generation {number}")
+        run = m.go("build", "-x", "-o", str(m.root / "a"), ".", cwd=tiny, flags=flags).ok()
+        if number:
+            assert "runtime" not in compiled(run), f"generation {number} lost what came before"
+        m.stop()
 
 
 def test_old_go(machine, tmp_path, tiny, toolchain):
