@@ -7,6 +7,8 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 
+#include <algorithm>
+
 namespace sluice::agent {
 namespace {
 
@@ -68,9 +70,14 @@ bool AgentLink::connect_once() {
   if (ending_) return false;
   socket_ = std::move(**fd);
   state_ = State::connected;
-  const Bytes waiting = std::exchange(unsent_, {});
-  send_locked(encode_hello(hello_), false);
-  if (!waiting.empty()) send_locked(waiting, false);
+  // All of it, whatever an agent before this one took with it: what it knows already costs it
+  // nothing.
+  unsent_ = encode_hello(hello_);
+  append(unsent_, notes_);
+  std::vector<std::uint64_t> open;
+  for (const auto& [id, question] : questions_) open.push_back(id);
+  std::ranges::sort(open);
+  for (const std::uint64_t id : open) append(unsent_, encode_get(Get{id, questions_[id].action}));
   flush_locked();
   changed_.notify_all();
   return state_ == State::connected;
@@ -125,16 +132,13 @@ void AgentLink::read_until_end() {
       handle(**frame);
     }
   }
-  Questions lost;
   {
     const std::lock_guard lock(mutex_);
     if (state_ == State::connected) state_ = State::connecting;
     socket_.reset();
     unsent_.clear();
-    lost = take_questions_locked();
   }
   changed_.notify_all();
-  answer_as_misses(lost);
 }
 
 void AgentLink::handle(const Frame& frame) {
@@ -225,7 +229,8 @@ void AgentLink::ask(std::uint64_t id, const ActionId& action) {
     const std::lock_guard lock(mutex_);
     if (state_ != State::dead) {
       questions_[id] = Question{action, std::chrono::steady_clock::now()};
-      send_locked(encode_get(Get{id, action}), true);
+      // While there is no agent the question waits for the next one.
+      if (state_ == State::connected) send_locked(encode_get(Get{id, action}), true);
       return;
     }
   }
@@ -234,12 +239,15 @@ void AgentLink::ask(std::uint64_t id, const ActionId& action) {
 
 void AgentLink::note(Type type, const Note& note) {
   const std::lock_guard lock(mutex_);
-  if (state_ != State::dead) send_locked(encode_note(type, note), false);
+  if (state_ == State::dead) return;
+  const Bytes frame = encode_note(type, note);
+  // Kept for an agent that comes later; past the bound that costs an upload.
+  if (notes_.size() + frame.size() <= k_notes_bytes_max) append(notes_, frame);
+  if (state_ == State::connected) send_locked(frame, false);
 }
 
 // Appends to what waits; past k_batch_bytes, or when told, it goes out at once.
 void AgentLink::send_locked(const Bytes& frame, bool flush) {
-  if (unsent_.size() + frame.size() > k_unsent_bytes_max) return;  // a lost note costs an upload
   append(unsent_, frame);
   if (flush || unsent_.size() >= k_batch_bytes) flush_locked();
 }

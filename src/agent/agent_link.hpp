@@ -3,10 +3,10 @@
 //
 // One owner thread calls ask, note and bye; answers arrive on the link's own thread through the
 // Answer callback, which must not call back into the link. Every question is answered exactly
-// once: by the agent, or as a miss when the agent is not there, dies, or has no answer within
-// k_answer_wait. An agent that died is replaced once; one that does not greet within
-// k_welcome_wait, says nothing for k_answer_wait or is late k_late_answers_max times is not asked
-// again.
+// once: by the agent, or as a miss when there is none or it has no answer within k_answer_wait. An
+// agent that died is replaced once, and the next one is asked and told everything anew; one that
+// does not greet within k_welcome_wait, says nothing for k_answer_wait or is late
+// k_late_answers_max times is not asked again.
 #pragma once
 
 #include "agent/config.hpp"
@@ -30,7 +30,7 @@ inline constexpr auto k_stand_wait = std::chrono::milliseconds(500);  // for one
 inline constexpr auto k_bye_wait = std::chrono::seconds(3);
 inline constexpr std::size_t k_late_answers_max = 3;  // then the session goes on without
 inline constexpr std::size_t k_batch_bytes = 8U << 10U;  // notes are sent when this much is waiting
-inline constexpr std::size_t k_unsent_bytes_max = 4U << 20U;  // while the agent is still starting
+inline constexpr std::size_t k_notes_bytes_max = 4U << 20U;  // kept for an agent that comes later
 
 class AgentLink {
  public:
@@ -84,6 +84,7 @@ class AgentLink {
   bool ending_ = false;
   sys::Fd socket_;
   Bytes unsent_;
+  Bytes notes_;  // all that were noted
   Questions questions_;
   std::optional<std::string> farewell_;
   std::string trouble_;

@@ -178,6 +178,8 @@ bool Uploader::prepare_publisher() {
   options.refer_domains = config_.read_domains;
   if (auto ready = sys::make_directories(options.staging, 0700); !ready) {
     faults_.count("upload", ready.error().message);
+    const std::lock_guard lock(mutex_);
+    ++totals_.lost;
     return false;
   }
   publisher_ = std::make_unique<store::Publisher>(*objects_, std::move(options), index);
@@ -236,7 +238,11 @@ bool Uploader::try_upload(const std::function<Result<void>()>& attempt) {
 }
 
 void Uploader::publish() {
-  if (!prepare_publisher()) return;
+  if (!prepare_publisher()) {
+    const std::lock_guard lock(mutex_);
+    publish_failed_ = true;
+    return;
+  }
   std::vector<store::Record> records;
   {
     const std::lock_guard lock(mutex_);

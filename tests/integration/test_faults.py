@@ -15,7 +15,15 @@ from pathlib import Path
 
 import pytest
 from conftest import EXPORT, exported, write_tiny
-from sluice_harness import CacheProg, action_id, check_gocache, compiled, sha256, wait_until
+from sluice_harness import (
+    CacheProg,
+    Run,
+    action_id,
+    check_gocache,
+    compiled,
+    sha256,
+    wait_until,
+)
 
 K_BUILD_BOUND_S = 120
 
@@ -57,6 +65,7 @@ def test_agent_killed_during_a_warm_build(delay_ms, machine, filled_store, check
         m.sluice,
         "go",
         "build",
+        "-x",
         "-o",
         str(out),
         "./cmd/shop",
@@ -76,6 +85,9 @@ def test_agent_killed_during_a_warm_build(delay_ms, machine, filled_store, check
     ]
     assert process.returncode == 0, err.decode()
     assert len(said) <= 1, said
+    # The next agent answers what this one was asked: nothing is made that the store has.
+    run = Run(["go", "build"], 0, "", err.decode(), None, 0)
+    assert compiled(run) == [], said
     assert sha256(out) == sha256(native.binary)
     check_gocache(m.gocache)
     healthy = m.go("build", "-o", str(out), "./cmd/shop", cwd=checkout).ok()

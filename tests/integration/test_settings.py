@@ -243,6 +243,8 @@ def test_sluice_toml_of_the_checkouts_root(machine, tiny):
     inner.mkdir(parents=True)
     (top / "sluice.toml").write_text(f'store = "{above}"\n')
     (top / "checkout" / ".git").mkdir()
+    # Without a scope there is nobody to publish for.
+    (top / "checkout" / "go.mod").write_text("module example.com/deep\n\ngo 1.23\n")
     assert store_used(m, tiny, cwd=inner) == set()
     (top / "checkout" / "sluice.toml").write_text(f'store = "{root}"\n')
     assert store_used(m, tiny, cwd=inner) == {"s-root"}
