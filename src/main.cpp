@@ -13,6 +13,7 @@
 #include "cli/run.hpp"
 #include "cli/version.hpp"
 #include "sys/environment.hpp"
+#include "sys/process.hpp"
 
 #include <exception>
 #include <string>
@@ -58,7 +59,9 @@ int run_words(const std::vector<std::string>& words, const Environment& env) {
 
 int main(int argc, char** argv) {
   try {
-    return run_words({argv + (argc > 0 ? 1 : 0), argv + argc}, Environment::of_process());
+    sluice::sys::expect_children();
+    const int code = run_words({argv + (argc > 0 ? 1 : 0), argv + argc}, Environment::of_process());
+    return sluice::cli::exit_code_after_output(code);
   } catch (const std::exception& error) {
     sluice::cli::say(error.what());
     return sluice::cli::k_exit_failure;

@@ -94,6 +94,7 @@ class Agent {
   std::atomic<std::size_t> sessions_ = 0;
   std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
   std::chrono::steady_clock::time_point last_used_ = started_;
+  std::chrono::steady_clock::time_point last_session_ = started_;
   const Deadline index_deadline_ = Deadline::after(k_index_wait);
   bool published_when_quiet_ = true;
 
@@ -220,18 +221,23 @@ void Agent::reap(bool all) {
 // Decides between three states: in use, quiet (publish what there is), idle (end).
 bool Agent::keep_running(std::size_t connections) {
   const auto now = std::chrono::steady_clock::now();
-  if (connections > 0) {
-    last_used_ = now;
+  if (sessions_ > 0) {
+    last_session_ = now;
     published_when_quiet_ = false;
     if (fetcher_) fetcher_->pause_ahead(false);
+  } else {
+    // A command that is still there (make, a test that runs long) may start the next go much later.
+    if (fetcher_ && connections == 0 && now - started_ > k_warm_up) fetcher_->pause_ahead(true);
+    if (now - last_session_ > k_quiet_before_publish && !published_when_quiet_) {
+      uploader_->request_publish();
+      published_when_quiet_ = true;
+    }
+  }
+  if (connections > 0) {
+    last_used_ = now;
     return true;
   }
   const auto quiet = now - last_used_;
-  if (fetcher_ && now - started_ > k_warm_up) fetcher_->pause_ahead(true);
-  if (quiet > k_quiet_before_publish && !published_when_quiet_) {
-    uploader_->request_publish();
-    published_when_quiet_ = true;
-  }
   const bool drained = uploader_->totals().drained;
   if (quiet > config_.drain_timeout && !drained) {
     faults_.count("upload", fmt::format("not finished within {} s after the last go command",

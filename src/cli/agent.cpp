@@ -12,6 +12,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <utility>
 
@@ -21,6 +22,12 @@ namespace {
 
 constexpr auto k_connect_max = std::chrono::milliseconds(500);
 constexpr auto k_status_max = std::chrono::milliseconds(2000);
+
+// What agent::AgentConfig::key is made of, as far as a setting decides it.
+constexpr std::array k_choosing_settings = {
+    SettingId::store,         SettingId::no_remote,    SettingId::read_only,
+    SettingId::publish_local, SettingId::trust_domain,
+};
 
 using agent::Client;
 using codec::Json;
@@ -40,9 +47,8 @@ std::vector<Client> agents_of(const Setup& setup) {
   return clients;
 }
 
-// With settings on the command line exactly the agent they lead to is meant.
 Result<std::vector<Client>> chosen_agents(const Invocation& invocation, const Setup& setup) {
-  if (variables_of(invocation.flags).empty()) return agents_of(setup);
+  if (!mean_one_agent(invocation.flags)) return agents_of(setup);
   std::vector<Client> clients;
   TRY_ASSIGN(auto client, Client::connect(setup.config, Deadline::after(k_connect_max)));
   if (client) clients.push_back(std::move(*client));
@@ -94,6 +100,11 @@ int tell(const Invocation& invocation, const std::vector<Json>& replies) {
 
 }  // namespace
 
+bool mean_one_agent(const Flags& flags) {
+  return std::ranges::any_of(k_choosing_settings,
+                             [&flags](SettingId id) { return flags.get(id).has_value(); });
+}
+
 Json merged_status(const std::vector<Json>& replies) {
   agent::Counters sum;
   codec::JsonArray agents;
@@ -132,7 +143,7 @@ std::string status_text(const Json& merged) {
 
 int run_agent_command(const Invocation& invocation, const sys::Environment& env) {
   sys::ignore_sigpipe();
-  const auto setup = set_up(invocation.flags, env, current_directory());
+  const auto setup = set_up(invocation.flags, env, current_directory(), OffSwitch::passed_over);
   if (!setup) return report(setup.error());
   auto clients = chosen_agents(invocation, *setup);
   if (!clients) return report(clients.error());

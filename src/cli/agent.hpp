@@ -19,6 +19,10 @@ codec::Json merged_status(const std::vector<codec::Json>& replies);
 // The same in a few lines for people.
 std::string status_text(const codec::Json& merged);
 
+// Whether the flags lead to one agent; without, and with those that every agent takes
+// (--drain-timeout), all of the job are meant.
+bool mean_one_agent(const Flags& flags);
+
 // The agent itself, from the settings in SLUICE_SESSION. Returns when it ends.
 int run_agent(const sys::Environment& env);
 int run_agent_command(const Invocation& invocation, const sys::Environment& env);

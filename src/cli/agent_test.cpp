@@ -33,6 +33,23 @@ TEST_CASE("several agents of a job are told as one") {
   CHECK(text.find("agent 42: file:///s trusted\n") != std::string::npos);
 }
 
+TEST_CASE("only what decides which agent serves a command chooses one") {
+  const auto chooses = [](SettingId id) {
+    Flags flags;
+    flags.set(id, "true");
+    return mean_one_agent(flags);
+  };
+  CHECK_FALSE(mean_one_agent({}));
+  for (const SettingId id : {SettingId::drain_timeout, SettingId::drain, SettingId::quiet,
+                             SettingId::mode, SettingId::verify}) {
+    CHECK_FALSE(chooses(id));
+  }
+  for (const SettingId id : {SettingId::store, SettingId::no_remote, SettingId::read_only,
+                             SettingId::publish_local, SettingId::trust_domain}) {
+    CHECK(chooses(id));
+  }
+}
+
 TEST_CASE("no agent is an answer") {
   const codec::Json merged = merged_status({});
   CHECK(merged.text_or("agent", "") == "absent");

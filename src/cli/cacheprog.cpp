@@ -4,6 +4,7 @@
 #include "agent/session.hpp"
 #include "cli/output.hpp"
 #include "cli/setup.hpp"
+#include "sys/process.hpp"
 
 #include <unistd.h>
 
@@ -21,6 +22,8 @@ bool has_no_flags(const Flags& flags) {
 }  // namespace
 
 int run_cacheprog(const Flags& flags, const sys::Environment& env) {
+  // go handles an interrupt typed at the terminal and needs its cache program until its own end.
+  sys::ignore_interrupts();
   const auto session = env.get(agent::k_session_variable);
   if (session && !session->empty() && has_no_flags(flags)) {
     const auto config = agent::AgentConfig::decode(*session);

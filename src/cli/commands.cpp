@@ -105,14 +105,15 @@ constexpr std::array<CommandSpec, 10> k_commands = {{
      Tail::go_words,
      "Runs go with exactly the arguments given and lets it take from the cache what this or "
      "another machine already made. Exit status, standard input, signals and output are go's "
-     "own. Settings of sluice stand before go's sub-command; everything from there on is go's "
-     "and is not looked at.\n\n"
+     "own; 127 means that there is no go, 126 that it cannot be executed. Settings of sluice stand "
+     "before go's sub-command; everything from there on is go's and is not looked at.\n\n"
      "After the command one line on standard error says how many lookups there were, how they "
      "were answered, what was transferred and how long go waited. Whatever goes wrong with the "
      "cache is a miss and never fails the command.\n\n"
      "A sub-command with nothing to cache (env, version, mod, fmt and the like) is run with "
      "nothing added. Where GOCACHEPROG is set to another program, that program is respected and "
-     "sluice steps aside. SLUICE=off does the same by hand.",
+     "sluice steps aside. SLUICE=off does the same by hand. In a trust domain other than "
+     "'trusted' even a sub-command with nothing to cache gets the GOCACHE of that domain.",
      k_go_examples},
     {CommandId::run,
      "run",
@@ -125,7 +126,8 @@ constexpr std::array<CommandSpec, 10> k_commands = {{
      Tail::command_words,
      "Runs a command with GOCACHEPROG, GOLANGCI_LINT_CACHEPROG and GOCACHE set, so that every go "
      "it starts, at whatever depth, uses one cache and one agent. Exit status, standard input, "
-     "signals and output are the command's own.",
+     "signals and output are the command's own; 127 means that the command was not found, 126 that "
+     "it cannot be executed.",
      k_run_examples},
     {CommandId::cacheprog,
      "cacheprog",
@@ -149,8 +151,8 @@ constexpr std::array<CommandSpec, 10> k_commands = {{
      {},
      Tail::none,
      "Prints GOCACHEPROG, GOLANGCI_LINT_CACHEPROG and GOCACHE as lines for a shell, for the file "
-     "of GITHUB_ENV or for a .env file. Settings given here become part of "
-     "GOCACHEPROG.\n\n"
+     "of GITHUB_ENV or for a .env file, and SLUICE_STORE where GOCACHE named the store. Settings "
+     "given here become part of GOCACHEPROG, as far as a cache program can use them.\n\n"
      "--write writes GOCACHEPROG with 'go env -w' instead, so that editors and every shell of "
      "this user have it; a GOCACHEPROG of another program is left alone. --unwrite takes it back.",
      k_env_examples},
@@ -160,11 +162,13 @@ constexpr std::array<CommandSpec, 10> k_commands = {{
      "One agent serves every go command of a job: it holds the index and the connections and "
      "uploads behind the build. It starts by itself and ends by itself. status prints what it "
      "has done, wait returns when everything is uploaded or the drain timeout has passed, stop "
-     "does the same and ends it.",
+     "does the same and ends it.\n\n"
+     "All agents of the job are meant. --store, --no-remote, --read-only, --publish-local and "
+     "--trust-domain choose the one that they lead to.",
      k_agent_examples},
     {CommandId::gc,
      "gc",
-     "[--max-size SIZE] [--max-age TIME] [--dry-run] [--force] [--json]",
+     "[SETTING...] [--max-size SIZE] [--max-age TIME] [--dry-run] [--force] [--json]",
      "keep the local tier within a size and an age",
      CommandGroup::care,
      k_tier_settings,

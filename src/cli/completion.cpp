@@ -121,6 +121,59 @@ constexpr std::string_view k_bash_tail = R"(  esac
 } && complete -o default -F _sluice sluice
 )";
 
+// fish's own __fish_complete_subcommand knows no long option with a separate value.
+constexpr std::string_view k_fish_functions = R"(function __sluice_command
+    set -l words (commandline -opc)
+    set -l skip 0
+    for word in $words[2..-1]
+        if test $skip -eq 1
+            set skip 0
+            continue
+        end
+        switch $word
+            case @VALUE_FLAGS@
+                set skip 1
+            case '-*'
+            case '*'
+                echo $word
+                return
+        end
+    end
+end
+
+# What the words of go or of the command under 'sluice run' are completed with by themselves.
+function __sluice_rest
+    set -l words (commandline -opc)
+    set -l command
+    set -l rest
+    set -l skip 0
+    for word in $words[2..-1]
+        if set -q rest[1]
+            set -a rest $word
+        else if test $skip -eq 1
+            set skip 0
+        else
+            switch $word
+                case @VALUE_FLAGS@
+                    set skip 1
+                case '-*'
+                case '*'
+                    if set -q command[1]
+                        set rest $word
+                    else
+                        set command $word
+                    end
+            end
+        end
+    end
+    test $skip -eq 1; and return
+    test "$command" = go; and set -p rest go
+    set rest (string escape -- $rest)
+    complete -C (string join ' ' -- $rest (commandline -ct))
+end
+
+)";
+
 std::string replaced(std::string_view text, std::string_view what, std::string_view with) {
   std::string out(text);
   for (std::size_t at = out.find(what); at != std::string::npos;
@@ -224,18 +277,7 @@ std::string zsh_completion() {
 
 std::string fish_completion() {
   std::string out = "# fish completion for sluice\n\n";
-  out += fmt::format(
-      "function __sluice_command\n"
-      "    set -l words (commandline -opc)\n"
-      "    set -l skip 0\n"
-      "    for word in $words[2..-1]\n"
-      "        if test $skip -eq 1\n            set skip 0\n            continue\n        end\n"
-      "        switch $word\n"
-      "            case {}\n                set skip 1\n"
-      "            case '-*'\n"
-      "            case '*'\n                echo $word\n                return\n"
-      "        end\n    end\nend\n\n",
-      replaced(value_flag_pattern(), "|", " "));
+  out += replaced(k_fish_functions, "@VALUE_FLAGS@", replaced(value_flag_pattern(), "|", " "));
   out += "complete -c sluice -f\n";
   const auto flag_line = [&out](std::string_view condition, const FlagRow& row) {
     out += fmt::format("complete -c sluice -n {} -l {} -d {}", shell_quoted(condition),
@@ -259,11 +301,8 @@ std::string fish_completion() {
                          shell_quoted(join(words, " ")));
     }
     if (command.tail != Tail::none) {
-      // Of the words without a dash go's begin with "go" itself, those of run with its command.
-      const int skipped = command.tail == Tail::go_words ? 1 : 2;
-      out += fmt::format(
-          "complete -c sluice -n {} -a '(__fish_complete_subcommand --fcs-skip={} {})'\n",
-          shell_quoted(condition), skipped, replaced(value_flag_pattern(), "|", " "));
+      out +=
+          fmt::format("complete -c sluice -n {} -a '(__sluice_rest)'\n", shell_quoted(condition));
     }
   }
   return out;

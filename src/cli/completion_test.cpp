@@ -1,5 +1,6 @@
 #include "cli/completion.hpp"
 
+#include "base/strings.hpp"
 #include "cli/commands.hpp"
 #include "cli/script_check.hpp"
 
@@ -64,6 +65,33 @@ TEST_CASE("what bash offers") {
   CHECK(offered("sluice help g") == "go gc");
   CHECK(offered("sluice go --st") == "--store");
   CHECK(offered("sluice gc --max-size ''") == "");
+}
+
+TEST_CASE("what fish offers, also after a setting with a separate value") {
+  const auto offers = [](const std::string& line, const std::string& word) {
+    const auto checked = check_script("fish", {"--no-config"},
+                                      fish_completion() +
+                                          "complete -c sluicetool -f -a 'alpha beta'\n"
+                                          "function sluicetool; end\ncomplete -C '" +
+                                          line + "'\n");
+    if (!checked) return std::string("no fish");
+    for (const std::string_view offer : split(checked->output, '\n')) {
+      if (offer.substr(0, offer.find('\t')) == word) return word;
+    }
+    return "nothing like it: " + checked->output;
+  };
+  if (offers("sluice ag", "agent") == "no fish") {
+    MESSAGE("skipped: fish is not installed");
+    return;
+  }
+  CHECK(offers("sluice ag", "agent") == "agent");
+  CHECK(offers("sluice --store file:///x ag", "agent") == "agent");
+  CHECK(offers("sluice run -- sluicet", "sluicetool") == "sluicetool");
+  CHECK(offers("sluice run -- sluicetool al", "alpha") == "alpha");
+  CHECK(offers("sluice run --store file:///x -- sluicet", "sluicetool") == "sluicetool");
+  CHECK(offers("sluice run --store file:///x -- sluicetool al", "alpha") == "alpha");
+  CHECK(offers("sluice --drain wait run --store=file:///x sluicetool be", "beta") == "beta");
+  CHECK(offers("sluice run --store file:///x --dr", "--drain") == "--drain");
 }
 
 TEST_CASE("the words of go and of a command are completed by their own completion") {

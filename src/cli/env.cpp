@@ -66,8 +66,15 @@ int print_change(const Invocation& invocation, std::string_view value, bool chan
   return 0;
 }
 
+bool store_is_in_gocache(const Setup& setup) {
+  return setup.settings.source_of(SettingId::store).kind == Source::Kind::gocache;
+}
+
 int write_setting(const Invocation& invocation, const Setup& setup, const sys::Environment& env) {
-  const std::string wanted = cacheprog_words(invocation.flags, setup.executable);
+  Flags flags = invocation.flags;
+  // The next GOCACHE is a directory: a store that is said there only would be forgotten.
+  if (store_is_in_gocache(setup)) flags.set(SettingId::store, setup.settings.store_url);
+  const std::string wanted = cacheprog_words(flags, setup.executable);
   const std::string written = gotool::go_env_written(env, "GOCACHEPROG").value_or("");
   if (!written.empty() && !is_own_cacheprog(written, setup.executable)) {
     return report(
@@ -123,7 +130,7 @@ int run_env(const Invocation& invocation, const sys::Environment& env) {
   if ((write || unwrite) && invocation.has("shell")) {
     return report(Error{Code::invalid, "env: --shell does not go with --write and --unwrite"});
   }
-  auto setup = set_up(invocation.flags, env, current_directory());
+  auto setup = set_up(invocation.flags, env, current_directory(), OffSwitch::passed_over);
   if (!setup) return report(setup.error());
   if (write || unwrite) {
     if (!setup->go_error.empty()) return report(Error{Code::not_found, setup->go_error});
@@ -131,11 +138,15 @@ int run_env(const Invocation& invocation, const sys::Environment& env) {
                  : unwrite_setting(invocation, *setup, env);
   }
   const std::string words = cacheprog_words(invocation.flags, setup->executable);
-  const Variables variables = {
+  Variables variables = {
       {"GOCACHEPROG", words},
       {"GOLANGCI_LINT_CACHEPROG", words},
       {"GOCACHE", setup->config.local_tier.string()},
   };
+  // GOCACHE named the store and names the local tier from now on.
+  if (store_is_in_gocache(*setup)) {
+    variables.emplace_back(spec_of(SettingId::store).variable, setup->settings.store_url);
+  }
   if (invocation.has("json")) {
     codec::JsonObject object;
     for (const auto& [name, value] : variables) object.emplace_back(name, value);

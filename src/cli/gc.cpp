@@ -91,7 +91,10 @@ std::string collect_text(const sys::Path& directory, const gotool::CollectReport
     text += fmt::format("; {} stay because they were used in the last day",
                         format_size(report.kept_recent_bytes));
   }
-  if (report.failures > 0) text += fmt::format("; {} files resisted", report.failures);
+  if (report.failures > 0) {
+    text += fmt::format("; {} files resisted, the first: {}", report.failures,
+                        printable(report.first_failure));
+  }
   return text + "\n";
 }
 
@@ -110,6 +113,7 @@ std::string collect_json(const sys::Path& directory, const gotool::CollectReport
                          {"bytes_after", report.bytes_after},
                          {"kept_recent_bytes", report.kept_recent_bytes},
                          {"failures", report.failures},
+                         {"first_failure", report.first_failure},
                      })
              .dump() +
          "\n";
@@ -118,7 +122,7 @@ std::string collect_json(const sys::Path& directory, const gotool::CollectReport
 int run_gc(const Invocation& invocation, const sys::Environment& env) {
   const auto options = collect_options_of(invocation);
   if (!options) return report(options.error());
-  auto setup = set_up(invocation.flags, env, current_directory());
+  auto setup = set_up(invocation.flags, env, current_directory(), OffSwitch::passed_over);
   if (!setup) return report(setup.error());
   const sys::Path& directory = setup->config.local_tier;
   const auto there = sys::stat_file(directory);

@@ -49,15 +49,18 @@ TEST_CASE("what was collected, for people and programs") {
         "/c: 3.0 MiB: 1.0 MiB in 12 entries removed, 2.0 MiB left\n");
   report.kept_recent_bytes = 1U << 20U;
   report.failures = 2;
+  report.first_failure = "remove /c/00/x-a: Operation not permitted";
   CHECK(collect_text("/c", report, true) ==
         "/c: 3.0 MiB: 1.0 MiB in 12 entries would be removed, 2.0 MiB left; 1.0 MiB stay because "
-        "they were used in the last day; 2 files resisted\n");
+        "they were used in the last day; 2 files resisted, the first: remove /c/00/x-a: Operation "
+        "not permitted\n");
   const auto json = codec::parse_json(collect_json("/c", report, true));
   REQUIRE(json);
   CHECK(json->text_or("directory", "") == "/c");
   CHECK(json->bool_or("dry_run", false));
   CHECK(json->int_or("bytes_removed", 0) == 1 << 20);
   CHECK(json->int_or("failures", 0) == 2);
+  CHECK(json->text_or("first_failure", "") == report.first_failure);
 }
 
 }  // namespace sluice::cli

@@ -10,7 +10,32 @@
 
 namespace sluice::cli {
 
-int run_go(const Invocation& invocation, const sys::Environment& env) {
+namespace {
+
+// Counts the scripts named go around this one. A few are fine: the go of one may start a program
+// that starts sluice.
+constexpr std::string_view k_depth_variable = "SLUICE_SCRIPT_DEPTH";
+constexpr int k_script_depth_max = 8;
+
+// A script that answers `go env` by itself and hands the rest to sluice would start us for ever.
+bool is_too_deep(const gotool::GoCommand& go, sys::Environment& env) {
+  if (!go.is_script) return false;
+  const int depth = parse_int<int>(env.get_or(k_depth_variable, "0")).value_or(0);
+  env.set(k_depth_variable, fmt::format("{}", depth + 1));
+  return depth >= k_script_depth_max;
+}
+
+int refuse_go(const std::string& reason, const sys::Environment& env) {
+  // The sluice that asks reads what go writes.
+  if (env.has(gotool::k_asking_variable)) print(reason + "\n");
+  say(reason);
+  return k_exit_not_found;
+}
+
+}  // namespace
+
+int run_go(const Invocation& invocation, const sys::Environment& outer) {
+  sys::Environment env = outer;
   const gotool::GoWords words = gotool::parse_go_words(invocation.tail);
   sys::Path directory = current_directory();
   if (!words.change_directory.empty()) {
@@ -18,13 +43,18 @@ int run_go(const Invocation& invocation, const sys::Environment& env) {
   }
   auto setup = set_up(invocation.flags, env, directory);
   if (!setup) return report(setup.error());
-  if (!setup->go_error.empty()) {
-    say(setup->go_error);
-    return k_exit_not_found;
-  }
+  if (!setup->go_error.empty()) return refuse_go(setup->go_error, env);
+  if (is_too_deep(setup->go, env)) return refuse_go(std::string(gotool::k_starts_sluice), env);
   Command command{setup->go.path, {"go"}};
   command.arguments.insert(command.arguments.end(), invocation.tail.begin(), invocation.tail.end());
-  if (!setup->settings.enabled || !words.is_work) return execute(command, env);
+  if (!setup->settings.enabled) return execute(command, env);
+  if (!words.is_work) {
+    // `go clean -cache` and what `go get` finds out belong to the job's own domain.
+    if (setup->settings.trust_domain != k_trusted) {
+      env.set("GOCACHE", setup->config.local_tier.string());
+    }
+    return execute(command, env);
+  }
   if (const auto other = foreign_cacheprog(*setup, env)) {
     say(fmt::format("GOCACHEPROG is \"{}\": sluice steps aside", printable(*other, 120)));
     return execute(command, env);

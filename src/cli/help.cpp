@@ -81,6 +81,9 @@ std::string overview_text(bool colour) {
     }
     page.rows(rows);
   }
+  page.title("Options");
+  page.rows({{"--help", "explain sluice, or the command it stands behind"},
+             {"--version", "print the version"}});
   page.title("Settings");
   Rows rows;
   for (const auto& spec : setting_specs()) {
@@ -90,7 +93,7 @@ std::string overview_text(bool colour) {
   page.line("");
   page.text(
       "Each setting is also a variable (SLUICE_STORE) and, where trust allows it, a line of "
-      "sluice.toml (store = \"...\"). SLUICE=off runs the command with nothing added. 'sluice "
+      "sluice.toml (store = \"...\"). With SLUICE=off go and run add nothing. 'sluice "
       "help COMMAND' tells more.");
   return page.take();
 }

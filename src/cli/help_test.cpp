@@ -15,6 +15,17 @@ TEST_CASE("the overview lists every command and every setting") {
   for (const auto& spec : setting_specs()) {
     CHECK(text.find("\n  " + flag_text(spec) + " ") != std::string::npos);
   }
+  CHECK(text.find("\n  --help ") != std::string::npos);
+  CHECK(text.find("\n  --version ") != std::string::npos);
+}
+
+TEST_CASE("who takes settings says so in its usage, and who starts a command how that can fail") {
+  for (const auto& command : command_specs()) {
+    CHECK(command.settings.empty() == (command.usage.find("[SETTING...]") == std::string::npos));
+    if (command.tail == Tail::none) continue;
+    CHECK(command.description.find("127") != std::string::npos);
+    CHECK(command.description.find("126") != std::string::npos);
+  }
 }
 
 TEST_CASE("help fits a terminal and has colour only when asked") {

@@ -10,6 +10,7 @@
 
 #include <unistd.h>
 
+#include <functional>
 #include <thread>
 #include <utility>
 
@@ -20,6 +21,7 @@ namespace {
 constexpr int k_cacheprog_minor_min = 24;  // Go 1.24 is the first with GOCACHEPROG
 constexpr auto k_agent_start_max = std::chrono::milliseconds(3000);
 constexpr auto k_agent_poll = std::chrono::milliseconds(5);
+constexpr auto k_agent_restart_every = std::chrono::milliseconds(250);
 constexpr auto k_restore_max = std::chrono::minutes(5);
 constexpr std::string_view k_cacheprog = "GOCACHEPROG";
 constexpr std::string_view k_golangci_cacheprog = "GOLANGCI_LINT_CACHEPROG";
@@ -30,33 +32,77 @@ using codec::Json;
 // One command of this user at one time on this machine.
 std::string new_command_id() { return fmt::format("{:x}-{:x}", getpid(), unix_now_ns()); }
 
-// The agent from a command's side; every trouble is said once and then the agent counts as absent.
+// The agent from a command's side. One connection is kept while the command runs, since an agent
+// without any ends after a while and takes what it counted with it. Every trouble is said once and
+// then the agent counts as absent.
 class AgentDoor {
  public:
-  AgentDoor(const agent::AgentConfig& config, const sys::Environment& env) : config_(config) {
+  using Question = std::function<Result<Json>(Client&)>;
+  enum class IfGone { give_up, start_another };
+
+  AgentDoor(const agent::AgentConfig& config, const sys::Environment& env)
+      : config_(config), env_(env) {
     const auto started = agent::ensure_agent(config, env);
     if (!started) give_up(started.error().message);
   }
 
+  // Connects, once the command runs. An agent that is not there may still come; one that is there
+  // and does not answer is not waited for again.
+  void hold() {
+    if (absent_) return;
+    const auto held = connect(IfGone::give_up);
+    if (!held && held.error().code != Code::unavailable) trouble_ = held.error().message;
+  }
+
+  // The answer; nothing when there is none, which has been said then.
+  std::optional<Json> ask(const Question& question, IfGone if_gone) {
+    if (!absent_ && !trouble_.empty()) give_up(trouble_);
+    if (absent_) return std::nullopt;
+    auto reply = try_once(question, IfGone::give_up);
+    if (!reply && reply.error().code == Code::unavailable) {
+      // It ended meanwhile, and a session may have started the next one.
+      if (if_gone == IfGone::start_another) starting_ = Deadline::after(k_agent_start_max);
+      reply = try_once(question, if_gone);
+    }
+    if (reply) return std::move(*reply);
+    give_up(reply.error().message);
+    return std::nullopt;
+  }
+
+  // From now on the agent may find itself unused and publish.
+  void close() { client_.reset(); }
+
+  bool has_told() const { return absent_; }
+
+ private:
+  Result<Json> try_once(const Question& question, IfGone if_gone) {
+    TRY(connect(if_gone));
+    auto reply = question(*client_);
+    if (!reply) client_.reset();
+    return reply;
+  }
+
   // Waits for an agent that was only just started, not for one that is gone.
-  std::optional<Client> connect() {
-    while (!absent_) {
-      auto client = Client::connect(config_, Deadline::after(k_agent_start_max));
-      if (!client) {
-        give_up(client.error().message);
-      } else if (*client) {
-        return std::move(**client);
+  Result<void> connect(IfGone if_gone) {
+    Deadline next_start = Deadline::after(std::chrono::milliseconds(0));
+    while (!client_) {
+      // The old one may still hold its lock, which ends the new one: so more than once.
+      if (if_gone == IfGone::start_another && next_start.passed()) {
+        TRY(agent::ensure_agent(config_, env_));
+        next_start = Deadline::after(k_agent_restart_every);
+      }
+      TRY_ASSIGN(auto found, Client::connect(config_, Deadline::after(k_agent_start_max)));
+      if (found) {
+        client_.emplace(std::move(*found));
       } else if (starting_.passed()) {
-        give_up("agent: it is not there");
+        return fail(Code::unavailable, "agent: it is not there");
       } else {
         // house: allow sleep (a socket that is not there yet; k_agent_start_max bounds it)
         std::this_thread::sleep_for(k_agent_poll);
       }
     }
-    return std::nullopt;
+    return {};
   }
-
-  bool has_told() const { return absent_; }
 
   void give_up(std::string_view reason) {
     if (absent_) return;
@@ -64,9 +110,11 @@ class AgentDoor {
     say(fmt::format("{}; going on with the local tier", reason));
   }
 
- private:
   const agent::AgentConfig& config_;
+  const sys::Environment& env_;
+  std::optional<Client> client_;  // closed on exec, so that the command does not inherit it
   Deadline starting_ = Deadline::after(k_agent_start_max);
+  std::string trouble_;
   bool absent_ = false;
 };
 
@@ -83,34 +131,45 @@ agent::Counters counters_of(const Json& reply) {
 // What restore mode did around the command.
 struct Restore {
   agent::Counters before;  // of the agent, whose life may be longer than this command
+  std::int64_t agent_pid = 0;
   std::uint64_t restored = 0;
   std::uint64_t saved = 0;
 };
 
+Result<Json> ask_status(Client& client) {
+  return client.status(Deadline::after(k_agent_start_max));
+}
+
 Restore restore_before(AgentDoor& door) {
   Restore restore;
-  auto client = door.connect();
-  if (!client) return restore;
-  const auto status = client->status(Deadline::after(k_agent_start_max));
-  if (status) restore.before = counters_of(*status);
-  const auto reply = client->restore(k_restore_max);
-  if (reply) {
-    restore.restored = count_of(*reply, "restored");
-  } else {
-    door.give_up("restore: " + reply.error().message);
-  }
+  const auto status = door.ask(ask_status, AgentDoor::IfGone::give_up);
+  if (!status) return restore;
+  restore.before = counters_of(*status);
+  restore.agent_pid = status->int_or("pid", 0);
+  const auto reply = door.ask(
+      [](Client& client) -> Result<Json> {
+        auto answer = client.restore(k_restore_max);
+        if (!answer) return std::unexpected(std::move(answer).error().in("restore"));
+        return answer;
+      },
+      AgentDoor::IfGone::start_another);
+  if (reply) restore.restored = count_of(*reply, "restored");
   return restore;
 }
 
 void save_after(AgentDoor& door, UnixNanos since_ns, Restore& restore) {
-  auto client = door.connect();
-  if (!client) return;
-  const auto reply = client->save(since_ns);
-  if (reply) {
-    restore.saved = count_of(*reply, "made");
-  } else {
-    door.give_up("save: " + reply.error().message);
-  }
+  const auto reply = door.ask(
+      [since_ns](Client& client) -> Result<Json> {
+        auto answer = client.save(since_ns);
+        if (!answer) return std::unexpected(std::move(answer).error().in("save"));
+        return answer;
+      },
+      AgentDoor::IfGone::start_another);
+  if (!reply) return;
+  restore.saved = count_of(*reply, "made");
+  // An agent that came later counts from nothing.
+  const auto status = door.ask(ask_status, AgentDoor::IfGone::give_up);
+  if (status && status->int_or("pid", 0) != restore.agent_pid) restore.before = {};
 }
 
 std::vector<std::string> texts_of(const Json* list) {
@@ -124,17 +183,16 @@ std::vector<std::string> texts_of(const Json* list) {
 
 Summary finish(AgentDoor& door, const agent::AgentConfig& config, std::chrono::milliseconds wait) {
   Summary summary;
-  if (auto client = door.connect()) {
-    const auto reply = client->finish(config.command_id, wait);
-    if (reply) {
-      summary.agent_answered = true;
-      summary.counters = counters_of(*reply);
-      summary.untold_faults = texts_of(reply->find("untold_faults"));
-      summary.drained = reply->bool_or("drained", true);
-      summary.pending_bytes = count_of(*reply, "pending_bytes");
-    } else {
-      door.give_up(reply.error().message);
-    }
+  const auto reply =
+      door.ask([&](Client& client) { return client.finish(config.command_id, wait); },
+               AgentDoor::IfGone::give_up);
+  door.close();
+  if (reply) {
+    summary.agent_answered = true;
+    summary.counters = counters_of(*reply);
+    summary.untold_faults = texts_of(reply->find("untold_faults"));
+    summary.drained = reply->bool_or("drained", true);
+    summary.pending_bytes = count_of(*reply, "pending_bytes");
   }
   // Sessions whose agent was gone left their counters, and nobody has told of their faults.
   const agent::Counters orphaned = agent::take_report(config);
@@ -164,7 +222,7 @@ void tell(const Summary& summary, const Settings& settings) {
   if (!settings.quiet && is_worth_a_line(summary)) say(summary_line(summary));
   if (settings.summary_file.empty()) return;
   const auto written =
-      sys::write_file_atomic(settings.summary_file, bytes_of(summary_json(summary)));
+      sys::write_named_file(settings.summary_file, bytes_of(summary_json(summary)));
   if (!written) say("SLUICE_SUMMARY: " + written.error().message);
 }
 
@@ -211,33 +269,34 @@ class QuietGoEnv {
   sys::Path path_;
 };
 
-// Runs the command with this terminal and passes signals on; nothing when it could not be started.
-std::optional<sys::ExitStatus> run_child(const Command& command, const sys::Environment& env) {
+struct Ended {
+  sys::ExitStatus status;
+  bool was_interrupted = false;  // somebody asked for an end, whatever the command made of it
+};
+
+// Runs the command with this terminal and passes signals on.
+Result<Ended> run_child(const Command& command, const sys::Environment& env, AgentDoor& door) {
   sys::SpawnOptions options;
   options.program = command.program;
   options.arguments = command.arguments;
   options.environment = env;
   sys::SignalForwarder forwarder;  // first, so that no signal falls between the two
-  auto child = sys::spawn(options);
-  if (!child) {
-    say(child.error().message);
-    return std::nullopt;
-  }
-  forwarder.set_child(child->pid());
-  auto status = child->wait();
-  if (!status) {
-    say(status.error().message);
-    return std::nullopt;
-  }
-  return *status;
+  TRY_ASSIGN(sys::Child child, sys::spawn(options));
+  forwarder.set_child(child.pid());
+  door.hold();
+  TRY_ASSIGN(const sys::ExitStatus status, child.wait());
+  return Ended{status, status.signal != 0 || forwarder.was_told_to_end()};
 }
 
 }  // namespace
 
-int execute(const Command& command, const sys::Environment& env) {
-  const Error error = sys::exec(command.program, command.arguments, without_store_url(env));
+int report_not_started(const Error& error) {
   say(error.message);
-  return k_exit_not_found;
+  return error.code == Code::not_found ? k_exit_not_found : k_exit_not_executable;
+}
+
+int execute(const Command& command, const sys::Environment& env) {
+  return report_not_started(sys::exec(command.program, command.arguments, without_store_url(env)));
 }
 
 ModeChoice choose_mode(Mode mode, const gotool::GoCommand& go, bool wants_executables) {
@@ -295,21 +354,21 @@ int launch_job(Setup& setup, const Flags& flags, const sys::Environment& env,
     restored = restore_before(door);
   }
   const UnixNanos started_ns = unix_now_ns();
-  const auto status = run_child(command, job);
+  const auto ended = run_child(command, job, door);
   quiet.reset();  // a signal's end runs no destructors
-  if (!status) return k_exit_not_found;
+  if (!ended) return report_not_started(ended.error());
   if (restored) save_after(door, started_ns, *restored);
   if (!inner) {
     // Who interrupted the command does not want to wait for anything.
-    const bool wait = status->signal == 0 &&
+    const bool wait = !ended->was_interrupted &&
                       waits_for_uploads(setup.settings.drain, setup.job, sys::in_container());
     const auto wait_max = wait ? setup.settings.drain_timeout : std::chrono::milliseconds(0);
     Summary summary = finish(door, setup.config, wait_max);
     if (restored) add_restore(summary, *restored);
     tell(summary, setup.settings);
   }
-  if (status->signal != 0) sys::die_by_signal(status->signal);
-  return status->code;
+  if (ended->status.signal != 0) sys::die_by_signal(ended->status.signal);
+  return ended->status.code;
 }
 
 }  // namespace sluice::cli

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "agent/config.hpp"
+#include "base/result.hpp"
 #include "cli/setup.hpp"
 #include "cli/summary.hpp"
 #include "sys/environment.hpp"
@@ -16,12 +17,17 @@
 
 namespace sluice::cli {
 
-inline constexpr int k_exit_not_found = 127;  // as a shell does
+// As a shell does.
+inline constexpr int k_exit_not_found = 127;
+inline constexpr int k_exit_not_executable = 126;
 
 struct Command {
   sys::Path program;
   std::vector<std::string> arguments;  // argv, [0] included
 };
+
+// Says why a command could not be started; the exit status for that.
+int report_not_started(const Error& error);
 
 // Replaces this process by the command, with nothing of sluice added.
 int execute(const Command& command, const sys::Environment& env);

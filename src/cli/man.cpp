@@ -93,7 +93,8 @@ std::string exit_status(const CommandSpec& command) {
   if (command.tail != Tail::none) {
     out += paragraphs(
         "That of the command that was run; where a signal ended it, sluice ends by the same "
-        "signal. 2 where sluice itself was given a wrong setting: nothing was run then.");
+        "signal. 2 where sluice itself was given a wrong setting: nothing was run then. 127 where "
+        "the command was not found, 126 where it could not be executed.");
   } else {
     out += paragraphs("0 for success, 1 where the work failed, 2 for a wrong word or setting.");
   }
@@ -115,6 +116,9 @@ std::string man_overview(std::string_view version) {
   for (const auto& command : command_specs()) {
     out += item(fmt::format("{} {}", command.name, command.usage), command.summary);
   }
+  out += ".SH OPTIONS\n";
+  out += item("--help", "Explain sluice, or the command that it stands behind.");
+  out += item("--version", "Print the version.");
   out += ".SH SETTINGS\n";
   out += paragraphs(
       "A flag goes before a SLUICE_* variable, a variable before sluice.toml in the checkout, "

@@ -34,6 +34,8 @@ TEST_CASE("hyphens, quotes and backslashes survive as they are typed") {
   const std::string page = man_page(spec_of(CommandId::go), "0.1.0");
   CHECK(page.find("\\-\\-drain\\-timeout TIME") != std::string::npos);
   CHECK(page.find("--") == std::string::npos);
+  CHECK(page.find("127 where") != std::string::npos);
+  CHECK(man_overview("0.1.0").find(".B \\-\\-version\n") != std::string::npos);
   CHECK(page.find("\\(aqgo run\\(aq") != std::string::npos);
 }
 

@@ -8,6 +8,7 @@
 
 #include <unistd.h>
 
+#include <atomic>
 #include <vector>
 
 namespace sluice::cli {
@@ -16,17 +17,24 @@ namespace {
 
 constexpr std::size_t k_line_bytes_max = 2000;
 
-// A closed pipe or a full disk behind stdout: there is nobody left to tell.
-void write_quietly(int fd, std::string_view text) {
-  [[maybe_unused]] const auto ignored = sys::write_all(fd, bytes_of(text));
-}
+std::atomic<bool> output_was_lost{false};
 
 }  // namespace
 
-void print(std::string_view text) { write_quietly(STDOUT_FILENO, text); }
+void print(std::string_view text) {
+  const auto written = sys::write_all(STDOUT_FILENO, bytes_of(text));
+  if (written || output_was_lost.exchange(true)) return;
+  // A reader that went away has what it wanted (`sluice help | head -1`).
+  if (written.error().code != Code::unavailable) say("standard output: " + written.error().message);
+}
 
 void say(std::string_view line) {
-  write_quietly(STDERR_FILENO, fmt::format("sluice: {}\n", printable(line, k_line_bytes_max)));
+  const std::string text = fmt::format("sluice: {}\n", printable(line, k_line_bytes_max));
+  [[maybe_unused]] const auto nobody_left_to_tell = sys::write_all(STDERR_FILENO, bytes_of(text));
+}
+
+int exit_code_after_output(int code) {
+  return code == 0 && output_was_lost ? k_exit_failure : code;
 }
 
 int report(const Error& error) {

@@ -1,7 +1,8 @@
 // What sluice says to people: whole lines on stderr, documents on stdout, colour where it belongs.
 //
 // Every line goes out in one write, so that lines of several processes do not mix. Nothing is
-// thrown or returned: who cannot be told cannot be told. Any thread.
+// thrown or returned: a document that could not be written is said once and decides the exit
+// status at the end. Any thread.
 #pragma once
 
 #include "base/result.hpp"
@@ -17,6 +18,9 @@ inline constexpr int k_exit_failure = 1;  // sluice's own work failed
 
 void print(std::string_view text);  // stdout, as it is
 void say(std::string_view line);    // stderr: "sluice: line\n"
+
+// The exit status of the process: that of the command, but failure where its output was lost.
+int exit_code_after_output(int code);
 
 // Says the error; 2 when the user can mend it by writing something else, else 1.
 int report(const Error& error);

@@ -31,6 +31,11 @@ TEST_CASE("colour is for terminals only") {
   CHECK_FALSE(use_colour(STDERR_FILENO, env));
 }
 
+TEST_CASE("the command's own failure is not covered by a lost output") {
+  CHECK(exit_code_after_output(0) == 0);
+  CHECK(exit_code_after_output(k_exit_usage) == k_exit_usage);
+}
+
 TEST_CASE("what the user can mend is exit 2, the rest exit 1") {
   CHECK(report(Error{Code::invalid, "test: this line belongs to a test"}) == k_exit_usage);
   CHECK(report(Error{Code::io, "test: this line belongs to a test"}) == k_exit_failure);

@@ -7,7 +7,22 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace sluice::cli {
+
+namespace {
+
+// A file of this name that nobody may execute is another answer than none.
+bool stands_in_path(const std::string& name, const sys::Environment& env) {
+  const std::string path = env.get_or("PATH", "");
+  return std::ranges::any_of(split(path, ':'), [&name](std::string_view directory) {
+    const auto info = sys::stat_file(sys::Path(directory) / name);
+    return info && *info && (*info)->is_regular();
+  });
+}
+
+}  // namespace
 
 int run_run(const Invocation& invocation, const sys::Environment& env) {
   auto setup = set_up(invocation.flags, env, current_directory());
@@ -15,8 +30,12 @@ int run_run(const Invocation& invocation, const sys::Environment& env) {
   const std::string& name = invocation.tail.front();
   const auto program = sys::find_in_path(name, env);
   if (!program) {
-    say(fmt::format("run: {}: command not found", printable(name, 120)));
-    return k_exit_not_found;
+    const std::string shown = printable(name, 120);
+    if (stands_in_path(name, env)) {
+      return report_not_started(Error{Code::denied, fmt::format("run: {}: not executable", shown)});
+    }
+    return report_not_started(
+        Error{Code::not_found, fmt::format("run: {}: command not found", shown)});
   }
   const Command command{*program, invocation.tail};
   if (!setup->settings.enabled) return execute(command, env);

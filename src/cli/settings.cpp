@@ -190,6 +190,9 @@ Result<void> apply_file(Settings& settings, const sys::Path& path, std::string_v
                         Source::Kind kind) {
   auto bytes = sys::read_file(path, k_settings_file_bytes_max);
   if (!bytes) {
+    // HOME may be another user's (sudo, containers): what nobody may read says nothing to us.
+    const bool is_anothers = bytes.error().code == Code::denied;
+    if (is_anothers && kind == Source::Kind::user_file) return {};
     return fail(Code::invalid, fmt::format("{}: {}", shown, bytes.error().message));
   }
   if (!*bytes) return {};
@@ -296,9 +299,10 @@ std::optional<sys::Path> find_checkout_file(const sys::Path& working_directory) 
 }
 
 Result<Settings> resolve_settings(const Flags& flags, const sys::Environment& env,
-                                  const sys::Path& working_directory) {
+                                  const sys::Path& working_directory, OffSwitch off_switch) {
   Settings settings;
   TRY_ASSIGN(settings.enabled, is_enabled(env));
+  if (off_switch == OffSwitch::passed_over) settings.enabled = true;
   settings.store_url = store::file_url(sys::user_cache_directory(env) / "sluice/store");
   if (!settings.enabled) return settings;
 

@@ -23,6 +23,8 @@ namespace sluice::cli {
 
 enum class Mode { automatic, cacheprog, restore };
 enum class Drain { automatic, wait, detach };
+// SLUICE=off is for what would add a cache to a command; `gc`, `env` and `agent` work all the same.
+enum class OffSwitch { respected, passed_over };
 
 struct Source {
   enum class Kind { fallback, user_file, checkout_file, gocache, variable, flag };
@@ -68,7 +70,8 @@ inline constexpr std::chrono::milliseconds k_drain_timeout_max = std::chrono::ho
 inline constexpr std::string_view k_checkout_file_name = "sluice.toml";
 
 Result<Settings> resolve_settings(const Flags& flags, const sys::Environment& env,
-                                  const sys::Path& working_directory);
+                                  const sys::Path& working_directory,
+                                  OffSwitch off_switch = OffSwitch::respected);
 
 // sluice.toml of the checkout that `working_directory` lies in: the nearest one on the way up to
 // the directory with .git; without one, up to the nearest go.work or go.mod; else only here.

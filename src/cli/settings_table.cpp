@@ -113,12 +113,15 @@ constexpr std::array<SettingSpec, k_setting_count> k_settings = {{
      "reported."},
 }};
 
-constexpr std::array<VariableSpec, 4> k_other_variables = {{
-    {"SLUICE", "on|off", "off runs the command with nothing added", false},
+constexpr std::array<VariableSpec, 6> k_other_variables = {{
+    {"SLUICE", "on|off", "off: go and run add nothing, cacheprog uses no store", false},
     {"SLUICE_LOG", "debug|info|warn|off", "log to stderr (the agent: to its log file)", false},
-    {"SLUICE_SUMMARY", "FILE", "write the summary of a command as JSON to this file", false},
+    {"SLUICE_SUMMARY", "FILE",
+     "write the summary of a command as JSON to this file, pipe or device", false},
     {"SLUICE_SESSION", "JSON", "the resolved settings, from sluice to the sessions of its job",
      true},
+    {"SLUICE_ASKS_GO", "1", "go is only asked for its version", true},
+    {"SLUICE_SCRIPT_DEPTH", "N", "how many scripts named go stand around a sluice", true},
 }};
 
 }  // namespace

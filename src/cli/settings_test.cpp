@@ -5,6 +5,8 @@
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
+#include <unistd.h>
+
 #include <string>
 #include <utility>
 #include <vector>
@@ -316,10 +318,52 @@ TEST_CASE("SLUICE=off is the way out of a broken configuration") {
   CHECK_FALSE(desk.good().enabled);
 }
 
+TEST_CASE("commands that add no cache to another one pass SLUICE=off over") {
+  Desk desk;
+  desk.env.set("SLUICE", "off");
+  desk.env.set("SLUICE_TRUST_DOMAIN", "guests");
+  const auto settings =
+      resolve_settings(desk.flags, desk.env, desk.checkout, OffSwitch::passed_over);
+  REQUIRE(settings);
+  CHECK(settings->enabled);
+  CHECK(settings->trust_domain == "guests");
+  desk.env.set("SLUICE_DRAIN", "sometimes");
+  CHECK_FALSE(resolve_settings(desk.flags, desk.env, desk.checkout, OffSwitch::passed_over));
+}
+
+TEST_CASE("a user's file that may not be read is absent, the checkout's is refused") {
+  Desk desk;
+  desk.user_file("quiet = true\n");
+  desk.checkout_file("drain = \"wait\"\n");
+  std::filesystem::permissions(desk.root.path(), std::filesystem::perms(0755));
+  const sys::Path user = desk.root.path() / "config/sluice";
+  const sys::Path checkout = desk.checkout / "sluice.toml";
+  const auto resolve_as_nobody = [&desk] {
+    const bool is_root = geteuid() == 0;
+    if (is_root) REQUIRE(seteuid(65534) == 0);
+    auto settings = desk.resolve();
+    if (is_root) REQUIRE(seteuid(0) == 0);
+    return settings;
+  };
+  std::filesystem::permissions(user, std::filesystem::perms::none);
+  auto settings = resolve_as_nobody();
+  if (!settings) FAIL(settings.error().message);
+  CHECK_FALSE(settings->quiet);
+  CHECK(settings->drain == Drain::wait);
+  std::filesystem::permissions(checkout, std::filesystem::perms::none);
+  settings = resolve_as_nobody();
+  REQUIRE_FALSE(settings);
+  CHECK(settings.error().code == Code::invalid);
+  CHECK(settings.error().message.starts_with("sluice.toml: "));
+  std::filesystem::permissions(user, std::filesystem::perms(0755));
+}
+
 TEST_CASE("files that cannot be settings") {
   Desk desk;
   desk.checkout_file("store = \n");
   CHECK(desk.refusal().starts_with("sluice.toml:1"));
+  desk.checkout_file("quiet = true\n[section]\n");
+  CHECK(desk.refusal().starts_with("sluice.toml:2: section: "));
   desk.checkout_file(std::string(k_settings_file_bytes_max + 1, '#'));
   CHECK(desk.refusal().starts_with("sluice.toml: "));
 }

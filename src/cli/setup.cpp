@@ -1,6 +1,7 @@
 #include "cli/setup.hpp"
 
 #include "base/strings.hpp"
+#include "cli/commands.hpp"
 #include "cli/version.hpp"
 #include "sys/log.hpp"
 
@@ -10,7 +11,6 @@ namespace sluice::cli {
 
 namespace {
 
-constexpr std::string_view k_trusted = "trusted";
 constexpr std::string_view k_fork = "fork";
 
 // A fork's pull request is not trusted unless the owner of the pipeline says which domain it is in.
@@ -66,10 +66,10 @@ agent::AgentConfig config_of(const Setup& setup, const sys::Environment& env) {
 }  // namespace
 
 Result<Setup> set_up(const Flags& flags, const sys::Environment& env,
-                     const sys::Path& working_directory) {
+                     const sys::Path& working_directory, OffSwitch off_switch) {
   Setup setup;
   setup.working_directory = working_directory;
-  TRY_ASSIGN(setup.settings, resolve_settings(flags, env, working_directory));
+  TRY_ASSIGN(setup.settings, resolve_settings(flags, env, working_directory, off_switch));
   TRY_ASSIGN(setup.executable, sys::own_executable());
   auto go = gotool::detect_go(env, working_directory);
   if (go) {
@@ -92,8 +92,10 @@ sys::Path current_directory() {
 
 std::string cacheprog_words(const Flags& flags, const sys::Path& executable) {
   std::string words = quote_word(executable.string()) + " cacheprog";
-  for (const auto& spec : setting_specs()) {
-    if (const auto& value = flags.get(spec.id)) {
+  // What concerns only the command around go (--quiet) would be refused there.
+  for (const SettingId id : spec_of(CommandId::cacheprog).settings) {
+    const SettingSpec& spec = spec_of(id);
+    if (const auto& value = flags.get(id)) {
       words += " " + quote_word("--" + std::string(spec.name) + "=" + *value);
     }
   }

@@ -28,13 +28,17 @@ struct Setup {
   agent::AgentConfig config;  // without command_id; no store_url with --no-remote
 };
 
+inline constexpr std::string_view k_trusted = "trusted";  // the domain that uses go's own cache
+
 Result<Setup> set_up(const Flags& flags, const sys::Environment& env,
-                     const sys::Path& working_directory);
+                     const sys::Path& working_directory,
+                     OffSwitch off_switch = OffSwitch::respected);
 
 // "/" where the directory is gone.
 sys::Path current_directory();
 
-// The value of GOCACHEPROG: this executable, the word cacheprog, and the flags that were given.
+// The value of GOCACHEPROG: this executable, the word cacheprog, and of the flags that were given
+// those that `sluice cacheprog` takes.
 std::string cacheprog_words(const Flags& flags, const sys::Path& executable);
 // Whether such a value starts sluice, this one or another.
 bool is_own_cacheprog(std::string_view value, const sys::Path& executable);

@@ -1,6 +1,8 @@
 #include "cli/setup.hpp"
 
 #include "base/bytes.hpp"
+#include "base/strings.hpp"
+#include "cli/parse.hpp"
 
 #include <doctest/doctest.h>
 
@@ -89,7 +91,16 @@ TEST_CASE("GOCACHEPROG is this program, with the flags that were given") {
   CHECK(cacheprog_words(flags, "/opt/sluice") == "/opt/sluice cacheprog");
   flags.set(SettingId::read_only, "true");
   flags.set(SettingId::store, "file:///a b");
+  flags.set(SettingId::quiet, "true");
+  flags.set(SettingId::drain, "wait");
+  flags.set(SettingId::mode, "restore");
   const std::string words = cacheprog_words(flags, "/opt/my tools/sluice");
+  const auto parsed = split_quoted(words);
+  REQUIRE(parsed);
+  const auto invocation = parse_words({parsed->begin() + 1, parsed->end()});
+  REQUIRE(invocation);  // nothing that cacheprog refuses
+  CHECK(invocation->flags.get(SettingId::store) == "file:///a b");
+  CHECK_FALSE(invocation->flags.get(SettingId::quiet));
   CHECK(is_own_cacheprog(words, "/opt/my tools/sluice"));
   CHECK(words.find("--read-only=true") != std::string::npos);
   CHECK(words.find("'") != std::string::npos);

@@ -46,6 +46,10 @@ class Gatherer {
     for (const auto& [key, node] : table) {
       const std::string name = prefix + spell(key.str());
       if (const toml::table* inner = node.as_table()) {
+        if (inner->empty()) {
+          return refuse({.key = name, .value = false, .line = key.source().begin.line},
+                        "an empty table has no meaning here");
+        }
         TRY(gather(*inner, name + "."));
         continue;
       }

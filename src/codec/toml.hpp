@@ -1,8 +1,8 @@
 // A TOML file as a flat list of settings, each with its place for messages.
 //
 // A facade over toml++, which stays inside this room. Values own what they hold: any thread. Text
-// that is no TOML, past the size bound, or holds dates or lists of anything but strings is
-// Code::invalid.
+// that is no TOML, past the size bound, or holds dates, empty tables or lists of anything but
+// strings is Code::invalid.
 #pragma once
 
 #include "base/result.hpp"

@@ -85,6 +85,11 @@ TEST_CASE("values without a meaning are refused by name") {
   CHECK(error_of("\nwhen = 1979-05-27\n") ==
         "sluice.toml:2: when: dates and times have no meaning here");
   CHECK(error_of("list = [1, 2]") == "sluice.toml:1: list: a list may hold strings only");
+  CHECK(error_of("a = 1\n[section]\n") ==
+        "sluice.toml:2: section: an empty table has no meaning here");
+  CHECK(error_of("t = {}") == "sluice.toml:1: t: an empty table has no meaning here");
+  CHECK(error_of("[a.b]\n[c]\nd = 1\n") ==
+        "sluice.toml:1: a.b: an empty table has no meaning here");
   CHECK(error_of("[[t]]\na = 1") == "sluice.toml:1: t: a list may hold strings only");
 }
 

@@ -6,10 +6,7 @@
 #include "gotool/cache_files.hpp"
 #include "sys/process.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
 #include <cstdio>
 #include <limits>
 #include <string>
@@ -58,7 +55,7 @@ class Collector {
   Result<CollectReport> run();
 
  private:
-  Result<void> scan(unsigned index);
+  void scan(unsigned index);
   void take_entry(const ActionId& action);
   void take_blob(const BlobId& id);
   void take_temporary(const std::string& name);
@@ -67,6 +64,7 @@ class Collector {
   void remove_oldest();
   void drop(const Item& item);
   void drop_blob(const Blob& blob);
+  void note_failure(const Error& error);
   bool unchanged(const std::string& name, UnixNanos mtime_ns);
   void count_removed(std::uint64_t bytes);
   void say() const;
@@ -95,8 +93,8 @@ std::uint32_t Collector::blob_index(const BlobId& id) {
 void Collector::take_entry(const ActionId& action) {
   const std::string name = entry_name(prefix_, action.view(), 'a');
   const auto info = stat_name(name);
-  if (!info) ++report_.failures;
-  if (!info || !*info) return;
+  if (!info) note_failure(info.error());
+  if (!info || !*info || (*info)->is_directory) return;
   Item item{.mtime_ns = (*info)->mtime_ns,
             .action = action,
             .bytes = (*info)->allocated,
@@ -119,7 +117,7 @@ void Collector::take_entry(const ActionId& action) {
 void Collector::take_blob(const BlobId& id) {
   const std::string name = entry_name(prefix_, id.view(), 'd');
   const auto info = stat_name(name);
-  if (!info) ++report_.failures;
+  if (!info) note_failure(info.error());
   if (!info || !*info) return;
   Blob& blob = blobs_[blob_index(id)];
   blob.is_there = true;
@@ -144,22 +142,25 @@ void Collector::take_temporary(const std::string& name) {
   const auto writer = temp_writer(std::string_view(name).substr(name.rfind('/') + 1));
   const bool is_dead = writer && !sys::process_exists(static_cast<pid_t>(*writer));
   if (age_ns < (is_dead ? k_temp_grace_ns : k_temp_age_max_ns)) return;
-  if (!options_.dry_run && !sys::remove_tree(name)) {
-    ++report_.failures;
-    return;
+  if (!options_.dry_run) {
+    if (const auto removed = sys::remove_tree(name); !removed) return note_failure(removed.error());
   }
   ++report_.temporary_removed;
   count_removed((*info)->allocated);
 }
 
-Result<void> Collector::scan(unsigned index) {
+void Collector::note_failure(const Error& error) {
+  if (++report_.failures == 1) report_.first_failure = error.message;
+}
+
+void Collector::scan(unsigned index) {
   const std::string directory = subdirectory_name(prefix_, index);
   std::vector<std::string> names;
   auto listed = sys::list_directory(directory, [&](std::string_view name) -> Result<void> {
     names.emplace_back(name);
     return {};
   });
-  if (!listed && listed.error().code != Code::not_found) return listed;
+  if (!listed && listed.error().code != Code::not_found) note_failure(listed.error());
   for (const std::string& name : names) {
     const std::string_view hex = std::string_view(name).substr(0, name.size() - 1);
     const bool has_dash = hex.ends_with('-');
@@ -171,7 +172,6 @@ Result<void> Collector::scan(unsigned index) {
       take_temporary(directory + "/" + name);
     }
   }
-  return {};
 }
 
 void Collector::add_items_of_orphans() {
@@ -203,12 +203,8 @@ void Collector::drop_blob(const Blob& blob) {
       const std::string hidden = temp_name(name);
       if (std::rename(name.c_str(), hidden.c_str()) == 0) name = hidden;
     }
-    const bool removed = blob.is_directory ? sys::remove_tree(name).has_value()
-                                           : unlink(name.c_str()) == 0 || errno == ENOENT;
-    if (!removed) {
-      ++report_.failures;
-      return;
-    }
+    const auto removed = blob.is_directory ? sys::remove_tree(name) : sys::remove_file(name);
+    if (!removed) return note_failure(removed.error());
   }
   ++report_.blobs_removed;
   count_removed(blob.bytes);
@@ -219,9 +215,8 @@ void Collector::drop(const Item& item) {
     const std::string name = entry_name(prefix_, item.action.view(), 'a');
     if (!options_.dry_run) {
       if (!unchanged(name, item.mtime_ns)) return;
-      if (unlink(name.c_str()) != 0 && errno != ENOENT) {
-        ++report_.failures;
-        return;
+      if (const auto removed = sys::remove_file(name); !removed) {
+        return note_failure(removed.error());
       }
     }
     ++report_.entries_removed;
@@ -265,7 +260,7 @@ void Collector::remove_oldest() {
 
 Result<CollectReport> Collector::run() {
   for (unsigned i = 0; i < k_subdirectory_count; ++i) {
-    TRY(scan(i));
+    scan(i);
     state_.directories_done = i + 1;
     state_.files_seen = report_.files_seen;
     say();

@@ -3,8 +3,8 @@
 // One call is one pass; it may run beside go commands and other collectors. Never removed unless
 // forced: what was used in the last day (Go's own rule for anything that trims). trim.txt,
 // testexpire.txt, README and fuzz/ are never touched. Sizes are bytes on disk (allocated blocks).
-// Any thread. Errors: the directory cannot be read; a single file that resists is counted, not an
-// error.
+// Any thread. Errors: the directory cannot be looked at; a file or a subdirectory that resists is
+// counted, not an error. A directory where an entry's file should be is nobody's and stays.
 #pragma once
 
 #include "base/result.hpp"
@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <string>
 
 namespace sluice::gotool {
 
@@ -36,7 +37,8 @@ struct CollectReport {
   std::uint64_t bytes_after = 0;
   std::uint64_t kept_recent_bytes =
       0;                       // wanted out by the limits, kept because used in the last day
-  std::uint64_t failures = 0;  // files that could not be read or removed
+  std::uint64_t failures = 0;  // files and subdirectories that could not be read or removed
+  std::string first_failure;   // which was the first of them, and why; empty without one
 };
 
 struct CollectProgress {

@@ -186,6 +186,35 @@ TEST_CASE("temporary files of dead writers are swept, of living ones kept") {
   CHECK_FALSE(sys::stat_file(forgotten).value());
 }
 
+TEST_CASE("what resists is counted and named, and the rest is collected") {
+  // Loops of links, because rights do not stop root.
+  const Cache cache;
+  cache.put("old", "old body", 10 * k_day);
+  const auto loop = cache.entry("loop");
+  REQUIRE(sys::make_directories(loop.parent_path()));
+  std::filesystem::create_symlink(loop, loop);
+  const auto subdirectory = cache.directory.path() / "0e";
+  REQUIRE(sys::remove_tree(subdirectory));
+  std::filesystem::create_symlink(subdirectory, subdirectory);
+  const auto report = collect(cache.directory.path(), {.age_max = 5 * k_day});
+  REQUIRE(report);
+  CHECK(report->failures == 2);
+  CHECK(report->first_failure.find(cache.directory.path().native()) != std::string::npos);
+  CHECK(report->first_failure.find("symbolic links") != std::string::npos);
+  CHECK(report->entries_removed == 1);
+}
+
+TEST_CASE("a directory named like an entry is nobody's entry") {
+  const Cache cache;
+  cache.put("old", "old body", 10 * k_day);
+  const auto stray = cache.entry("stray");
+  REQUIRE(sys::make_directories(stray / "inside"));
+  set_age(stray, 10 * k_day);
+  const auto report = cache.collect({.size_max = 0, .force = true});  // without failures
+  CHECK(report.entries_removed == 1);
+  CHECK(sys::stat_file(stray / "inside").value());
+}
+
 TEST_CASE("no directory is nothing to collect; a file is an error; progress is told") {
   const auto directory = temp_directory();
   const auto none = collect(directory.path() / "none", {.size_max = 0});

@@ -15,8 +15,6 @@ namespace {
 
 constexpr std::uint64_t k_setting_file_max = std::uint64_t{1} << 20U;  // go.mod, go.env, VERSION
 constexpr std::chrono::milliseconds k_ask_go_timeout{10'000};
-// Set for a go that is asked for its version: a script named go that calls sluice again ends there.
-constexpr std::string_view k_asking_variable = "SLUICE_ASKS_GO";
 
 #if defined(__x86_64__)
 constexpr std::string_view k_platform = "linux-amd64";
@@ -50,6 +48,11 @@ std::optional<std::string> setting_in(const sys::Path& file, std::string_view na
     }
   }
   return value;
+}
+
+std::optional<std::string> setting_of_goroot(const GoCommand& go, std::string_view name) {
+  if (go.goroot.empty()) return std::nullopt;  // not the go.env of the working directory
+  return setting_in(go.goroot / "go.env", name);
 }
 
 // os.UserConfigDir and os.UserCacheDir: a relative XDG variable is an error there, so no directory.
@@ -189,8 +192,9 @@ void use_toolchain(const sys::Environment& env, const std::string& name, GoComma
 }
 
 // A go that is no file of a GOROOT (a script, a version manager's shim) can only be asked.
-void ask_go(const sys::Environment& env, const sys::Path& working_directory, GoCommand& go) {
-  if (env.has(k_asking_variable)) return;
+Result<void> ask_go(const sys::Environment& env, const sys::Path& working_directory,
+                    GoCommand& go) {
+  if (env.has(k_asking_variable)) return fail(Code::conflict, std::string(k_starts_sluice));
   sys::SpawnOptions options;
   options.program = go.path;
   options.arguments = {go.path.native(), "env", "GOVERSION", "GOROOT"};
@@ -198,14 +202,18 @@ void ask_go(const sys::Environment& env, const sys::Path& working_directory, GoC
   options.environment.set(k_asking_variable, "1");
   options.working_directory = working_directory;
   const auto answer = sys::run_captured(options, Deadline::after(k_ask_go_timeout));
-  if (!answer || !answer->status.success()) return;
+  if (!answer) return {};
+  if (answer->output.find(k_starts_sluice) != std::string::npos) {
+    return fail(Code::conflict, std::string(k_starts_sluice));
+  }
   const auto lines = split(answer->output, '\n');
-  if (lines.size() < 2 || minor_of(lines[0]) == 0) return;
+  if (!answer->status.success() || lines.size() < 2 || minor_of(lines[0]) == 0) return {};
   go.version = trim(lines[0]);
   go.version = go.version.substr(0, go.version.find(' '));
   go.minor = minor_of(go.version);
   go.goroot = trim(lines[1]);
   go.exact = true;
+  return {};
 }
 
 }  // namespace
@@ -216,7 +224,8 @@ Result<GoCommand> detect_go(const sys::Environment& env, const sys::Path& workin
   GoCommand go;
   go.path = *found;
   if (!find_root(*found, go)) {
-    ask_go(env, working_directory, go);
+    go.is_script = true;
+    TRY(ask_go(env, working_directory, go));
     return go;
   }
   go.minor = minor_of(go.version);
@@ -240,14 +249,13 @@ std::optional<std::string> go_env_value(const sys::Environment& env, std::string
                                         const GoCommand& go) {
   if (env.has(name)) return env.get(name);
   if (auto written = go_env_written(env, name)) return written;
-  if (go.goroot.empty()) return std::nullopt;
-  return setting_in(go.goroot / "go.env", name);
+  return setting_of_goroot(go, name);
 }
 
 sys::Path default_gocache(const sys::Environment& env, const GoCommand& go) {
   // A store's URL in the environment hides what `go env -w` says from go, but not from us.
-  for (const auto& value : {env.get("GOCACHE"), go_env_written(env, "GOCACHE"),
-                            setting_in(go.goroot / "go.env", "GOCACHE")}) {
+  for (const auto& value :
+       {env.get("GOCACHE"), go_env_written(env, "GOCACHE"), setting_of_goroot(go, "GOCACHE")}) {
     if (value && value->starts_with('/')) return *value;
   }
   const auto cache = user_directory(env, "XDG_CACHE_HOME", ".cache");

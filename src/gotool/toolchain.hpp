@@ -4,7 +4,8 @@
 // Reads PATH, GOTOOLCHAIN, the `go env -w` file, GOROOT/go.env and go.mod or go.work as go's own
 // toolchain selection does (https://go.dev/doc/toolchain#select); only where the files cannot tell
 // (a wrapper script for go) is `go env` run, bounded in time. Keeps no state: any thread. Errors:
-// Code::not_found when there is no go in PATH.
+// Code::not_found when there is no go in PATH, Code::conflict when it is a script that starts
+// sluice.
 #pragma once
 
 #include "base/result.hpp"
@@ -26,7 +27,14 @@ struct GoCommand {
   // True when version and goroot are known; false when the toolchain has to be downloaded first
   // (goroot is where it will be) or its answer could not be had.
   bool exact = false;
+  bool is_script = false;  // path is no executable of a GOROOT but stands before one
 };
+
+// Set for a go that is only asked for its version. A sluice that finds it and cannot tell PATH's go
+// either was started by that go: it says so on its standard output, which the asking one reads.
+inline constexpr std::string_view k_asking_variable = "SLUICE_ASKS_GO";
+inline constexpr std::string_view k_starts_sluice =
+    "PATH's go is a script that starts sluice; put the real go first in PATH";
 
 Result<GoCommand> detect_go(const sys::Environment& env, const sys::Path& working_directory);
 

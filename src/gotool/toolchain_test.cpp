@@ -177,6 +177,36 @@ TEST_CASE("a script named go is asked") {
   CHECK(go->minor == 0);
 }
 
+TEST_CASE("a script named go that starts sluice is told from one that starts go") {
+  Machine machine;
+  const auto bin = machine.root / "shims";
+  machine.env.set("PATH", bin.native());
+  machine.program(bin / "go", "echo go1.25.9; echo /opt/go");
+  CHECK(detect_go(machine.env, machine.checkout)->is_script);
+  // What the sluice inside would answer.
+  machine.program(bin / "go", "echo \"" + std::string(k_starts_sluice) + "\"; exit 127");
+  const auto loop = detect_go(machine.env, machine.checkout);
+  REQUIRE_FALSE(loop);
+  CHECK(loop.error().code == Code::conflict);
+  CHECK(loop.error().message == k_starts_sluice);
+  // The sluice inside: it is asked and knows no more.
+  machine.env.set(k_asking_variable, "1");
+  CHECK(detect_go(machine.env, machine.checkout).error().message == k_starts_sluice);
+  machine.env.set("PATH", (machine.goroot / "bin").native());
+  CHECK_FALSE(machine.detect().is_script);
+}
+
+TEST_CASE("without a GOROOT the working directory's go.env is not believed") {
+  Machine machine;
+  machine.write(machine.checkout / "go.env", "GOCACHE=/planted\nGOPROXY=planted\n");
+  const auto before = std::filesystem::current_path();
+  std::filesystem::current_path(machine.checkout);
+  const GoCommand unknown;
+  CHECK(default_gocache(machine.env, unknown) == machine.root / "home/.cache/go-build");
+  CHECK_FALSE(go_env_value(machine.env, "GOPROXY", unknown));
+  std::filesystem::current_path(before);
+}
+
 TEST_CASE("settings come from the environment, go env -w, and GOROOT/go.env") {
   Machine machine;
   const auto go = machine.detect();

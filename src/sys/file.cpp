@@ -1,5 +1,7 @@
 #include "sys/file.hpp"
 
+#include "base/strings.hpp"
+
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/file.h>
@@ -48,6 +50,17 @@ int open_retrying(const Path& path, int flags, mode_t mode) {
     const int fd = ::open(path.c_str(), flags | O_CLOEXEC, mode);
     if (fd >= 0 || errno != EINTR) return fd;
   }
+}
+
+// Opened by such a name a file would be written from its beginning, over what it has already.
+std::optional<int> own_descriptor(const Path& path) {
+  const std::string& name = path.native();
+  if (name == "/dev/stdout") return STDOUT_FILENO;
+  if (name == "/dev/stderr") return STDERR_FILENO;
+  for (const std::string_view prefix : {"/dev/fd/", "/proc/self/fd/"}) {
+    if (name.starts_with(prefix)) return parse_int<int>(name.substr(prefix.size()));
+  }
+  return std::nullopt;
 }
 
 }  // namespace
@@ -137,6 +150,21 @@ Result<void> make_private_directory(const Path& path) {
     return refuse("belongs to user " + std::to_string(info->uid));
   }
   if ((info->mode & 077U) != 0) return refuse("is open to other users (chmod 700 mends it)");
+  return {};
+}
+
+Result<void> write_named_file(const Path& path, ByteView bytes) {
+  if (const auto own = own_descriptor(path)) {
+    auto written = write_all(*own, bytes);
+    if (!written) return std::unexpected(std::move(written).error().in(path.native()));
+    return {};
+  }
+  TRY_ASSIGN(const std::optional<FileInfo> info, stat_file(path, false));
+  if (!info || info->is_regular()) return write_file_atomic(path, bytes);
+  const Fd fd(open_retrying(path, O_WRONLY | O_CREAT | O_TRUNC | O_NONBLOCK | O_NOCTTY, 0666));
+  if (!fd) return fail_errno(errno, about("open", path));
+  auto written = write_all(fd.get(), bytes);
+  if (!written) return std::unexpected(std::move(written).error().in(path.native()));
   return {};
 }
 

@@ -78,6 +78,10 @@ class AtomicFile {
 };
 
 Result<void> write_file_atomic(const Path& path, ByteView bytes, std::uint32_t mode = 0666);
+// For a file that a person named as output: one that is regular or absent is replaced atomically; a
+// device, a pipe that somebody reads, a link's target and this process's own descriptor
+// (/dev/stderr, /dev/fd/N) are written to. Never waits for a reader.
+Result<void> write_named_file(const Path& path, ByteView bytes);
 // One O_APPEND write: lines of several processes do not mix.
 Result<void> append_to_file(const Path& path, ByteView bytes, std::uint32_t mode = 0600);
 Result<void> remove_file(const Path& path);  // absent is fine

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -293,4 +294,43 @@ TEST_CASE("a temporary directory vanishes with everything in it") {
     REQUIRE(make_directories(path / "a/b"));
   }
   CHECK_FALSE(stat_file(path).value());
+}
+
+TEST_CASE("a file that a person named is replaced, what is no file is written to") {
+  const Place place = make_place();
+  const auto write = [](const Path& path, std::string_view text) {
+    return write_named_file(path, bytes_of(text));
+  };
+  REQUIRE(write(place / "new", "one"));
+  const auto first = stat_file(place / "new").value()->inode;
+  REQUIRE(write(place / "new", "two"));
+  CHECK(content_of(place / "new") == "two");
+  CHECK(stat_file(place / "new").value()->inode != first);  // replaced, never half written
+
+  std::filesystem::create_symlink(place / "new", place / "link");
+  REQUIRE(write(place / "link", "3"));
+  CHECK(std::filesystem::is_symlink(place / "link"));
+  CHECK(content_of(place / "new") == "3");
+
+  CHECK(write("/dev/null", "gone"));
+  CHECK(std::filesystem::is_character_file("/dev/null"));
+  CHECK(write("/dev/full", "no room").error().code == Code::exhausted);
+  CHECK_FALSE(write(place.directory.path(), "a directory"));
+
+  REQUIRE(::mkfifo((place / "pipe").c_str(), 0600) == 0);
+  CHECK_FALSE(write(place / "pipe", "nobody reads"));  // and nobody waits
+  const Fd reader = open_read(place / "pipe").value();
+  REQUIRE(write(place / "pipe", "read"));
+  Bytes buffer(10);
+  CHECK(read_some(reader.get(), buffer).value() == 4);
+}
+
+TEST_CASE("a descriptor by its name goes on where it stands") {
+  const Place place = make_place();
+  const Fd log(::open((place / "log").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  REQUIRE(write_all(log.get(), bytes_of("before ")));
+  for (const std::string directory : {"/dev/fd/", "/proc/self/fd/"}) {
+    REQUIRE(write_named_file(directory + std::to_string(log.get()), bytes_of("more ")));
+  }
+  CHECK(content_of(place / "log") == "before more more ");
 }

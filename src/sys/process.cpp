@@ -30,6 +30,15 @@ std::vector<char*> pointers_to(std::vector<std::string>& strings) {
   return pointers;
 }
 
+constexpr const char* k_shell = "/bin/sh";
+
+// The words that let the shell run a script without a #! line.
+std::vector<std::string> shell_words(const Path& script, const std::vector<std::string>& words) {
+  std::vector<std::string> all = {k_shell, script.native()};
+  if (words.size() > 1) all.insert(all.end(), words.begin() + 1, words.end());
+  return all;
+}
+
 ExitStatus status_of(int raw) {
   if (WIFSIGNALED(raw)) return {.code = 0, .signal = WTERMSIG(raw)};
   return {.code = WEXITSTATUS(raw), .signal = 0};
@@ -78,8 +87,14 @@ class SpawnPlan {
     if (error_ != 0) return error_;
     std::vector<std::string> arguments = options.arguments;
     std::vector<std::string> variables = options.environment.as_list();
-    return ::posix_spawn(&pid, options.program.c_str(), &actions_, &attributes_,
-                         pointers_to(arguments).data(), pointers_to(variables).data());
+    const auto try_start = [&](const char* program) {
+      return ::posix_spawn(&pid, program, &actions_, &attributes_, pointers_to(arguments).data(),
+                           pointers_to(variables).data());
+    };
+    const int error = try_start(options.program.c_str());
+    if (error != ENOEXEC) return error;
+    arguments = shell_words(options.program, arguments);
+    return try_start(k_shell);
   }
 
  private:
@@ -230,11 +245,19 @@ Error exec(const Path& program, const std::vector<std::string>& arguments, const
   std::vector<std::string> words = arguments;
   std::vector<std::string> variables = env.as_list();
   const sigset_t reset = signals_to_reset();
-  const bool pipe_ignored_by_us = ::sigismember(&reset, SIGPIPE) == 1;
-  if (pipe_ignored_by_us) std::signal(SIGPIPE, SIG_DFL);
+  const auto set_ignored = [&reset](void (*disposition)(int)) {
+    for (const int signal : {SIGPIPE, SIGINT, SIGQUIT}) {
+      if (::sigismember(&reset, signal) == 1) std::signal(signal, disposition);
+    }
+  };
+  set_ignored(SIG_DFL);
   ::execve(program.c_str(), pointers_to(words).data(), pointers_to(variables).data());
+  if (errno == ENOEXEC) {
+    words = shell_words(program, arguments);
+    ::execve(k_shell, pointers_to(words).data(), pointers_to(variables).data());
+  }
   const int reason = errno;
-  if (pipe_ignored_by_us) std::signal(SIGPIPE, SIG_IGN);
+  set_ignored(SIG_IGN);
   return fail_errno(reason, "start " + program.native()).error();
 }
 

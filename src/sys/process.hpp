@@ -2,8 +2,9 @@
 //
 // A Child is waited for once by its owner, one thread at a time; one that nobody waits for stays a
 // zombie until this process ends. Children inherit no descriptor of ours but the three standard
-// ones, and no disposition of signals that this program chose for itself. Errors name the program:
-// Code::not_found and Code::denied come from starting it, Code::timeout from waiting.
+// ones, and no disposition of signals that this program chose for itself. A file of a
+// format that the kernel does not know is run by /bin/sh, as execvp(3) does. Errors name the
+// program: Code::not_found and Code::denied come from starting it, Code::timeout from waiting.
 #pragma once
 
 #include "base/deadline.hpp"
@@ -78,6 +79,8 @@ class SignalForwarder {
   explicit SignalForwarder(pid_t child);
   ~SignalForwarder();
   void set_child(pid_t child);
+  // Whether SIGINT, SIGTERM, SIGHUP or SIGQUIT came, from wherever: whoever sent it wants an end.
+  bool was_told_to_end() const;
   SignalForwarder(const SignalForwarder&) = delete;
   SignalForwarder& operator=(const SignalForwarder&) = delete;
 };
@@ -89,6 +92,11 @@ Error exec(const Path& program, const std::vector<std::string>& arguments, const
 void ignore_sigpipe();
 // This process ends by itself (SIGALRM) if it still lives then.
 void end_process_after(unsigned seconds);
+// For a process that ends with its input: what a terminal sends to the whole group is not meant for
+// it.
+void ignore_interrupts();
+// Takes SIGCHLD's default back: under a parent that ignored it nobody could wait for a child.
+void expect_children();
 // Lowers the calling thread's share of the processor (nice value 0..19).
 void lower_thread_priority(int nice_value);
 // False when no process has this id (one of another user counts, and so does a zombie).

@@ -72,6 +72,19 @@ TEST_CASE("what cannot be started is said by name") {
   CHECK(nowhere.error().message.starts_with("start /bin/sh in /none/such: "));
 }
 
+TEST_CASE("a script without a first line of its own is the shell's, as execvp does it") {
+  const auto directory = TempDirectory::create("sluice-process-test-");
+  REQUIRE(directory);
+  SpawnOptions options = shell("");
+  options.program = directory->path() / "script";
+  REQUIRE(write_file_atomic(options.program, bytes_of("echo \"$1 of $#\"\n"), 0755));
+  options.arguments = {"script", "first word", "second"};
+  CHECK(output_of(options) == "first word of 2\n");
+  // Not executable is another thing.
+  REQUIRE(write_file_atomic(options.program, bytes_of("echo\n"), 0644));
+  CHECK(spawn(options).error().code == Code::denied);
+}
+
 TEST_CASE("a child gets its environment, its directory and its arguments, and nothing else") {
   SpawnOptions options =
       shell("pwd; echo \"$A\"; env | sort | grep -v -e PWD -e _= -e SHLVL; echo \"$1\"");

@@ -8,6 +8,7 @@
 #include <array>
 #include <atomic>
 #include <cerrno>
+#include <cstdint>
 #include <cstdlib>
 
 namespace sluice::sys {
@@ -16,16 +17,35 @@ namespace {
 constexpr std::array<int, 7> k_forwarded = {SIGINT,  SIGTERM, SIGHUP,  SIGQUIT,
                                             SIGUSR1, SIGUSR2, SIGWINCH};
 
+constexpr std::array<int, 3> k_ignorable = {SIGPIPE, SIGINT, SIGQUIT};
+
 // Read in signal handlers, therefore lock-free and constant from the start.
 constinit std::atomic<pid_t> forward_to{0};
 constinit std::atomic<unsigned> arrived_early{0};  // bit per entry of k_forwarded
-constinit std::atomic<bool> ignores_sigpipe_itself{false};
+constinit std::atomic<bool> told_to_end{false};
+constinit std::atomic<std::uint64_t> ignored_by_choice{0};  // bit per signal number
 static_assert(std::atomic<pid_t>::is_always_lock_free);
+
+constexpr std::uint64_t bit_of(int signal) {
+  return std::uint64_t{1} << static_cast<unsigned>(signal);
+}
+
+void ignore(int signal) {
+  struct sigaction before{};
+  ::sigaction(signal, nullptr, &before);
+  // What we were started ignoring is not ours to give back.
+  if ((before.sa_flags & SA_SIGINFO) == 0 && before.sa_handler == SIG_IGN) return;
+  ignored_by_choice.fetch_or(bit_of(signal));
+  std::signal(signal, SIG_IGN);
+}
 
 // Former dispositions, touched by the main thread only.
 constinit std::array<struct sigaction, k_forwarded.size()> former{};
 
 void forward(int signal, siginfo_t* info, void* /*context*/) {
+  if (signal == SIGINT || signal == SIGTERM || signal == SIGHUP || signal == SIGQUIT) {
+    told_to_end.store(true);
+  }
   // The terminal's signals come from the kernel and reached the child's group as well.
   if (info->si_code != SI_USER && info->si_code != SI_TKILL && info->si_code != SI_QUEUE) return;
   const int saved_errno = errno;
@@ -45,7 +65,10 @@ void forward(int signal, siginfo_t* info, void* /*context*/) {
 sigset_t signals_to_reset() {
   sigset_t set;
   ::sigemptyset(&set);
-  if (ignores_sigpipe_itself.load()) ::sigaddset(&set, SIGPIPE);
+  const std::uint64_t chosen = ignored_by_choice.load();
+  for (const int signal : k_ignorable) {
+    if ((chosen & bit_of(signal)) != 0) ::sigaddset(&set, signal);
+  }
   return set;
 }
 
@@ -57,6 +80,7 @@ void stop_forwarding_to(pid_t child) {
 SignalForwarder::SignalForwarder() {
   forward_to.store(0);
   arrived_early.store(0);
+  told_to_end.store(false);
   for (std::size_t i = 0; i < k_forwarded.size(); ++i) {
     struct sigaction action{};
     ::sigaction(k_forwarded[i], nullptr, &former[i]);
@@ -70,6 +94,8 @@ SignalForwarder::SignalForwarder() {
 }
 
 SignalForwarder::SignalForwarder(pid_t child) : SignalForwarder() { set_child(child); }
+
+bool SignalForwarder::was_told_to_end() const { return told_to_end.load(); }
 
 void SignalForwarder::set_child(pid_t child) {
   forward_to.store(child);
@@ -105,12 +131,13 @@ void end_process_after(unsigned seconds) {
   ::alarm(seconds);
 }
 
-void ignore_sigpipe() {
-  struct sigaction before{};
-  ::sigaction(SIGPIPE, nullptr, &before);
-  if ((before.sa_flags & SA_SIGINFO) == 0 && before.sa_handler == SIG_IGN) return;
-  ignores_sigpipe_itself.store(true);
-  std::signal(SIGPIPE, SIG_IGN);
+void ignore_sigpipe() { ignore(SIGPIPE); }
+
+void ignore_interrupts() {
+  ignore(SIGINT);
+  ignore(SIGQUIT);
 }
+
+void expect_children() { std::signal(SIGCHLD, SIG_DFL); }
 
 }  // namespace sluice::sys

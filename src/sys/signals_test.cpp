@@ -63,8 +63,22 @@ TEST_CASE("errand: runs only in a copy of this program") {
   const std::string_view word = what;
   if (word.starts_with("die ")) die_by_signal(parse_int<int>(word.substr(4)).value_or(0));
   if (word.starts_with("terminal ")) run_in_terminal(what + 9);
+  if (word == "interrupts") {
+    ignore_interrupts();
+    ::kill(::getpid(), SIGINT);
+    ::kill(::getpid(), SIGQUIT);
+    const auto child = run_captured(shell("kill -INT $$; sleep 60"), soon());
+    ::_exit(child ? child->status.shell_code() : 96);
+  }
+  if (word == "children") {
+    std::signal(SIGCHLD, SIG_IGN);
+    expect_children();
+    const auto status = spawn(shell("exit 7"))->wait();
+    ::_exit(status ? status->code : 95);
+  }
   if (word == "exec") {
     ignore_sigpipe();
+    ignore_interrupts();
     Environment env;
     env.set("A", "from exec");
     static_cast<void>(
@@ -90,7 +104,22 @@ TEST_CASE("exec replaces the program and gives it its own dispositions back") {
   REQUIRE(lines.size() >= 2);
   CHECK(lines[0] == "from exec");
   const auto mask = std::stoull(std::string(trim(split(lines[1], ':')[1])), nullptr, 16);
-  CHECK((mask & (1ULL << (SIGPIPE - 1))) == 0);
+  for (const int signal : {SIGPIPE, SIGINT, SIGQUIT}) {
+    CHECK((mask & (1ULL << static_cast<unsigned>(signal - 1))) == 0);
+  }
+}
+
+TEST_CASE("interrupts that are ignored end neither us nor spare our children") {
+  const auto status = spawn(errand("interrupts"))->wait();
+  REQUIRE(status);
+  CHECK(status->shell_code() == 128 + SIGINT);
+  CHECK(status->signal == 0);
+}
+
+TEST_CASE("a program started with SIGCHLD ignored can wait for its children") {
+  const auto status = spawn(errand("children"))->wait();
+  REQUIRE(status);
+  CHECK(status->code == 7);
 }
 
 TEST_CASE("an interrupt typed at the terminal reaches the child once and ends nobody else") {
@@ -140,6 +169,20 @@ TEST_CASE("signals sent to us alone are passed on") {
     REQUIRE(status);
     CHECK(status->signal == signal);
     ::kill(::getpid(), signal);  // after the end there is nobody to pass it to, and we live
+  }
+}
+
+TEST_CASE("what asked for an end is remembered, whatever the child makes of it") {
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1}) {
+    CAPTURE(signal);
+    auto child = spawn(shell("trap 'exit 3' INT TERM HUP QUIT USR1; sleep 60 & wait"));
+    REQUIRE(child);
+    const SignalForwarder forwarder(child->pid());
+    CHECK_FALSE(forwarder.was_told_to_end());
+    ::kill(::getpid(), signal);
+    child->send_signal(SIGKILL);
+    REQUIRE(child->wait());
+    CHECK(forwarder.was_told_to_end() == (signal != SIGUSR1));
   }
 }
 

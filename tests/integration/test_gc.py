@@ -138,3 +138,26 @@ def test_empty_and_missing(machine):
     m.sluice_run("gc", "--max-size", "1GiB").ok()
     told = json.loads(m.sluice_run("gc", "--max-size", "1GiB", "--json").ok().stdout)
     assert told is not None
+
+
+def test_what_resists_is_named_and_the_rest_collected(used):
+    """A subdirectory that cannot be listed and a stray directory do not end the collection."""
+    age(used.gocache, 3)
+    stray = used.gocache / "02" / (action_id("stray").hex() + "-a")
+    stray.mkdir()
+    clean = used.sluice_run("gc", "--max-size", "0").ok()
+    assert stray.is_dir() and "resisted" not in clean.stdout
+    loop = used.gocache / "0e"
+    for path in loop.glob("*"):
+        path.unlink()
+    loop.rmdir()
+    loop.symlink_to(loop)
+    name = action_id("old").hex() + "-a"
+    young = used.gocache / name[:2] / name
+    young.write_text("damaged")
+    os.utime(young, (0, 0))
+    run = used.sluice_run("gc", "--max-age", "1d").fails(1)
+    assert "1 files resisted, the first: " in run.stdout and str(loop) in run.stdout, run.stdout
+    assert not young.exists()
+    told = json.loads(used.sluice_run("gc", "--max-age", "1d", "--json").fails(1).stdout)
+    assert told["failures"] == 1 and str(loop) in told["first_failure"]

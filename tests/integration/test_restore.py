@@ -153,3 +153,31 @@ def test_restore_from_a_damaged_store(damage, machine, tiny_store, tiny, tiny_fi
     assert sha256(m.root / "a") == sha256(tiny_first.native)
     assert run.said and len(run.said) == len(set(run.said)), run.stderr
     check_gocache(m.gocache)
+
+
+def test_a_command_longer_than_the_agents_idle_time(machine, tmp_path, tiny):
+    """The agent ends after half a minute without anybody; while the command runs there is
+    somebody.
+    """
+    m = machine("m", store=tmp_path / "store")
+    words = "sleep 33; go build -o /dev/null ./part"
+    run = m.sluice_run("run", "--mode=restore", "--", "sh", "-c", words, cwd=tiny).ok()
+    assert run.said == [] and run.summary["agent"] == "ok", run.describe()
+    assert run.summary["saved"] > 0, run.summary
+
+
+def test_an_agent_that_ended_meanwhile_is_replaced(machine, tmp_path, tiny):
+    """What the command made is saved by another one."""
+    m = machine("m", store=tmp_path / "store")
+    words = f"go build -o /dev/null ./part && '{m.sluice}' agent stop"
+    flags = ("--mode=restore", "--drain=wait")
+    run = m.sluice_run("run", *flags, "--", "sh", "-c", words, cwd=tiny).ok()
+    assert run.said == [] and run.summary["agent"] == "ok", run.describe()
+    assert run.summary["saved"] > 0 and run.summary["bytes_up"] > 0, run.summary
+
+
+def test_the_agents_connection_stays_ours(machine, tiny_store, tiny):
+    m = machine("m", store=tiny_store)
+    words = "ls -l /proc/self/fd"
+    run = m.sluice_run("run", "--mode=restore", "--", "sh", "-c", words, cwd=tiny).ok()
+    assert "socket:" not in run.stdout, run.stdout

@@ -189,3 +189,36 @@ def test_works_in_an_empty_root(machine, tmp_path):
         timeout=30,
     )
     assert hello.returncode == 0 and b"KnownCommands" in hello.stdout, hello
+
+
+def test_env_write_has_only_what_a_cache_program_takes(machine, tiny_store, tiny):
+    """--quiet and --drain concern the command around go; written into GOCACHEPROG they broke go."""
+    m = machine("m", store=tiny_store)
+    env = {"GOENV": str(m.root / "goenv")}
+    flags = ("--quiet", "--drain", "wait", "--mode", "auto", "--read-only")
+    m.sluice_run(*flags, "env", "--write", cwd=tiny, env=env).ok()
+    told = m.run("go", "env", "GOCACHEPROG", cwd=tiny, env=env).ok().stdout
+    assert shlex.split(told) == [str(m.sluice), "cacheprog", "--read-only=true"]
+    run = m.run("go", "build", "-x", "-o", m.root / "out", ".", cwd=tiny, env=env).ok()
+    assert compiled(run) == []
+
+
+def test_env_keeps_a_store_that_gocache_names(machine, tiny_store, tiny):
+    m = machine()
+    url = tiny_store.as_uri()
+    env = {"GOCACHE": url}
+    told = json.loads(m.sluice_run("env", "--json", cwd=tiny, env=env).ok().stdout)
+    assert told["SLUICE_STORE"] == url and told["GOCACHE"] == str(m.gocache)
+    for shell in ("sh", "fish", "github", "dotenv"):
+        text = m.sluice_run("env", "--shell", shell, cwd=tiny, env=env).ok().stdout
+        assert "SLUICE_STORE" in text and url in text, text
+    assert "SLUICE_STORE" not in m.sluice_run("env", cwd=tiny).ok().stdout
+    out = m.root / "out"
+    line = f'eval "$({shlex.quote(str(m.sluice))} env)" && go build -x -o {shlex.quote(str(out))} .'
+    assert compiled(m.run("sh", "-c", line, cwd=tiny, env=env).ok()) == []
+    m.stop()
+    shutil.rmtree(m.gocache)
+    goenv = {"GOENV": str(m.root / "goenv")}
+    m.sluice_run("env", "--write", cwd=tiny, env={**env, **goenv}).ok()
+    run = m.run("go", "build", "-x", "-o", out, ".", cwd=tiny, env=goenv).ok()
+    assert compiled(run) == []

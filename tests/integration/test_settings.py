@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import stat
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -106,6 +107,8 @@ def test_bad_switch(variable, value, machine, tiny, fake_go):
         ('quiet = "yes please"\n', 1),
         ("drain = 5\n", 1),
         ("[section]\nx = 1\n", None),
+        ("[section]\n", 1),
+        ("quiet = true\nsection = {}\n", 2),
         ('mode = "auto\n', 1),
         ("\x00\x01", 1),
     ],
@@ -316,3 +319,74 @@ def test_default_store_works_without_settings(machine, tiny, tiny_store, tiny_fi
     m.go("build", "./part", cwd=tiny).ok()
     m.wait_uploads(cwd=tiny)
     assert set(files_of(m.cache / "sluice" / "store")) > set(before)
+
+
+def test_off_is_for_commands_only(machine, tiny, fake_go):
+    """SLUICE=off takes the cache from go and run; care and env go on meaning what they say."""
+    m = machine()
+    off = {"SLUICE": "off", "SLUICE_TRUST_DOMAIN": "guests"}
+    told = json.loads(m.sluice_run("env", "--json", cwd=tiny, env=off).ok().stdout)
+    tier = m.cache / "sluice" / "domains" / "guests" / "go-build"
+    assert told["GOCACHE"] == str(tier)
+    collected = m.sluice_run("gc", "--max-size", "1GiB", "--json", cwd=tiny, env=off).ok()
+    assert json.loads(collected.stdout)["directory"] == str(tier)
+    bad = {**off, "SLUICE_DRAIN": "sometimes", "SLUICE_SUMMARY": None}
+    for words in (("env",), ("gc", "--max-size", "1GiB"), ("agent", "status")):
+        run = m.sluice_run(*words, cwd=tiny, env=bad)
+        assert run.code == 2 and "SLUICE_DRAIN" in run.stderr, run.describe()
+    assert m.go("env", "GOCACHE", cwd=tiny, env=bad).ok().stdout.strip() == str(m.gocache)
+
+
+def test_another_domains_go_commands_have_its_local_tier(machine, tiny):
+    """Also those with nothing to cache: `go clean` must not empty the trusted tier."""
+    m = machine()
+    (m.gocache / "00").mkdir(parents=True)
+    kept = m.gocache / "00" / ("00" * 32 + "-d")
+    kept.write_text("trusted")
+    env = {"SLUICE_TRUST_DOMAIN": "guests"}
+    tier = m.cache / "sluice" / "domains" / "guests" / "go-build"
+    assert m.go("env", "GOCACHE", cwd=tiny, env=env).ok().stdout.strip() == str(tier)
+    (tier / "00").mkdir(parents=True)
+    (tier / "00" / kept.name).write_text("guests")
+    m.go("clean", "-cache", cwd=tiny, env=env).ok()
+    assert kept.exists() and not (tier / "00").exists()
+    assert m.go("env", "GOCACHE", cwd=tiny).ok().stdout.strip() == str(m.gocache)
+
+
+def test_a_home_that_may_not_be_read(machine, tiny):
+    """In containers HOME often is another user's: what cannot be read there is not configured."""
+    if os.geteuid() != 0:
+        pytest.skip("becoming another user needs root")
+    nobody = shutil.which("setpriv")
+    if nobody is None:
+        pytest.skip("setpriv is not installed")
+    home = Path("/tmp") / f"sluice-home-{os.getpid()}"
+    (home / ".config" / "sluice").mkdir(parents=True)
+    (home / ".config" / "sluice" / "config.toml").write_text("quiet = nonsense\n")
+    program = home / "sluice"
+    try:
+        shutil.copy(machine().sluice, program)
+        home.chmod(0o755)
+        (home / ".config").chmod(0o700)
+        words = [nobody, "--reuid=65534", "--regid=65534", "--clear-groups", str(program), "env"]
+        env = {"HOME": str(home), "PATH": os.environ["PATH"]}
+        run = subprocess.run(words, cwd="/", env=env, capture_output=True, text=True)
+        assert run.returncode == 0 and run.stderr == "", run
+    finally:
+        shutil.rmtree(home)
+
+
+def test_drain_timeout_waits_for_every_agent_of_the_job(machine, tiny):
+    """A flag that does not choose an agent leaves all of them meant."""
+    m = machine()
+    store = (m.root / "s-flag").as_uri()
+    env = {"XDG_CACHE_HOME": str(m.cache)}
+    for flags in ((), ("--store", store)):
+        m.go("build", "./part", cwd=tiny, flags=(*flags, "--no-remote=false"), env=env).ok()
+    agents = {"--drain-timeout": 2, "--store": 1}
+    for flag, count in agents.items():
+        words = (flag, store if flag == "--store" else "5m")
+        told = m.sluice_run("agent", "status", *words, "--json", cwd=tiny, env=env).ok().stdout
+        assert len(json.loads(told)["agents"]) == count, (flag, told)
+    quiet = m.sluice_run("--quiet", "agent", "status", "--json", cwd=tiny, env=env).ok().stdout
+    assert len(json.loads(quiet)["agents"]) == 2
