@@ -15,6 +15,8 @@ namespace {
 constexpr auto k_first_try_wait = std::chrono::milliseconds(5);
 constexpr auto k_start_again_wait = std::chrono::milliseconds(500);
 constexpr auto k_retry_pause_max = std::chrono::milliseconds(20);
+constexpr int k_lives_max = 2;
+constexpr int k_connections_in_vain_max = 25;
 constexpr int k_tick_ms = 200;  // how late an expired question may be noticed
 
 void bound_sends(int fd) {
@@ -46,15 +48,19 @@ std::string AgentLink::trouble() const {
   return trouble_;
 }
 
-// Two lives: the agent that is there or is started now, and one more if that one dies.
+// Two lives: the agent that is there or is started now, and one more if that one dies. A dying
+// process may still take connections for a moment: only one that has greeted counts.
 void AgentLink::run() {
-  for (int life = 0; life < 2; ++life) {
+  int lives = 0;
+  for (int in_vain = 0; lives < k_lives_max && in_vain < k_connections_in_vain_max;) {
     if (!connect_once() && !connect_patiently()) return;
     read_until_end();
-    const std::lock_guard lock(mutex_);
+    ++(welcomed_ ? lives : in_vain);
+    std::unique_lock lock(mutex_);
     if (ending_ || state_ == State::dead) return;
+    if (!welcomed_) changed_.wait_for(lock, k_retry_pause_max, [this] { return ending_; });
   }
-  give_up("the agent ended twice");
+  give_up(lives == k_lives_max ? "the agent ended twice" : "the agent does not answer");
 }
 
 bool AgentLink::connect_once() {
