@@ -401,7 +401,7 @@ def main() -> int:
     result: dict = {
         "when": when.strftime("%Y-%m-%d %H:%M UTC"),
         "sluice": subprocess.run([sluice, "version"], capture_output=True, text=True)
-        .stdout.strip()
+        .stdout.splitlines()[0]
         .removeprefix("sluice "),
         "go": subprocess.run(
             ["go", "version"], capture_output=True, text=True, env={**os.environ, **go_env}, cwd="/"
