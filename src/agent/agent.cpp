@@ -128,17 +128,15 @@ Result<void> Agent::open() {
   }
   if (objects_) {
     keeper_ = std::make_unique<IndexKeeper>(config_, *objects_, faults_);
-    const sys::Path staging = config_.cache_directory / "staging";
-    if (auto ready = sys::make_directories(staging, 0700); !ready) {
+    if (auto ready = sys::make_directories(config_.staging_directory(), 0700); !ready) {
       faults_.count("local-tier", ready.error().message);
     }
+    // Nothing is fetched before the uploader stands.
+    fetcher_ = std::make_unique<Fetcher>(
+        *objects_, *tier_, config_.staging_directory(), faults_,
+        [this](const BlobId& blob) { uploader_->distrust(blob); });
   }
   uploader_ = std::make_unique<Uploader>(config_, objects_.get(), keeper_.get(), *tier_, faults_);
-  if (objects_) {
-    fetcher_ =
-        std::make_unique<Fetcher>(*objects_, *tier_, config_.cache_directory / "staging", faults_,
-                                  [this](const BlobId& blob) { uploader_->distrust(blob); });
-  }
   return {};
 }
 

@@ -119,10 +119,8 @@ void AgentLink::read_until_end() {
     const auto ready =
         sys::wait_readable(socket_.get(), Deadline::after(std::chrono::milliseconds(k_tick_ms)));
     if (!ready) break;
-    notice_silence();
     if (!*ready) {
-      const std::lock_guard lock(mutex_);
-      if (ending_ || state_ != State::connected) break;
+      if (!still_wanted()) break;
       continue;
     }
     const auto more = reader_.fill(socket_.get());
@@ -137,6 +135,7 @@ void AgentLink::read_until_end() {
       if (!*frame) break;
       handle(**frame);
     }
+    if (!still_wanted()) break;
   }
   {
     const std::lock_guard lock(mutex_);
@@ -145,6 +144,13 @@ void AgentLink::read_until_end() {
     unsent_.clear();
   }
   changed_.notify_all();
+}
+
+// After everything that came was read: what waited here while we slept is no silence.
+bool AgentLink::still_wanted() {
+  notice_silence();
+  const std::lock_guard lock(mutex_);
+  return !ending_ && state_ == State::connected;
 }
 
 void AgentLink::handle(const Frame& frame) {

@@ -65,6 +65,7 @@ class AgentLink {
   bool connect_once();
   bool connect_patiently();
   void read_until_end();
+  bool still_wanted();
   void handle(const Frame& frame);
   void notice_silence();
   void give_up(std::string reason);

@@ -51,6 +51,7 @@ sys::Path AgentConfig::lock_path() const { return runtime_directory / (key() + "
 sys::Path AgentConfig::spill_directory() const {
   return runtime_directory / ("spill-" + key());
 }
+sys::Path AgentConfig::staging_directory() const { return cache_directory / "staging"; }
 sys::Path AgentConfig::log_path() const { return runtime_directory / (key() + ".log"); }
 
 std::string AgentConfig::encode() const {

@@ -55,6 +55,8 @@ struct AgentConfig {
   sys::Path log_path() const;
   // Where a session puts what the local tier does not take; removed with the agent.
   sys::Path spill_directory() const;
+  // Files on their way to the store or from it.
+  sys::Path staging_directory() const;
 
   std::string encode() const;
   static Result<AgentConfig> decode(std::string_view text);

@@ -51,7 +51,7 @@ void sweep(const AgentConfig& config) {
       remove_dead_agent(runtime / name);
     }
   }
-  remove_all(config.cache_directory / "staging", k_day_ns);
+  remove_all(config.staging_directory(), k_day_ns);
   remove_all(config.cache_directory / "index", k_index_copy_age_ns);
 }
 

@@ -174,7 +174,7 @@ bool Uploader::prepare_publisher() {
   if (keeper_->write_scopes().empty()) return false;
   store::PublishOptions options;
   options.domain = config_.domain;
-  options.staging = config_.cache_directory / "staging";
+  options.staging = config_.staging_directory();
   options.refer_domains = config_.read_domains;
   if (auto ready = sys::make_directories(options.staging, 0700); !ready) {
     faults_.count("upload", ready.error().message);

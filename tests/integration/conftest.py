@@ -249,6 +249,13 @@ def read_only():
     return remount
 
 
+def fill_store(first: Machine, root: Path, command: tuple[str, ...]) -> None:
+    """A module's first job: one go command, and all that it made is uploaded."""
+    first.go(*command, cwd=root).ok()
+    first.wait_uploads(cwd=root)
+    first.stop()
+
+
 EXPORT = ("list", "-x", "-export", "-f", "{{.ImportPath}} {{.Export}}", "./...")
 
 
@@ -295,9 +302,7 @@ def library_first(session_root, sluice, go_env):
     park = Park(session_root / "library-machines", sluice, go_env)
     root = write_library(session_root / "work" / "library")
     first = park("library", store=session_root / "library-store")
-    first.go(*EXPORT, cwd=root).ok()
-    first.wait_uploads(cwd=root)
-    first.stop()
+    fill_store(first, root, EXPORT)
     reference = park("native")
     first.archives = exported(reference.plain_go(*EXPORT, cwd=root).ok())
     assert len(first.archives) == 8
@@ -340,9 +345,7 @@ def tiny_first(session_root, sluice, go_env):
     park = Park(session_root / "tiny-machines", sluice, go_env)
     root = write_tiny(session_root / "work" / "tiny")
     first = park("tiny", store=session_root / "tiny-store")
-    first.go("build", "-o", str(first.root / "tiny"), ".", cwd=root).ok()
-    first.wait_uploads(cwd=root)
-    first.stop()
+    fill_store(first, root, ("build", "-o", str(first.root / "tiny"), "."))
     first.native = first.root / "native"
     reference = park("native")
     reference.plain_go("build", "-o", str(first.native), ".", cwd=root).ok()
