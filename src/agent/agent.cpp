@@ -132,9 +132,8 @@ Result<void> Agent::open() {
       faults_.count("local-tier", ready.error().message);
     }
     // Nothing is fetched before the uploader stands.
-    fetcher_ = std::make_unique<Fetcher>(
-        *objects_, *tier_, config_.staging_directory(), faults_,
-        [this](const BlobId& blob) { uploader_->distrust(blob); });
+    fetcher_ = std::make_unique<Fetcher>(*objects_, *tier_, config_.staging_directory(), faults_,
+                                         [this](const BlobId& blob) { uploader_->distrust(blob); });
   }
   uploader_ = std::make_unique<Uploader>(config_, objects_.get(), keeper_.get(), *tier_, faults_);
   return {};

@@ -28,7 +28,7 @@ inline constexpr auto k_welcome_wait = std::chrono::seconds(5);
 inline constexpr auto k_connect_wait = std::chrono::seconds(4);
 inline constexpr auto k_stand_wait = std::chrono::milliseconds(500);  // for one that is starting
 inline constexpr auto k_bye_wait = std::chrono::seconds(3);
-inline constexpr std::size_t k_late_answers_max = 3;  // then the session goes on without
+inline constexpr std::size_t k_late_answers_max = 3;     // then the session goes on without
 inline constexpr std::size_t k_batch_bytes = 8U << 10U;  // notes are sent when this much is waiting
 inline constexpr std::size_t k_notes_bytes_max = 4U << 20U;  // kept for an agent that comes later
 

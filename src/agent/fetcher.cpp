@@ -119,9 +119,8 @@ void Fetcher::want(Owner index, const Entry& entry, Done done) {
 }
 
 void Fetcher::bring_ahead(Owner index, std::vector<const Entry*> entries) {
-  std::erase_if(entries, [](const Entry* entry) {
-    return entry->record.kind == store::Kind::executable;
-  });
+  std::erase_if(entries,
+                [](const Entry* entry) { return entry->record.kind == store::Kind::executable; });
   {
     const std::lock_guard lock(mutex_);
     ahead_owner_ = std::move(index);

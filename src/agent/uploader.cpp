@@ -226,9 +226,9 @@ bool Uploader::try_upload(const std::function<Result<void>()>& attempt) {
     const auto done = attempt();
     if (done) return true;
     std::unique_lock lock(mutex_);
-    const bool again = i < k_upload_tries_max && may_work_later(done.error()) &&
-                       !changed_.wait_for(lock, k_try_again_pause * (1 << i),
-                                          [this] { return stopping_; });
+    const bool again =
+        i < k_upload_tries_max && may_work_later(done.error()) &&
+        !changed_.wait_for(lock, k_try_again_pause * (1 << i), [this] { return stopping_; });
     if (again) continue;
     if (may_work_later(done.error())) ++totals_.lost;
     lock.unlock();

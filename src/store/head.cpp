@@ -40,8 +40,8 @@ Result<void> check_head(const Head& head) {
 
 // The oldest of an earlier run of this job, if there is one.
 void retire_one(Head& head, const ManifestRef& ref) {
-  const auto oldest = std::find_if(
-      head.manifests.rbegin(), head.manifests.rend(), [&](const ManifestRef& old) {
+  const auto oldest =
+      std::find_if(head.manifests.rbegin(), head.manifests.rend(), [&](const ManifestRef& old) {
         return old.job_name == ref.job_name && old.job_run != ref.job_run;
       });
   if (oldest != head.manifests.rend()) head.manifests.erase(std::next(oldest).base());

@@ -13,9 +13,8 @@ constexpr EnvelopeKind k_manifest_kind{"SLUICEMF", "manifest", k_manifest_raw_si
 
 Result<void> check_info(const ManifestInfo& info) {
   TRY(check_domain(info.domain));
-  for (const std::string* text :
-       {&info.job_name, &info.job_run, &info.job_id, &info.go_version, &info.platform,
-        &info.producer}) {
+  for (const std::string* text : {&info.job_name, &info.job_run, &info.job_id, &info.go_version,
+                                  &info.platform, &info.producer}) {
     if (text->size() > k_manifest_text_size_max) {
       return fail(Code::invalid, fmt::format("a text of the manifest is longer than {} bytes",
                                              k_manifest_text_size_max));

@@ -58,8 +58,8 @@ Entry empty(const ActionId& action) {
 
 Manifest sample() {
   Manifest manifest;
-  manifest.info = {"trusted",      "build",     "run-17", "17", "go1.27.4",
-                   "linux/amd64", "sluice 0.1.0", 1'234'567};
+  manifest.info = {"trusted",  "build",       "run-17",       "17",
+                   "go1.27.4", "linux/amd64", "sluice 0.1.0", 1'234'567};
   std::vector<Entry>& entries = manifest.entries;
   entries.push_back(packed(action_of(1), 1, 16));
   entries.push_back(empty(subkey(action_of(1), "stdout")));

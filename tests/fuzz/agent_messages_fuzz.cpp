@@ -1,9 +1,9 @@
 // What arrives on the agent's socket: any bytes must end in a frame or an error, never worse.
-#include <cstdint>
-
 #include "agent/config.hpp"
 #include "agent/messages.hpp"
 #include "agent/provenance.hpp"
+
+#include <cstdint>
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace sluice;         // NOLINT(google-build-using-namespace)
