@@ -7,6 +7,9 @@ Every round runs the same steps with go alone and with sluice, one right after t
 order changes from round to round; a ratio is taken inside a round, and the table shows the median
 of the ratios with their range. The numbers, the versions and the load of the machine go to a JSON
 file.
+
+Nothing is deleted before the end: for some minutes ext4 passes over the inodes of deleted files one
+by one, and a thousand deletions make every new file on the disk cost up to a millisecond.
 """
 
 from __future__ import annotations
@@ -69,10 +72,14 @@ class Program:
         self.source = source
         self.path = path
         self.main = main
+        self.checkouts = 0
         self.checkout()
 
     def checkout(self) -> None:
         """Every file is new, as after a clone on another machine."""
+        if self.path.exists():
+            self.path.rename(self.path.with_name(f"{self.name}-{self.checkouts}"))
+        self.checkouts += 1
         fresh_checkout(self.source, self.path)
 
 
@@ -128,9 +135,9 @@ class Side:
 
     def new_machine(self, empty_store: bool) -> None:
         self.drop_machine()
-        if empty_store and self.store.exists():
-            shutil.rmtree(self.store)
         self.count += 1
+        if empty_store:
+            self.store = self.root / f"store{self.count}"
         root = self.root / f"m{self.count}"
         root.mkdir(parents=True)
         self.machine = Machine(root, self.sluice or Path("/nonexistent"), self.store, self.go_env)
@@ -139,7 +146,6 @@ class Side:
         if self.machine is not None:
             self.settle()
             self.machine.stop()
-            shutil.rmtree(self.machine.root)
             self.machine = None
 
     def go(self, program: Program, *args: str) -> float:
@@ -191,6 +197,7 @@ def measure(
     build = ("build", "-o", "OUT", program.main)
     vet = ("vet", "./...")
     second_detail: list[dict] = []
+    other = Side(root / "second", sluice, go_env)
     for number in range(rounds):
         order = list(sides) if number % 2 == 0 else list(reversed(sides))
         loads.append(os.getloadavg()[0])
@@ -208,15 +215,9 @@ def measure(
             note("warm", name, took_s)
             note("warm vet", name, side.go(program, *vet))
             side.settle()
-        binaries = {
-            name: sha256(side.machine.root / "out")
-            for name, side in sides.items()
-            if (side.machine.root / "out").exists()
-        }
         # The second machine, with a checkout of its own, against go alone on the machine that has
         # everything.
         warm = sides["native"]
-        other = Side(root / "second", sluice, go_env)
         other.store = sides["sluice"].store
 
         def native_both() -> float:
@@ -253,7 +254,6 @@ def measure(
                 if len(v["native"]) > 0
             )
         )
-        del binaries
     for side in sides.values():
         side.drop_machine()
     return {
