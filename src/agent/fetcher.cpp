@@ -20,7 +20,8 @@ class Fetcher::Sink final : public store::BatchSink {
 
   Result<codec::ByteSink> open(const Entry& entry) override {
     tier_refused_ = false;
-    auto writer = fetcher_.tier_.begin(entry.record.output, entry.record.size);
+    // fetch_batch() hashes what it reads and says done only of what is right.
+    auto writer = fetcher_.tier_.begin_verified(entry.record.output, entry.record.size);
     if (!writer) {
       tier_refused_ = true;
       return std::unexpected(std::move(writer).error());

@@ -113,10 +113,9 @@ Job jenkins_job(const sys::Environment& env) {
   if (job.pull_request.empty()) {
     job.branch = env.get_or("BRANCH_NAME", env.get_or("GIT_LOCAL_BRANCH", ""));
     if (job.branch.empty()) {
-      std::string_view remote_branch = env.get_or("GIT_BRANCH", "");
-      const std::string branch(remote_branch.starts_with("origin/") ? remote_branch.substr(7)
-                                                                    : remote_branch);
-      job.branch = branch;
+      job.branch = env.get_or("GIT_BRANCH", "");
+      constexpr std::string_view k_remote = "origin/";
+      if (job.branch.starts_with(k_remote)) job.branch.erase(0, k_remote.size());
     }
   } else {
     job.branch = env.get_or("CHANGE_BRANCH", "");

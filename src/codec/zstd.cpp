@@ -40,51 +40,58 @@ struct Compression {
   static Raw* make() { return ZSTD_createCCtx(); }
   static void reset(Raw* raw) { ZSTD_CCtx_reset(raw, ZSTD_reset_session_and_parameters); }
   static void free(Raw* raw) { ZSTD_freeCCtx(raw); }
+  static std::size_t buffer_size() { return ZSTD_CStreamOutSize(); }
 };
 struct Decompression {
   using Raw = ZSTD_DCtx;
   static Raw* make() { return ZSTD_createDCtx(); }
   static void reset(Raw* raw) { ZSTD_DCtx_reset(raw, ZSTD_reset_session_and_parameters); }
   static void free(Raw* raw) { ZSTD_freeDCtx(raw); }
+  static std::size_t buffer_size() { return ZSTD_DStreamOutSize(); }
 };
 
-// A context lent by this thread: making one costs more than compressing a small blob. It may be
-// given back by another thread and then stays there.
+// A context and a buffer for its output, lent by this thread: making them costs more than handling
+// a small blob. They may be given back by another thread and then stay there.
 template <class Kind>
 class Lent {
  public:
   using Raw = typename Kind::Raw;
 
   Lent() {
-    std::vector<Raw*>& kept = shelf().kept;
+    std::vector<Pair>& kept = shelf().kept;
     if (kept.empty()) {
-      raw_ = Kind::make();
-      if (raw_ == nullptr) std::abort();  // out of memory
+      pair_.raw.reset(Kind::make());
+      if (pair_.raw == nullptr) std::abort();  // out of memory
     } else {
-      raw_ = kept.back();
+      pair_ = std::move(kept.back());
       kept.pop_back();
     }
   }
   ~Lent() {
-    if (thread_ends || shelf().kept.size() >= k_contexts_kept_max) {
-      Kind::free(raw_);
-      return;
-    }
-    Kind::reset(raw_);
-    shelf().kept.push_back(raw_);
+    if (thread_ends || shelf().kept.size() >= k_contexts_kept_max) return;
+    Kind::reset(pair_.raw.get());
+    shelf().kept.push_back(std::move(pair_));
   }
   Lent(const Lent&) = delete;
   Lent& operator=(const Lent&) = delete;
 
-  Raw* get() const { return raw_; }
+  Raw* get() const { return pair_.raw.get(); }
+  MutableByteView buffer() {
+    if (pair_.buffer.empty()) pair_.buffer.resize(Kind::buffer_size());
+    return pair_.buffer;
+  }
 
  private:
+  struct Free {
+    void operator()(Raw* raw) const { Kind::free(raw); }
+  };
+  struct Pair {
+    std::unique_ptr<Raw, Free> raw;
+    Bytes buffer;
+  };
   struct Shelf {
-    std::vector<Raw*> kept;
-    ~Shelf() {
-      thread_ends = true;
-      for (Raw* raw : kept) Kind::free(raw);
-    }
+    std::vector<Pair> kept;
+    ~Shelf() { thread_ends = true; }
   };
   static Shelf& shelf() {
     thread_local Shelf shelf;
@@ -93,7 +100,7 @@ class Lent {
 
   // Objects that outlive their thread's shelf free their own.
   inline static thread_local bool thread_ends = false;
-  Raw* raw_;
+  Pair pair_;
 };
 
 // The beginning of every frame; what zstd also understands (skippable and ancient frames) is
@@ -145,11 +152,11 @@ struct ZstdCompressor::State {
 
   ByteSink sink;
   Lent<Compression> context;
-  Bytes buffer = Bytes(ZSTD_CStreamOutSize());
   bool ended = false;
 
   Result<void> run(ByteView bytes, ZSTD_EndDirective end) {
     if (ended) return fail(Code::invalid, "zstd: the frame was finished before");
+    const MutableByteView buffer = context.buffer();
     ZSTD_inBuffer input{.src = bytes.data(), .size = bytes.size(), .pos = 0};
     for (;;) {
       ZSTD_outBuffer output{.dst = buffer.data(), .size = buffer.size(), .pos = 0};
@@ -190,7 +197,6 @@ struct ZstdDecompressor::State {
   bool judged = false;
   bool ended = false;
   Lent<Decompression> context;
-  Bytes buffer = Bytes(ZSTD_DStreamOutSize());
 
   // What the frame says of itself before anything is decoded; the library's streaming reader
   // believes an empty last block more than the announced size.
@@ -214,6 +220,7 @@ struct ZstdDecompressor::State {
 
   Result<void> run(ByteView bytes) {
     TRY(judge_header(bytes));
+    const MutableByteView buffer = context.buffer();
     ZSTD_inBuffer input{.src = bytes.data(), .size = bytes.size(), .pos = 0};
     bool was_full = false;
     while (input.pos < input.size || was_full) {

@@ -107,10 +107,18 @@ Result<NewFile> publish_new(TempFile& temp, const std::string& target) {
   return fail_errno(errno, "publish " + target);
 }
 
-bool overwrite_entry(const std::string& target, std::string_view text) {
-  const sys::Fd fd(open_retrying(target.c_str(), O_WRONLY));
-  if (!fd || !sys::write_all(fd.get(), bytes_of(text))) return false;
-  return ftruncate(fd.get(), static_cast<off_t>(text.size())) == 0;
+// As go writes it: into the file itself, whether it is new or there already.
+bool write_entry(const std::string& target, std::string_view text) {
+  const sys::Fd fd(open_in_directory(
+      target, [&] { return open_retrying(target.c_str(), O_WRONLY | O_CREAT, 0666); }));
+  if (!fd) return false;
+  struct stat info {};
+  if (sys::write_all(fd.get(), bytes_of(text)) && fstat(fd.get(), &info) == 0) {
+    const auto size = static_cast<off_t>(text.size());
+    if (info.st_size == size || ftruncate(fd.get(), size) == 0) return true;
+  }
+  static_cast<void>(unlink(target.c_str()));  // half an entry is a miss, and this one is no more
+  return false;
 }
 
 }  // namespace
@@ -247,12 +255,9 @@ Result<void> publish_bytes(const std::string& target, ByteView bytes) {
 }
 
 Result<void> publish_entry(const std::string& target, std::string_view text) {
-  TRY_ASSIGN(TempFile temp, write_temp(target, bytes_of(text)));
-  if (temp.name.empty()) {
-    TRY_ASSIGN(const NewFile outcome, publish_new(temp, target));
-    if (outcome == NewFile::published || overwrite_entry(target, text)) return {};
-  }
-  return publish_temp(std::move(temp), target);
+  if (write_entry(target, text)) return {};
+  // A directory or a file of somebody else in its place, or a full disk: the error is from here.
+  return publish_bytes(target, bytes_of(text));
 }
 
 }  // namespace sluice::gotool

@@ -71,8 +71,9 @@ std::optional<std::int64_t> temp_writer(std::string_view name);
 Result<void> publish_temp(TempFile temp, const std::string& target);
 // The whole way for the bytes of an output.
 Result<void> publish_bytes(const std::string& target, ByteView bytes);
-// The same for a `-a` file. One that is there already is written over in place, as go does: readers
-// take a mixture of two entries for none, and a rename over a file makes ext4 write it out at once.
+// A `-a` file, written in place as go does: readers take a part of it, or a mixture of two entries,
+// for none; a temporary file costs half as much again, and a rename over a file makes ext4 write it
+// out at once. What cannot be written into is replaced as publish_bytes() does.
 Result<void> publish_entry(const std::string& target, std::string_view text);
 
 }  // namespace sluice::gotool

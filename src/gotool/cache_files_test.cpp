@@ -71,6 +71,17 @@ TEST_CASE("an entry is made, and written over as a whole") {
   CHECK(files_below(directory.path()).size() == 1);
 }
 
+TEST_CASE("an entry takes the place of what cannot be written into") {
+  const auto directory = temp_directory();
+  const std::string target = (directory.path() / "x-a").native();
+  REQUIRE(sys::make_directories(target + "/sub"));
+  REQUIRE(publish_entry(target, "text"));
+  CHECK(content_of(target) == "text");
+  const std::string lost = (directory.path() / "gone" / "y-a").native();
+  REQUIRE(publish_entry(lost, "text"));
+  CHECK(content_of(lost) == "text");
+}
+
 TEST_CASE("a temporary file with a name is published and discarded too") {
   const auto directory = temp_directory();
   const std::string target = (directory.path() / "x-d").native();

@@ -93,15 +93,19 @@ Error wrong_bytes(const BlobId& output, std::string_view how) {
   return {Code::corrupt, fmt::format("store output {}: {}", output.short_hex(), how)};
 }
 
-// A body in memory, unless the same one is there.
+// A body in memory that is `output`, unless the same one is there.
 Result<PutDone> publish_verified(std::string target, const BlobId& output, ByteView body) {
-  const bool is_right = body.empty() ? output == k_empty_blob : sha256_as<BlobId>(body) == output;
-  if (!is_right) return std::unexpected(wrong_bytes(output, "its bytes have another SHA-256"));
   if (auto existing = find_verified(target, output, body.size())) {
     return PutDone{std::move(existing->path), true};
   }
   TRY(publish_bytes(target, body));
   return PutDone{std::move(target), false};
+}
+
+Result<PutDone> verify_and_publish(std::string target, const BlobId& output, ByteView body) {
+  const bool is_right = body.empty() ? output == k_empty_blob : sha256_as<BlobId>(body) == output;
+  if (!is_right) return std::unexpected(wrong_bytes(output, "its bytes have another SHA-256"));
+  return publish_verified(std::move(target), output, body);
 }
 
 // Copies and hashes; the caller removes `target` when this fails.
@@ -125,11 +129,12 @@ Result<BlobId> copy_hashed(const sys::Path& source, const std::string& target) {
 
 struct LocalTier::Writer::State {
   State(std::string name, std::string tier_prefix, const BlobId& announced,
-        std::uint64_t size_bytes)
+        std::uint64_t size_bytes, bool the_caller_verifies)
       : target(std::move(name)),
         prefix(std::move(tier_prefix)),
         output(announced),
-        size(size_bytes) {}
+        size(size_bytes),
+        caller_verifies(the_caller_verifies) {}
   ~State() { discard_temp(temp); }
   State(const State&) = delete;
   State& operator=(const State&) = delete;
@@ -138,6 +143,7 @@ struct LocalTier::Writer::State {
   std::string prefix;
   BlobId output;
   std::uint64_t size;
+  bool caller_verifies;
   std::uint64_t written = 0;
   Sha256 hash;
   Bytes memory;                  // a small body
@@ -188,8 +194,18 @@ LocalTier::Writer::Writer(Writer&&) noexcept = default;
 LocalTier::Writer& LocalTier::Writer::operator=(Writer&&) noexcept = default;
 
 Result<LocalTier::Writer> LocalTier::begin(const BlobId& output, std::uint64_t size) const {
+  return begin(output, size, false);
+}
+
+Result<LocalTier::Writer> LocalTier::begin_verified(const BlobId& output,
+                                                    std::uint64_t size) const {
+  return begin(output, size, true);
+}
+
+Result<LocalTier::Writer> LocalTier::begin(const BlobId& output, std::uint64_t size,
+                                           bool caller_verifies) const {
   auto state = std::make_unique<Writer::State>(entry_name(prefix_, output.view(), 'd'), prefix_,
-                                               output, size);
+                                               output, size, caller_verifies);
   if (size <= k_small_body_max) {
     state->memory.reserve(size);
     return Writer(std::move(state));
@@ -213,7 +229,7 @@ Result<void> LocalTier::Writer::write(ByteView bytes) {
     append(state.memory, bytes);
     return {};
   }
-  state.hash.update(bytes);
+  if (!state.caller_verifies) state.hash.update(bytes);
   if (state.existing) return {};
   if (auto written = sys::write_all(state.temp.fd.get(), bytes); !written) {
     state.failed = std::move(written).error().in("write " + state.target);
@@ -231,9 +247,10 @@ Result<PutDone> LocalTier::Writer::commit_blob() {
         state.output, fmt::format("{} bytes came, {} announced", state.written, state.size)));
   }
   if (state.size <= k_small_body_max) {
-    return publish_verified(std::move(state.target), state.output, state.memory);
+    const auto publish = state.caller_verifies ? publish_verified : verify_and_publish;
+    return publish(std::move(state.target), state.output, state.memory);
   }
-  if (state.hash.finish_as<BlobId>() != state.output) {
+  if (!state.caller_verifies && state.hash.finish_as<BlobId>() != state.output) {
     return std::unexpected(wrong_bytes(state.output, "its bytes have another SHA-256"));
   }
   if (!state.existing) {
@@ -260,7 +277,7 @@ Result<sys::Path> LocalTier::put_empty(const ActionId& action, UnixNanos time_ns
 Result<PutDone> LocalTier::put(const ActionId& action, const BlobId& output, ByteView body,
                                UnixNanos time_ns) const {
   std::string target = entry_name(prefix_, output.view(), 'd');
-  TRY_ASSIGN(PutDone done, publish_verified(std::move(target), output, body));
+  TRY_ASSIGN(PutDone done, verify_and_publish(std::move(target), output, body));
   TRY(link(action, output, body.size(), time_ns));
   return done;
 }

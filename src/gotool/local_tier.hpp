@@ -50,7 +50,7 @@ class LocalTier {
   // modification times, when older than an hour), which keeps Go's trimming and `sluice gc` away.
   Result<std::optional<LocalHit>> find(const ActionId& action) const;
 
-  // Data on its way in. Hashes while it writes; nothing is visible before commit(); dropped without
+  // Data on its way in. Hashes while it writes, unless its caller does; nothing is visible before commit(); dropped without
   // commit() it leaves nothing behind.
   class Writer {
    public:
@@ -71,6 +71,8 @@ class LocalTier {
     std::unique_ptr<State> state_;
   };
   Result<Writer> begin(const BlobId& output, std::uint64_t size) const;
+  // The same without the hash: the caller computes it on the way and commits only what is right.
+  Result<Writer> begin_verified(const BlobId& output, std::uint64_t size) const;
 
   // The empty output, without a Writer: a third of all that go stores.
   Result<sys::Path> put_empty(const ActionId& action, UnixNanos time_ns) const;
@@ -98,6 +100,7 @@ class LocalTier {
 
  private:
   explicit LocalTier(sys::Path directory);
+  Result<Writer> begin(const BlobId& output, std::uint64_t size, bool caller_verifies) const;
 
   sys::Path directory_;
   std::string

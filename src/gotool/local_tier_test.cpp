@@ -127,6 +127,22 @@ TEST_CASE("nothing unverified is published") {
   CHECK(find_body(tier, "a") == "(miss)");
 }
 
+TEST_CASE("what the caller verified is published without a second look, at its size") {
+  const auto directory = temp_directory();
+  const auto tier = tier_in(directory);
+  for (const std::string& body : {std::string("body"), k_large}) {
+    auto writer = tier.begin_verified(blob_of(body), body.size());
+    REQUIRE(writer);
+    REQUIRE(writer->write(bytes_of(body)));
+    REQUIRE(writer->commit(action_of("verified"), 1));
+    CHECK(find_body(tier, "verified") == body);
+    auto cut = tier.begin_verified(blob_of("other"), body.size());
+    REQUIRE(cut->write(bytes_of(body).first(2)));
+    CHECK_FALSE(cut->commit(action_of("cut"), 1));
+    CHECK(find_body(tier, "cut") == "(miss)");
+  }
+}
+
 TEST_CASE("data first, entry later") {
   const auto directory = temp_directory();
   const auto tier = tier_in(directory);
