@@ -50,8 +50,8 @@ class LocalTier {
   // modification times, when older than an hour), which keeps Go's trimming and `sluice gc` away.
   Result<std::optional<LocalHit>> find(const ActionId& action) const;
 
-  // Data on its way in. Hashes while it writes, unless its caller does; nothing is visible before commit(); dropped without
-  // commit() it leaves nothing behind.
+  // Data on its way in. Hashes while it writes, unless its caller does; nothing is visible before
+  // commit(); dropped without commit() it leaves nothing behind.
   class Writer {
    public:
     ~Writer();
