@@ -124,6 +124,18 @@ class Tiers {
   bool spill_failed_ = false;
 };
 
+// A put on its way in.
+struct Put {
+  std::int64_t id = 0;
+  ActionId action;
+  BlobId output;
+  std::uint64_t size = 0;
+  Bytes whole;                              // small bodies
+  Bytes head;                               // large bodies: what classify needs
+  std::optional<LocalTier::Writer> writer;  // large bodies
+  LocalTier* tier = nullptr;
+};
+
 class Session final : public gotool::RequestReader::Handler {
  public:
   Session(const AgentConfig& config, const sys::Environment& env, int output_fd)
@@ -138,17 +150,6 @@ class Session final : public gotool::RequestReader::Handler {
   Result<void> on_body_aborted() override;
 
  private:
-  struct Put {
-    std::int64_t id = 0;
-    ActionId action;
-    BlobId output;
-    std::uint64_t size = 0;
-    Bytes whole;                              // small bodies
-    Bytes head;                               // large bodies: what classify needs
-    std::optional<LocalTier::Writer> writer;  // large bodies
-    LocalTier* tier = nullptr;
-  };
-
   LocalTier* writable(std::uint64_t size_bytes);
   void refused(const LocalTier* tier, const Error& error);
   void get(const Request& request);
