@@ -112,7 +112,7 @@ bool write_entry(const std::string& target, std::string_view text) {
   const sys::Fd fd(open_in_directory(
       target, [&] { return open_retrying(target.c_str(), O_WRONLY | O_CREAT, 0666); }));
   if (!fd) return false;
-  struct stat info {};
+  struct stat info{};
   if (sys::write_all(fd.get(), bytes_of(text)) && fstat(fd.get(), &info) == 0) {
     const auto size = static_cast<off_t>(text.size());
     if (info.st_size == size || ftruncate(fd.get(), size) == 0) return true;

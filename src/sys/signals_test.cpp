@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <cstdlib>
 #include <string>
 
@@ -20,6 +21,13 @@ namespace {
 // Set for a copy of this program that does one thing and ends: what changes a whole process is
 // tried there.
 constexpr const char* k_errand = "SLUICE_TEST_ERRAND";
+
+// nohup and a shell's `&` ignore some signals, programs inherit that, and SignalForwarder leaves
+// ignored what was ignored: the tests are about the others.
+[[maybe_unused]] const bool k_dispositions_set = [] {
+  for (const int signal : {SIGHUP, SIGINT, SIGQUIT, SIGTERM}) ::signal(signal, SIG_DFL);
+  return true;
+}();
 
 Deadline soon() { return Deadline::after(milliseconds(20'000)); }
 
