@@ -67,7 +67,8 @@ Job github_job(const sys::Environment& env) {
     job.branch = env.get_or("GITHUB_HEAD_REF", "");
     job.base_branch = env.get_or("GITHUB_BASE_REF", "");
     // refs/pull/12/merge
-    const auto parts = split(env.get_or("GITHUB_REF", ""), '/');
+    const std::string ref = env.get_or("GITHUB_REF", "");
+    const auto parts = split(ref, '/');
     if (parts.size() >= 3 && parts[1] == "pull") job.pull_request = std::string(parts[2]);
   } else if (env.get_or("GITHUB_REF_TYPE", "branch") == "branch") {
     job.branch = env.get_or("GITHUB_REF_NAME", "");

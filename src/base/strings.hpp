@@ -12,6 +12,10 @@ namespace sluice {
 
 std::string_view trim(std::string_view text);  // spaces, tabs, CR, LF on both sides
 std::vector<std::string_view> split(std::string_view text, char separator);  // keeps empty fields
+// Its parts would dangle.
+template <class Text>
+  requires std::same_as<Text, std::string>
+std::vector<std::string_view> split(Text&& text, char separator) = delete;
 std::string join(const std::vector<std::string>& parts, std::string_view separator);
 std::string to_lower(std::string_view text);  // ASCII only
 
