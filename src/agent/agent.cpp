@@ -188,7 +188,9 @@ void Agent::end() {
   reap(true);
   refresher_.join();
   uploader_.reset();
-  (void)sys::remove_tree(config_.spill_directory());  // the next agent sweeps what resists
+  // Running go commands may still read from there; the next agent, or the sweep, removes it then.
+  const auto alone = sys::FileLock::try_acquire(config_.spill_lock());
+  if (alone && *alone) (void)sys::remove_tree(config_.spill_directory());
 }
 
 // Sessions take an agent that says nothing for dead, and a slow store must not look like that.
@@ -457,6 +459,7 @@ Json Agent::status() const {
                     {"socket", config_.socket_path().native()},
                     {"store", config_.store_url},
                     {"domain", config_.domain},
+                    {"read_only", config_.read_only},
                     {"local_tier", config_.local_tier.native()},
                     {"job", config_.job_name},
                     {"job_id", config_.job_id},

@@ -5,7 +5,6 @@
 #include "sys/unix_socket.hpp"
 
 #include <sys/socket.h>
-#include <sys/time.h>
 
 #include <algorithm>
 
@@ -17,13 +16,8 @@ constexpr auto k_start_again_wait = std::chrono::milliseconds(500);
 constexpr auto k_retry_pause_max = std::chrono::milliseconds(20);
 constexpr int k_lives_max = 2;
 constexpr int k_connections_in_vain_max = 25;
-constexpr int k_tick_ms = 200;  // how late an expired question may be noticed
-
-void bound_sends(int fd) {
-  const timeval one_second{.tv_sec = 1, .tv_usec = 0};
-  // Without the option a stuck agent would block go's cache program: then we only wait longer.
-  (void)::setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &one_second, sizeof one_second);
-}
+constexpr int k_tick_ms = 200;      // how late an expired question may be noticed
+constexpr int k_send_again_ms = 2;  // how late what did not fit is sent, while nothing comes
 
 }  // namespace
 
@@ -68,7 +62,6 @@ bool AgentLink::connect_once() {
   if (!fd || !*fd) return false;
   const auto peer = sys::peer_of((*fd)->get());
   if (!peer || peer->uid != sys::effective_user()) return false;
-  bound_sends((*fd)->get());
   reader_ = FrameReader(k_reply_bytes_max);
   last_heard_ = std::chrono::steady_clock::now();
   welcomed_ = false;
@@ -116,8 +109,8 @@ bool AgentLink::connect_patiently() {
 
 void AgentLink::read_until_end() {
   for (;;) {
-    const auto ready =
-        sys::wait_readable(socket_.get(), Deadline::after(std::chrono::milliseconds(k_tick_ms)));
+    const std::chrono::milliseconds tick(flush() ? k_tick_ms : k_send_again_ms);
+    const auto ready = sys::wait_readable(socket_.get(), Deadline::after(tick));
     if (!ready) break;
     if (!*ready) {
       if (!still_wanted()) break;
@@ -258,6 +251,13 @@ void AgentLink::note(Type type, const Note& note) {
   if (state_ == State::connected) send_locked(frame, false);
 }
 
+// True when nothing is left to be sent.
+bool AgentLink::flush() {
+  const std::lock_guard lock(mutex_);
+  flush_locked();
+  return unsent_.empty();
+}
+
 // Appends to what waits; past k_batch_bytes, or when told, it goes out at once.
 void AgentLink::send_locked(const Bytes& frame, bool flush) {
   append(unsent_, frame);
@@ -266,10 +266,16 @@ void AgentLink::send_locked(const Bytes& frame, bool flush) {
 
 void AgentLink::flush_locked() {
   if (state_ != State::connected || unsent_.empty()) return;
-  const auto written = sys::write_all(socket_.get(), unsent_);
-  unsent_.clear();
+  // Never waits: an agent whose answers nobody reads does not read either. What does not fit is
+  // sent by the thread that reads, as soon as it has read something.
+  const auto sent = sys::send_some(socket_.get(), unsent_);
   // The reading side sees the end of the socket and answers what was asked.
-  if (!written) ::shutdown(socket_.get(), SHUT_RDWR);
+  if (!sent || unsent_.size() - *sent > k_unsent_bytes_max) {
+    ::shutdown(socket_.get(), SHUT_RDWR);
+    unsent_.clear();
+    return;
+  }
+  unsent_.erase(unsent_.begin(), unsent_.begin() + static_cast<std::ptrdiff_t>(*sent));
 }
 
 std::optional<std::string> AgentLink::bye(const std::string& counters_json) {

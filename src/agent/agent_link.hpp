@@ -30,7 +30,8 @@ inline constexpr auto k_stand_wait = std::chrono::milliseconds(500);  // for one
 inline constexpr auto k_bye_wait = std::chrono::seconds(3);
 inline constexpr std::size_t k_late_answers_max = 3;     // then the session goes on without
 inline constexpr std::size_t k_batch_bytes = 8U << 10U;  // notes are sent when this much is waiting
-inline constexpr std::size_t k_notes_bytes_max = 4U << 20U;  // kept for an agent that comes later
+inline constexpr std::size_t k_unsent_bytes_max = 16U << 20U;  // then the agent counts as dead
+inline constexpr std::size_t k_notes_bytes_max = 4U << 20U;    // kept for an agent that comes later
 
 class AgentLink {
  public:
@@ -70,6 +71,7 @@ class AgentLink {
   void notice_silence();
   void give_up(std::string reason);
   void send_locked(const Bytes& frame, bool flush);
+  bool flush();
   void flush_locked();
   Questions take_questions_locked();
   void answer_as_misses(const Questions& lost);

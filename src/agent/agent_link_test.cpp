@@ -46,6 +46,19 @@ TEST_CASE("questions asked before the agent stands are answered by it") {
   CHECK(link.trouble().empty());
 }
 
+TEST_CASE("any number of questions may be open at once") {
+  Machine machine;
+  Answers answers;
+  const RunningAgent agent(machine);
+  REQUIRE(agent.connect().has_value());
+  AgentLink link(machine.config, machine.env, session_hello(), answers.callback());
+  constexpr int k_questions = 20'000;  // more than the buffers of a socket hold
+  for (int i = 0; i < k_questions; ++i) link.ask(static_cast<std::uint64_t>(i), action_of(i));
+  CHECK(answers.reach(k_questions));
+  CHECK(link.bye("{}").has_value());
+  CHECK(link.trouble().empty());
+}
+
 TEST_CASE("an agent that is there and silent is waited for once, and not for long") {
   Machine machine;
   REQUIRE(sys::make_private_directory(machine.config.runtime_directory));

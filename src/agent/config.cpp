@@ -48,6 +48,9 @@ std::string AgentConfig::publisher_id() const {
 
 sys::Path AgentConfig::socket_path() const { return runtime_directory / (key() + ".sock"); }
 sys::Path AgentConfig::lock_path() const { return runtime_directory / (key() + ".lock"); }
+sys::Path AgentConfig::spill_lock() const {
+  return runtime_directory / ("spill-" + key() + ".lock");
+}
 sys::Path AgentConfig::spill_directory() const { return runtime_directory / ("spill-" + key()); }
 sys::Path AgentConfig::staging_directory() const { return cache_directory / "staging"; }
 sys::Path AgentConfig::log_path() const { return runtime_directory / (key() + ".log"); }

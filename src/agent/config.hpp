@@ -55,6 +55,7 @@ struct AgentConfig {
   sys::Path log_path() const;
   // Where a session puts what the local tier does not take; removed with the agent.
   sys::Path spill_directory() const;
+  sys::Path spill_lock() const;  // shared by the sessions that use it
   // Files on their way to the store or from it.
   sys::Path staging_directory() const;
 

@@ -31,7 +31,9 @@ std::string shortened(std::string text) {
   return text.substr(0, k_text_max - k_digits) + digest;
 }
 
+// A pull request whose origin is not said counts as a fork's.
 void read_github_event(Job& job, const sys::Environment& env) {
+  job.is_fork = env.get_or("GITHUB_EVENT_NAME", "").starts_with("pull_request");
   const auto path = env.get("GITHUB_EVENT_PATH");
   if (!path || path->empty()) return;
   const auto bytes = sys::read_file(*path, k_event_bytes_max);
@@ -40,6 +42,12 @@ void read_github_event(Job& job, const sys::Environment& env) {
   if (!event) return;
   if (const auto* repository = event->find("repository"); repository != nullptr) {
     job.default_branch = repository->text_or("default_branch", "");
+  }
+  // A workflow that another one's end started may build what that one built.
+  if (const auto* run = event->find("workflow_run"); run != nullptr) {
+    const auto* from = run->find("head_repository");
+    job.is_fork = from == nullptr || to_lower(from->text_or("full_name", "")) !=
+                                         to_lower(env.get_or("GITHUB_REPOSITORY", ""));
   }
   const auto* pull = event->find("pull_request");
   if (pull == nullptr || pull->as_object() == nullptr) return;
@@ -53,7 +61,7 @@ void read_github_event(Job& job, const sys::Environment& env) {
   // A deleted fork has a null repository: not ours either.
   const std::string from =
       repository != nullptr ? repository->text_or("full_name", "") : std::string();
-  job.is_fork = to_lower(from) != to_lower(env.get_or("GITHUB_REPOSITORY", ""));
+  job.is_fork = from.empty() || to_lower(from) != to_lower(env.get_or("GITHUB_REPOSITORY", ""));
 }
 
 Job github_job(const sys::Environment& env) {
@@ -95,8 +103,8 @@ Job gitlab_job(const sys::Environment& env) {
   } else {
     job.branch = env.get_or("CI_MERGE_REQUEST_SOURCE_BRANCH_NAME", "");
     job.base_branch = env.get_or("CI_MERGE_REQUEST_TARGET_BRANCH_NAME", "");
-    job.is_fork = env.get_or("CI_MERGE_REQUEST_SOURCE_PROJECT_PATH", "") !=
-                  env.get_or("CI_MERGE_REQUEST_PROJECT_PATH", "");
+    const std::string from = env.get_or("CI_MERGE_REQUEST_SOURCE_PROJECT_PATH", "");
+    job.is_fork = from.empty() || from != env.get_or("CI_MERGE_REQUEST_PROJECT_PATH", "");
   }
   job.default_branch = env.get_or("CI_DEFAULT_BRANCH", "");
   job.name = env.get_or("CI_JOB_NAME", "");
@@ -140,7 +148,7 @@ Job buildkite_job(const sys::Environment& env) {
     job.pull_request = pull;
     job.base_branch = env.get_or("BUILDKITE_PULL_REQUEST_BASE_BRANCH", "");
     const std::string from = env.get_or("BUILDKITE_PULL_REQUEST_REPO", "");
-    job.is_fork = !from.empty() && normalized_repository(from) != job.repository;
+    job.is_fork = normalized_repository(from) != job.repository;  // also when it is not said
   }
   job.default_branch = env.get_or("BUILDKITE_PIPELINE_DEFAULT_BRANCH", "");
   job.name = env.get_or("BUILDKITE_STEP_KEY", env.get_or("BUILDKITE_LABEL", ""));

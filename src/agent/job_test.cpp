@@ -89,6 +89,33 @@ TEST_CASE("GitHub: the event file says what a pull request is") {
   CHECK(job_with("null").is_fork);  // the fork was deleted
 }
 
+TEST_CASE("GitHub: a pull request whose origin is not said counts as a fork's") {
+  auto directory = *sys::TempDirectory::create("sluice-job-");
+  const sys::Path event = directory.path() / "event.json";
+  const auto with = [&](const char* name, std::string_view text, const char* repository = "o/r") {
+    REQUIRE(sys::write_file_atomic(event, bytes_of(text)));
+    return job_of(environment({{"GITHUB_ACTIONS", "true"},
+                               {"GITHUB_REPOSITORY", repository},
+                               {"GITHUB_EVENT_NAME", name},
+                               {"GITHUB_REF", "refs/pull/7/merge"},
+                               {"GITHUB_EVENT_PATH", event.c_str()}}),
+                  "/p")
+        .is_fork;
+  };
+  CHECK(with("pull_request", "no JSON"));
+  CHECK(with("pull_request", "{}"));
+  CHECK(with("pull_request", R"({"pull_request":{"number":7}})"));
+  CHECK(with("pull_request", R"({"pull_request":{"number":7,"head":{"repo":null}}})", ""));
+  CHECK(with("workflow_run", R"({"workflow_run":{"head_repository":{"full_name":"x/r"}}})"));
+  CHECK_FALSE(with("workflow_run", R"({"workflow_run":{"head_repository":{"full_name":"o/r"}}})"));
+  CHECK_FALSE(with("push", "no JSON"));
+  CHECK(job_of(environment({{"GITHUB_ACTIONS", "true"},
+                            {"GITHUB_REPOSITORY", "o/r"},
+                            {"GITHUB_EVENT_NAME", "pull_request"}}),
+               "/p")
+            .is_fork);
+}
+
 TEST_CASE("GitLab, Jenkins and Buildkite tell forks apart") {
   const auto gitlab = [](const char* source) {
     return job_of(environment({{"GITLAB_CI", "true"},
@@ -104,6 +131,7 @@ TEST_CASE("GitLab, Jenkins and Buildkite tell forks apart") {
   };
   CHECK(!gitlab("o/r").is_fork);
   CHECK(gitlab("x/r").is_fork);
+  CHECK(gitlab("").is_fork);  // not said
   CHECK(gitlab("o/r").base_branch == "main");
 
   const Job jenkins = job_of(environment({{"JENKINS_URL", "https://j"},

@@ -118,8 +118,10 @@ codec::Json Restorer::save(UnixNanos since_ns, Uploader& uploader, Provenance& p
       record.origin = store::Origin::received;
       uploader.used(record);
       ++used;
-    } else if (one.entry.time_ns >= since_ns ||
-               provenance.has(one.entry.action, one.entry.output)) {
+    } else if (provenance.has(one.entry.action, one.entry.output)) {
+      uploader.made(record_of(one));  // by an earlier command; perhaps not uploaded yet
+      ++used;
+    } else if (one.entry.time_ns >= since_ns) {
       uploader.made(record_of(one));
       if (const auto kept = provenance.add(one.entry.action, one.entry.output); !kept) {
         faults.count("provenance", kept.error().message);

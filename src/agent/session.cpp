@@ -33,6 +33,7 @@ using gotool::Request;
 constexpr std::size_t k_whole_body_bytes = 64U << 10U;  // bodies up to here are collected in memory
 constexpr std::size_t k_read_bytes = 256U << 10U;
 constexpr std::uint64_t k_space_reserve_bytes = 1U << 20U;
+constexpr auto k_spill_lock_wait = std::chrono::seconds(2);  // an agent may be removing it
 constexpr std::uint64_t k_spill_reserve_bytes = 256U << 20U;
 constexpr std::string_view k_archive_magic = "!<arch>\n";
 
@@ -109,7 +110,9 @@ class Tiers {
   void open_spill() {
     auto ready = sys::make_private_directory(config_.runtime_directory);
     if (ready) {
-      if (auto tier = LocalTier::open(config_.spill_directory())) {
+      // Held as long as go may read from there: the agent that removes it wants it alone.
+      spill_lock_ = sys::FileLock::share(config_.spill_lock(), Deadline::after(k_spill_lock_wait));
+      if (auto tier = LocalTier::open(config_.spill_directory()); tier && spill_lock_) {
         spill_ = std::move(*tier);
         return;
       }
@@ -120,6 +123,7 @@ class Tiers {
   const AgentConfig& config_;
   std::optional<LocalTier> local_;
   std::optional<LocalTier> spill_;
+  Result<sys::FileLock> spill_lock_ = fail(Code::not_found, "no spill");
   bool local_failed_ = false;
   bool spill_failed_ = false;
 };
@@ -165,6 +169,7 @@ class Session final : public gotool::RequestReader::Handler {
   void check_rebuilt(const ActionId& action, const BlobId& output);
   void use(const ActionId& action, const LocalHit& hit);
   void farewell();
+  void answer_open_lookups();
   void send(std::string_view line);
 
   const AgentConfig& config_;
@@ -231,6 +236,7 @@ Result<void> Session::on_request(const Request& request) {
     case Request::Command::put: begin_put(request); break;
     case Request::Command::close:
       farewell();
+      answer_open_lookups();
       send(gotool::close_response(request.id));
       close_seen_ = true;
       break;
@@ -454,6 +460,13 @@ void Session::stored(const Put& put, const LocalTier* tier, std::string_view dis
 void Session::lost(const Put& put) {
   check_rebuilt(put.action, put.output);
   send(gotool::put_response(put.id, tiers_.lost_path(put.output)));
+}
+
+// go closes when it has every answer; whoever does not gets misses for the rest.
+void Session::answer_open_lookups() {
+  const std::lock_guard lock(count_mutex_);
+  for (const auto& [question, id] : asked_) send(gotool::miss_response(id));
+  asked_.clear();
 }
 
 void Session::farewell() {

@@ -217,23 +217,26 @@ void Uploader::upload(const store::Record& record) {
     ledger_changed_ = ledger_changed_ || anew;  // its place in the store is another one now
   }
   if (anew) publisher_->distrust(record.output);
-  try_upload([&] { return publisher_->add(record, file, Deadline::after(k_object_wait)); });
+  const auto added =
+      try_upload([&] { return publisher_->add(record, file, Deadline::after(k_object_wait)); });
+  if (added || !may_work_later(added.error())) return;  // a file that is gone misses nobody
+  const std::lock_guard lock(mutex_);
+  ++totals_.lost;
 }
 
 // A store that fails for a moment is asked again; nothing else waits for this thread.
-bool Uploader::try_upload(const std::function<Result<void>()>& attempt) {
+Result<void> Uploader::try_upload(const std::function<Result<void>()>& attempt) {
   for (int i = 1;; ++i) {
-    const auto done = attempt();
-    if (done) return true;
+    auto done = attempt();
+    if (done) return done;
     std::unique_lock lock(mutex_);
     const bool again =
         i < k_upload_tries_max && may_work_later(done.error()) &&
         !changed_.wait_for(lock, k_try_again_pause * (1 << i), [this] { return stopping_; });
     if (again) continue;
-    if (may_work_later(done.error())) ++totals_.lost;
     lock.unlock();
     faults_.count("upload", done.error().message);
-    return false;
+    return done;
   }
 }
 
@@ -250,7 +253,7 @@ void Uploader::publish() {
     ledger_changed_ = false;
   }
   const std::vector<store::Scope> scopes = keeper_->write_scopes();
-  const bool published = try_upload([&]() -> Result<void> {
+  const auto published = try_upload([&]() -> Result<void> {
     TRY(publisher_->flush(Deadline::after(k_object_wait)));
     TRY_ASSIGN(const auto manifest, publisher_->publish(manifest_info(), records, scopes,
                                                         Deadline::after(k_object_wait)));
@@ -261,6 +264,7 @@ void Uploader::publish() {
   });
   if (published) return;
   const std::lock_guard lock(mutex_);
+  ++totals_.lost;
   ledger_changed_ = true;  // the next request tries again
   publish_failed_ = true;
 }

@@ -66,7 +66,7 @@ class Uploader {
  private:
   void work();
   void upload(const store::Record& record);
-  bool try_upload(const std::function<Result<void>()>& attempt);
+  Result<void> try_upload(const std::function<Result<void>()>& attempt);
   void publish();
   store::ManifestInfo manifest_info() const;
   bool may_recur(const store::Record& record, const sys::Path& file);

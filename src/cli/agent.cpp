@@ -131,12 +131,17 @@ std::string status_text(const Json& merged) {
   if (const Json* agents = merged.find("agents");
       agents != nullptr && agents->as_array() != nullptr) {
     for (const Json& one : *agents->as_array()) {
-      text += fmt::format("agent {}: {} {}\n", one.int_or("pid", 0),
-                          one.text_or("store", "no store"), one.text_or("domain", ""));
+      const std::string store = one.text_or("store", "");
+      text += fmt::format("agent {}: {}, {}{}\n", one.int_or("pid", 0),
+                          store.empty() ? "no store" : store, one.text_or("domain", ""),
+                          one.bool_or("read_only", false) ? ", read-only" : "");
+      const Json* counters = one.find("counters");
+      if (counters == nullptr) continue;
+      for (const auto& line :
+           agent::describe_faults(agent::Counters::from_json(*counters).faults)) {
+        text += fmt::format("  fault: {}\n", line);
+      }
     }
-  }
-  for (const auto& line : agent::describe_faults(summary.counters.faults)) {
-    text += fmt::format("fault: {}\n", line);
   }
   return text;
 }

@@ -30,7 +30,7 @@ TEST_CASE("several agents of a job are told as one") {
   CHECK(merged.find("agents")->as_array()->size() == 2);
   const std::string text = status_text(merged);
   CHECK(text.starts_with("7 lookups: "));
-  CHECK(text.find("agent 42: file:///s trusted\n") != std::string::npos);
+  CHECK(text.find("agent 42: file:///s, trusted\n") != std::string::npos);
 }
 
 TEST_CASE("only what decides which agent serves a command chooses one") {

@@ -1,6 +1,7 @@
 #include "cli/env.hpp"
 
 #include "base/strings.hpp"
+#include "cli/launch.hpp"
 #include "cli/output.hpp"
 #include "cli/setup.hpp"
 #include "codec/json.hpp"
@@ -136,6 +137,10 @@ int run_env(const Invocation& invocation, const sys::Environment& env) {
     if (!setup->go_error.empty()) return report(Error{Code::not_found, setup->go_error});
     return write ? write_setting(invocation, *setup, env)
                  : unwrite_setting(invocation, *setup, env);
+  }
+  if (const auto other = foreign_cacheprog(*setup, env)) {
+    say(fmt::format("env: these variables put sluice in the place of GOCACHEPROG=\"{}\"",
+                    printable(*other, 120)));
   }
   const std::string words = cacheprog_words(invocation.flags, setup->executable);
   Variables variables = {

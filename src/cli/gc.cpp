@@ -60,10 +60,13 @@ Result<gotool::CollectOptions> collect_options_of(const Invocation& invocation) 
   options.dry_run = invocation.has("dry-run");
   if (invocation.has("max-size")) {
     const std::string text = invocation.option_or("max-size", "");
-    options.size_max = parse_size(text);
+    const bool has_unit =
+        text == "0" || (!text.empty() && !(text.back() >= '0' && text.back() <= '9'));
+    if (has_unit) options.size_max = parse_size(text);
     if (!options.size_max) {
-      return fail(Code::invalid, fmt::format("gc: --max-size: \"{}\" is not a size, such as 10GiB",
-                                             printable(text, 80)));
+      return fail(Code::invalid,
+                  fmt::format("gc: --max-size: \"{}\" is not a size with a unit, such as 10GiB",
+                              printable(text, 80)));
     }
   }
   if (invocation.has("max-age")) {

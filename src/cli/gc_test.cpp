@@ -33,7 +33,11 @@ TEST_CASE("bounds") {
   CHECK(options->force);
   CHECK_FALSE(options->dry_run);
   CHECK(refusal({}) == "gc: say a bound: --max-size SIZE, --max-age TIME or both");
-  CHECK(refusal({"--max-size", "big"}) == "gc: --max-size: \"big\" is not a size, such as 10GiB");
+  CHECK(refusal({"--max-size", "big"}) ==
+        "gc: --max-size: \"big\" is not a size with a unit, such as 10GiB");
+  CHECK(refusal({"--max-size", "10"}) ==
+        "gc: --max-size: \"10\" is not a size with a unit, such as 10GiB");
+  CHECK(refusal({"--max-size", "0"}) == "accepted");
   CHECK(refusal({"--max-age", "5"}) ==
         "gc: --max-age: \"5\" is not a time with a unit, such as 5d");
   CHECK(refusal({"--dry-run"}) == "accepted");

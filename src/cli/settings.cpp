@@ -133,6 +133,9 @@ Result<void> apply(Settings& settings, const SettingSpec& spec, std::string_view
   if (const auto problem = set_value(settings, spec, value)) {
     return refuse(source, spec.name, *problem);
   }
+  if (spec.id == SettingId::store && source.kind == Source::Kind::user_file) {
+    settings.users_store_url = settings.store_url;
+  }
   settings.sources[static_cast<std::size_t>(spec.id)] = std::move(source);
   return {};
 }
@@ -212,18 +215,28 @@ bool is_there(const sys::Path& path) {
 
 // ---- variables
 
-// A variable of ours that is misspelt would silently change nothing: it is refused.
+// A variable of ours that is misspelt would silently change nothing: it is refused. Others have
+// variables of this prefix too (SLUICE_VERSION in a pipeline), so only what is nearly one of ours
+// counts as misspelt.
 Result<void> check_variable_names(const sys::Environment& env) {
-  std::vector<std::string_view> known;
-  for (const auto& spec : setting_specs()) known.push_back(spec.variable);
-  for (const auto& variable : other_variables()) known.push_back(variable.name);
+  constexpr std::string_view k_prefix = "SLUICE_";
+  constexpr std::size_t k_short_name = 5;
+  std::vector<std::string_view> known;  // without the prefix
+  const auto add = [&](std::string_view name) {
+    if (name.starts_with(k_prefix)) known.push_back(name.substr(k_prefix.size()));
+  };
+  for (const auto& spec : setting_specs()) add(spec.variable);
+  for (const auto& variable : other_variables()) {
+    if (!variable.internal) add(variable.name);
+  }
   for (const std::string& line : env.as_list()) {
     const std::string_view name = std::string_view(line).substr(0, line.find('='));
-    if (!name.starts_with("SLUICE_")) continue;
-    if (std::find(known.begin(), known.end(), name) != known.end()) continue;
-    if (const auto near = nearest_word(name, known)) {
-      return fail(Code::invalid, fmt::format("{}: unknown variable; did you mean {}?",
-                                             printable(name, 80), *near));
+    if (!name.starts_with(k_prefix)) continue;
+    const std::string_view word = name.substr(k_prefix.size());
+    if (std::ranges::find(known, word) != known.end()) continue;
+    if (const auto near = nearest_word(word, known, word.size() <= k_short_name ? 1 : 2)) {
+      return fail(Code::invalid, fmt::format("{}: unknown variable; did you mean {}{}?",
+                                             printable(name, 80), k_prefix, *near));
     }
   }
   return {};

@@ -47,6 +47,7 @@ struct Flags {
 struct Settings {
   bool enabled = true;  // false: SLUICE=off, and nothing else here was read
   std::string store_url;
+  std::string users_store_url;  // what the user's own file names; empty when it names none
   Mode mode = Mode::automatic;
   bool read_only = false;
   bool no_remote = false;

@@ -287,7 +287,10 @@ TEST_CASE("misspelt variables are refused, others of that prefix are not ours to
   desk.env.set("SLUICE_STOER", "file:///x");
   CHECK(desk.refusal() == "SLUICE_STOER: unknown variable; did you mean SLUICE_STORE?");
   Desk other;
-  other.env.set("SLUICE_SOMETHING_ELSE", "1");
+  for (const char* name : {"SLUICE_SOMETHING_ELSE", "SLUICE_VERSION", "SLUICE_HOME", "SLUICE_FOO",
+                           "SLUICE_SESSIONS"}) {
+    other.env.set(name, "1");
+  }
   other.env.set("SLUICE_SESSION", "{}");
   other.env.set("SLUICE_SUMMARY", "/tmp/x.json");
   CHECK(other.good().summary_file == "/tmp/x.json");

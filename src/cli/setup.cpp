@@ -1,5 +1,6 @@
 #include "cli/setup.hpp"
 
+#include "base/digest.hpp"
 #include "base/strings.hpp"
 #include "cli/commands.hpp"
 #include "cli/version.hpp"
@@ -29,8 +30,22 @@ void log_setup(const Setup& setup) {
                  setup.config.job_id, setup.config.key());
 }
 
+// On a desk a checkout is a claim too, and a store decides what every package becomes: what comes
+// from one that only the checkout names stays out of the user's GOCACHE. In CI the pipeline itself
+// comes from the checkout, and its trust domain says what that may touch.
+bool only_the_checkout_names_the_store(const Setup& setup) {
+  const Settings& settings = setup.settings;
+  return setup.job.system == agent::CiSystem::none &&
+         settings.source_of(SettingId::store).kind == Source::Kind::checkout_file &&
+         settings.store_url != settings.users_store_url;
+}
+
 sys::Path local_tier_of(const Setup& setup, const sys::Environment& env,
                         const sys::Path& cache_directory) {
+  if (only_the_checkout_names_the_store(setup)) {
+    const std::string name = to_hex(sha256(bytes_of(setup.settings.store_url))).substr(0, 16);
+    return cache_directory / "stores" / name / "domains" / setup.settings.trust_domain / "go-build";
+  }
   if (setup.settings.trust_domain == k_trusted) return gotool::default_gocache(env, setup.go);
   return cache_directory / "domains" / setup.settings.trust_domain / "go-build";
 }

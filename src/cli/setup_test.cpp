@@ -47,6 +47,36 @@ TEST_CASE("a trusted job uses go's own cache, another one a tier of its own") {
   CHECK(setup->config.read_domains == std::vector<std::string>{"guests", "trusted"});
 }
 
+TEST_CASE("on a desk, what comes from a store that only the checkout names stays apart") {
+  const auto root = make_root();
+  sys::Environment env = environment_in(root.path());
+  const sys::Path checkout = root.path() / "checkout";
+  REQUIRE(sys::make_directories(checkout));
+  constexpr std::string_view k_line = "store = \"file:///team\"\n";
+  REQUIRE(sys::write_file_atomic(checkout / "sluice.toml", bytes_of(k_line)));
+  const auto tier = [&] {
+    const auto setup = set_up({}, env, checkout);
+    REQUIRE(setup);
+    CHECK(setup->config.store_url == "file:///team");
+    return setup->config.local_tier.string();
+  };
+  const std::string own = (root.path() / "cache/go-build").string();
+  CHECK(tier().starts_with((root.path() / "cache/sluice/stores/").string()));
+  env.set("GOCACHE", (root.path() / "mine").string());
+  CHECK(tier().starts_with((root.path() / "cache/sluice/stores/").string()));
+  env.unset("GOCACHE");
+  env.set("CI", "true");
+  CHECK(tier() == own);
+  env.unset("CI");
+  env.set("SLUICE_STORE", "file:///team");
+  CHECK(tier() == own);
+  env.unset("SLUICE_STORE");
+  const sys::Path users = sys::user_config_directory(env) / "sluice";
+  REQUIRE(sys::make_directories(users));
+  REQUIRE(sys::write_file_atomic(users / "config.toml", bytes_of(k_line)));
+  CHECK(tier() == own);
+}
+
 TEST_CASE("a fork's pull request is not trusted unless the pipeline's owner says so") {
   const auto root = make_root();
   sys::Environment env = environment_in(root.path());

@@ -255,7 +255,8 @@ void Collector::remove_oldest() {
   report_.bytes_after = report_.bytes_before - report_.bytes_removed;
   const std::uint64_t above =
       report_.bytes_after > size_limit ? report_.bytes_after - size_limit : 0;
-  report_.kept_recent_bytes = std::max(kept_by_age, above);
+  // Entries share outputs, and a kept one may be counted for each of them.
+  report_.kept_recent_bytes = std::min(std::max(kept_by_age, above), report_.bytes_after);
 }
 
 Result<CollectReport> Collector::run() {

@@ -217,6 +217,13 @@ Result<bool> Folder::commit(sys::AtomicFile& file, std::string_view key,
   const bool if_absent = condition.kind == PutCondition::Kind::if_absent;
   if (if_absent) {
     auto linked = with_directory(directory, [&] { return file.commit_if_absent(); });
+    if (linked && !*linked) {
+      TRY_ASSIGN(const auto taken, sys::stat_file(path_of(key)));
+      if (taken && taken->is_directory()) {  // reads as absent, and would for ever
+        return fail(Code::invalid,
+                    fmt::format("put {} in {}: a directory stands in its place", key, describe()));
+      }
+    }
     if (linked || linked.error().code == Code::exhausted) return linked;
     // A file system that has neither way to refuse an existing name: all who write on it come here
     // and hold the lock below.

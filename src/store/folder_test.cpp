@@ -68,6 +68,9 @@ TEST_CASE("keys are files, and what is no key is not listed") {
   const auto directory = objects->get("a", 10, soon());
   REQUIRE(directory.has_value());
   CHECK_FALSE(directory->has_value());
+  const auto over = objects->put("a", Body(bytes_of("x")), PutCondition::absent(), soon());
+  REQUIRE_FALSE(over.has_value());
+  CHECK(over.error().message.find("a directory stands in its place") != std::string::npos);
 }
 
 TEST_CASE("modes follow the umask") {

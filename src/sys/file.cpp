@@ -235,11 +235,11 @@ Result<std::uint64_t> free_space(const Path& path) {
   return static_cast<std::uint64_t>(info.f_bavail) * static_cast<std::uint64_t>(info.f_frsize);
 }
 
-Result<std::optional<FileLock>> FileLock::try_acquire(const Path& path) {
+Result<std::optional<FileLock>> FileLock::try_lock(const Path& path, int how) {
   for (;;) {
     Fd fd(open_retrying(path, O_RDWR | O_CREAT, 0666));
     if (!fd) return fail_errno(errno, about("open lock", path));
-    if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
+    if (::flock(fd.get(), how | LOCK_NB) != 0) {
       if (errno == EINTR) continue;
       if (errno == EWOULDBLOCK) return std::nullopt;
       return fail_errno(errno, about("lock", path));
@@ -255,10 +255,22 @@ Result<std::optional<FileLock>> FileLock::try_acquire(const Path& path) {
   }
 }
 
+Result<std::optional<FileLock>> FileLock::try_acquire(const Path& path) {
+  return try_lock(path, LOCK_EX);
+}
+
 Result<FileLock> FileLock::acquire(const Path& path, Deadline deadline) {
+  return wait_for(path, LOCK_EX, deadline);
+}
+
+Result<FileLock> FileLock::share(const Path& path, Deadline deadline) {
+  return wait_for(path, LOCK_SH, deadline);
+}
+
+Result<FileLock> FileLock::wait_for(const Path& path, int how, Deadline deadline) {
   std::chrono::milliseconds pause(1);
   for (;;) {
-    TRY_ASSIGN(std::optional<FileLock> lock, try_acquire(path));
+    TRY_ASSIGN(std::optional<FileLock> lock, try_lock(path, how));
     if (lock) return std::move(*lock);
     if (deadline.passed()) {
       return fail(Code::timeout, about("lock", path) + ": another process holds it");

@@ -99,8 +99,12 @@ class FileLock {
  public:
   static Result<FileLock> acquire(const Path& path, Deadline deadline);
   static Result<std::optional<FileLock>> try_acquire(const Path& path);
+  // Beside others who share it; waits for one who has it alone.
+  static Result<FileLock> share(const Path& path, Deadline deadline);
 
  private:
+  static Result<std::optional<FileLock>> try_lock(const Path& path, int how);
+  static Result<FileLock> wait_for(const Path& path, int how, Deadline deadline);
   explicit FileLock(Fd fd) : fd_(std::move(fd)) {}
   Fd fd_;
 };

@@ -262,6 +262,24 @@ TEST_CASE("a lock excludes, in this process too, and ends with its object") {
   CHECK(FileLock::acquire(place / "lock", Deadline::after(milliseconds(0))));
 }
 
+TEST_CASE("a shared lock excludes who wants it alone, and nobody else") {
+  const Place place = make_place();
+  const Path path = place / "lock";
+  {
+    const auto first = FileLock::share(path, Deadline::after(milliseconds(0)));
+    REQUIRE(first);
+    {
+      const auto second = FileLock::share(path, Deadline::after(milliseconds(0)));
+      CHECK(second);
+    }
+    CHECK_FALSE(FileLock::try_acquire(path).value());
+  }
+  const auto alone = FileLock::try_acquire(path);
+  REQUIRE(alone);
+  CHECK(alone->has_value());
+  CHECK_FALSE(FileLock::share(path, Deadline::after(milliseconds(10))));
+}
+
 TEST_CASE("waiting for a lock ends when it is given back") {
   const Place place = make_place();
   auto held = FileLock::try_acquire(place / "lock").value();

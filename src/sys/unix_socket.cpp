@@ -113,4 +113,20 @@ Result<Peer> peer_of(int socket) {
   return Peer{.pid = credentials.pid, .uid = credentials.uid};
 }
 
+Result<std::size_t> send_some(int socket, ByteView bytes) {
+  std::size_t sent = 0;
+  while (sent < bytes.size()) {
+    const ByteView left = bytes.subspan(sent);
+    const ssize_t count = ::send(socket, left.data(), left.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (count >= 0) {
+      sent += static_cast<std::size_t>(count);
+    } else if (errno == EAGAIN) {
+      break;
+    } else if (errno != EINTR) {
+      return fail_errno(errno, "send");
+    }
+  }
+  return sent;
+}
+
 }  // namespace sluice::sys

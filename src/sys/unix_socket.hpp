@@ -4,6 +4,7 @@
 // is used by one reader and one writer at a time. Errors name the path.
 #pragma once
 
+#include "base/bytes.hpp"
 #include "base/deadline.hpp"
 #include "base/result.hpp"
 #include "sys/fd.hpp"
@@ -31,5 +32,8 @@ Result<std::optional<Fd>> connect_unix(const Path& path, Deadline deadline);
 Result<std::optional<Fd>> accept_unix(int listener, Deadline deadline);
 // Who made the connection (SO_PEERCRED): the kernel says it, the peer cannot.
 Result<Peer> peer_of(int socket);
+// Sends as many of the bytes as the socket takes without waiting, and says how many; 0 when it is
+// full.
+Result<std::size_t> send_some(int socket, ByteView bytes);
 
 }  // namespace sluice::sys
