@@ -112,8 +112,9 @@ constexpr std::array<CommandSpec, 10> k_commands = {{
      "cache is a miss and never fails the command.\n\n"
      "A sub-command with nothing to cache (env, version, mod, fmt and the like) is run with "
      "nothing added. Where GOCACHEPROG is set to another program, that program is respected and "
-     "sluice steps aside. SLUICE=off does the same by hand. In a trust domain other than "
-     "'trusted' even a sub-command with nothing to cache gets the GOCACHE of that domain.",
+     "sluice steps aside. SLUICE=off does the same by hand. Where the local tier is "
+     "not go's own directory (another trust domain, a store that only the checkout names) even a "
+     "sub-command with nothing to cache gets it as GOCACHE.",
      k_go_examples},
     {CommandId::run,
      "run",

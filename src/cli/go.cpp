@@ -49,8 +49,8 @@ int run_go(const Invocation& invocation, const sys::Environment& outer) {
   command.arguments.insert(command.arguments.end(), invocation.tail.begin(), invocation.tail.end());
   if (!setup->settings.enabled) return execute(command, env);
   if (!words.is_work) {
-    // `go clean -cache` and what `go get` finds out belong to the job's own domain.
-    if (setup->settings.trust_domain != k_trusted) {
+    // `go clean -cache` and what `go get` finds out belong to the job's own tier.
+    if (setup->config.local_tier != gotool::default_gocache(env, setup->go)) {
       env.set("GOCACHE", setup->config.local_tier.string());
     }
     return execute(command, env);

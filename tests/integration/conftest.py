@@ -28,6 +28,12 @@ K_MATRIX_TEST_BOUND_S = 1200
 
 
 def pytest_configure(config):
+    # nohup and a shell's `&` ignore some signals, every child inherits that, and then nothing that
+    # is tested here can be interrupted.
+    for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):
+        if signal.getsignal(number) == signal.SIG_IGN:
+            default = signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL
+            signal.signal(number, default)
     config.addinivalue_line("markers", "xdist_group: run by one worker (pytest-xdist)")
     config.addinivalue_line(
         "markers", "matrix: every Go version times every mode; slow, run by `make check`"

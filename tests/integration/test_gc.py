@@ -73,7 +73,7 @@ def test_size_least_recently_used_first(used, tiny):
         for p in used.gocache.glob("??/*-[ad]")
         if p.stat().st_mtime > time.time() - 3 * K_DAY_S
     )
-    used.sluice_run("gc", "--max-size", str(young + 4096)).ok()
+    used.sluice_run("gc", "--max-size", f"{young + 4096}B").ok()
     assert size_of(used.gocache) <= young + 4096 + 4096
     left = {e.action for e in check_gocache(used.gocache)}
     assert len(recent - left) <= 2, "entries used later were removed before older ones"

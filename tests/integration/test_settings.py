@@ -158,6 +158,7 @@ def test_unknown_flag_or_missing_value(args, machine, tiny, fake_go):
         ["no-such-command"],
         ["agent", "dance"],
         ["gc", "--max-size", "lots"],
+        ["gc", "--max-size", "10"],
         ["gc", "--max-age", "old"],
         ["env", "--shell", "klingon"],
         ["completion", "klingon"],
