@@ -236,5 +236,24 @@ TEST_CASE("two agents of one job: the second leaves at once") {
   CHECK(agent.connect().has_value());
 }
 
+TEST_CASE("a spill is removed by an agent that ends when nobody reads there any more") {
+  const Machine machine;
+  const sys::Path file = machine.config.spill_directory() / "body";
+  std::optional<RunningAgent> agent(std::in_place, machine);
+  REQUIRE(agent->connect().has_value());
+  REQUIRE(sys::make_directories(machine.config.spill_directory()));
+  REQUIRE(sys::write_file_atomic(file, bytes_of("x")));
+  {
+    const auto session = sys::FileLock::share(machine.config.spill_lock(), soon());
+    REQUIRE(session);
+    agent.reset();
+    CHECK(sys::stat_file(file)->has_value());
+  }
+  agent.emplace(machine);
+  REQUIRE(agent->connect().has_value());
+  agent.reset();
+  CHECK_FALSE(sys::stat_file(machine.config.spill_directory())->has_value());
+}
+
 }  // namespace
 }  // namespace sluice::agent

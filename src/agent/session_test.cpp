@@ -177,35 +177,6 @@ TEST_CASE("a local tier that begins to refuse is left for another place, small b
   CHECK(take_report(machine.config).faults.contains("local-tier"));
 }
 
-TEST_CASE("what was spilled stays as long as a session runs, whatever its agent does") {
-  const Machine machine;
-  std::optional<RunningAgent> agent(std::in_place, machine);
-  REQUIRE(agent->connect().has_value());
-  const Bytes body = body_of(2, 1000);
-  const std::string name = sha256_as<BlobId>(body).hex();
-  {
-    Talk talk(machine);
-    talk.hear();
-    talk.put(1, action_of(1), body_of(1, 10));
-    talk.hear();  // the tier is open
-    const sys::Path directory = machine.config.local_tier / name.substr(0, 2);
-    REQUIRE(sys::remove_tree(directory));
-    REQUIRE(sys::write_file_atomic(directory, bytes_of("a file stands here")));
-    talk.put(2, action_of(2), body);
-    talk.hear();  // refused; from now on bodies are spilled
-    talk.put(3, action_of(3), body);
-    const std::string path = talk.hear().text_or("DiskPath", "");
-    REQUIRE(path.starts_with(machine.config.spill_directory().native()));
-    agent.reset();
-    CHECK(*sys::read_file(path, 1U << 20U) == std::optional(body));
-    CHECK(talk.end() == 0);
-  }
-  agent.emplace(machine);
-  REQUIRE(agent->connect().has_value());
-  agent.reset();
-  CHECK_FALSE(sys::stat_file(machine.config.spill_directory())->has_value());
-}
-
 TEST_CASE("garbage ends the session with a status, end of file without close does not") {
   const Machine machine = without_store();
   SUBCASE("garbage") {
