@@ -31,6 +31,14 @@ std::string shortened(std::string text) {
   return text.substr(0, k_text_max - k_digits) + digest;
 }
 
+// Whether the repository in an event is not the one that the job belongs to. A deleted fork is
+// null: not ours either.
+bool is_another_repository(const codec::Json* repository, const sys::Environment& env) {
+  const std::string name =
+      repository != nullptr ? to_lower(repository->text_or("full_name", "")) : std::string();
+  return name.empty() || name != to_lower(env.get_or("GITHUB_REPOSITORY", ""));
+}
+
 // A pull request whose origin is not said counts as a fork's.
 void read_github_event(Job& job, const sys::Environment& env) {
   job.is_fork = env.get_or("GITHUB_EVENT_NAME", "").starts_with("pull_request");
@@ -46,8 +54,7 @@ void read_github_event(Job& job, const sys::Environment& env) {
   // A workflow that another one's end started may build what that one built.
   if (const auto* run = event->find("workflow_run"); run != nullptr) {
     const auto* from = run->find("head_repository");
-    job.is_fork = from == nullptr || to_lower(from->text_or("full_name", "")) !=
-                                         to_lower(env.get_or("GITHUB_REPOSITORY", ""));
+    job.is_fork = is_another_repository(from, env);
   }
   const auto* pull = event->find("pull_request");
   if (pull == nullptr || pull->as_object() == nullptr) return;
@@ -58,10 +65,7 @@ void read_github_event(Job& job, const sys::Environment& env) {
   if (head == nullptr) return;
   job.commit = head->text_or("sha", job.commit);
   const auto* repository = head->find("repo");
-  // A deleted fork has a null repository: not ours either.
-  const std::string from =
-      repository != nullptr ? repository->text_or("full_name", "") : std::string();
-  job.is_fork = from.empty() || to_lower(from) != to_lower(env.get_or("GITHUB_REPOSITORY", ""));
+  job.is_fork = is_another_repository(repository, env);
 }
 
 Job github_job(const sys::Environment& env) {
