@@ -135,7 +135,9 @@ Result<void> Agent::open() {
     fetcher_ = std::make_unique<Fetcher>(*objects_, *tier_, config_.staging_directory(), faults_,
                                          [this](const BlobId& blob) { uploader_->distrust(blob); });
   }
-  uploader_ = std::make_unique<Uploader>(config_, objects_.get(), keeper_.get(), *tier_, faults_);
+  uploader_ = std::make_unique<Uploader>(
+      config_, objects_.get(), keeper_.get(), *tier_, faults_,
+      [this](Deadline deadline) { return !fetcher_ || fetcher_->wait_idle(deadline); });
   return {};
 }
 

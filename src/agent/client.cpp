@@ -40,7 +40,7 @@ Result<void> ensure_agent(const AgentConfig& config, const sys::Environment& env
   options.environment = env;
   options.environment.set(k_session_variable, config.encode());
   options.working_directory = "/";  // never in the way of an unmount
-  options.new_session = true;
+  options.detached = true;
   options.stdin_fd = null_input.get();
   options.stdout_fd = null_output.get();
   options.stderr_fd = null_output.get();

@@ -52,15 +52,15 @@ class Fetcher::Sink final : public store::BatchSink {
 
 Fetcher::Fetcher(store::Objects& objects, gotool::LocalTier& tier, sys::Path staging,
                  FaultBook& faults, OnDamaged on_damaged)
-    : objects_(objects),
+    : pace_(std::thread::hardware_concurrency()),
+      objects_(paced(objects, pace_)),
       tier_(tier),
       staging_(std::move(staging)),
       faults_(faults),
       on_damaged_(std::move(on_damaged)) {
-  const unsigned cores = std::max(2U, std::thread::hardware_concurrency());
-  const std::lock_guard lock(mutex_);  // workers look at threads_
-  for (unsigned i = 0; i < std::min(cores, k_fetch_threads_max); ++i) {
-    threads_.emplace_back([this] { work(); });
+  const std::lock_guard lock(mutex_);
+  for (unsigned i = 0; i < k_urgent_threads; ++i) {
+    threads_.emplace_back([this] { work(true); });
   }
 }
 
@@ -72,7 +72,9 @@ void Fetcher::stop() {
     if (stopping_) return;
     stopping_ = true;
   }
-  changed_.notify_all();
+  urgent_changed_.notify_all();
+  ahead_changed_.notify_all();
+  idle_.notify_all();
   for (std::thread& thread : threads_) thread.join();
 }
 
@@ -112,7 +114,7 @@ void Fetcher::want(Owner index, const Entry& entry, Done done) {
       if (is_new && !started_.contains(entry.record.output)) {
         urgent_.emplace_back(std::move(index), &entry);
       }
-      changed_.notify_one();
+      urgent_changed_.notify_one();
       return;
     }
   }
@@ -127,21 +129,32 @@ void Fetcher::bring_ahead(Owner index, std::vector<const Entry*> entries) {
     ahead_owner_ = std::move(index);
     ahead_ = std::move(entries);
     ahead_at_ = 0;
+    ahead_position_.clear();
+    for (std::size_t i = 0; i < ahead_.size(); ++i) {
+      ahead_position_.try_emplace(ahead_[i]->record.output, i);
+    }
+    // Once for a fetcher's life; those beyond the pace sleep.
+    while (!stopping_ && threads_.size() < k_urgent_threads + k_streams_max) {
+      threads_.emplace_back([this] { work(false); });
+    }
   }
-  changed_.notify_all();
+  ahead_changed_.notify_all();
+  idle_.notify_all();
 }
 
 void Fetcher::pause_ahead(bool paused) {
   {
     const std::lock_guard lock(mutex_);
+    if (paused_ == paused) return;
     paused_ = paused;
   }
-  changed_.notify_all();
+  ahead_changed_.notify_all();
+  idle_.notify_all();
 }
 
 bool Fetcher::wait_idle(Deadline deadline) {
   std::unique_lock lock(mutex_);
-  return changed_.wait_until(lock, deadline.at(), [this] {
+  return idle_.wait_until(lock, deadline.at(), [this] {
     const bool ahead_done = paused_ || ahead_at_ >= ahead_.size();
     return stopping_ || (running_ == 0 && urgent_.empty() && ahead_done);
   });
@@ -152,8 +165,29 @@ Fetcher::Totals Fetcher::totals() const {
   return totals_;
 }
 
-// What one worker does next: one urgent output, else a run of outputs ahead that share a pack.
-Fetcher::Batch Fetcher::take_locked() {
+// What follows in use order from `at` on and shares the pack of what the batch has; `at` moves
+// behind it.
+void Fetcher::fill_locked(Batch& batch, std::size_t& at, std::uint64_t bytes_max) {
+  std::uint64_t bytes = 0;
+  for (const Entry* entry : batch.entries) bytes += entry->location.stored_size;
+  while (at < ahead_.size() && batch.entries.size() < k_batch_entries_max) {
+    const Entry* entry = ahead_[at];
+    const store::Location& location = entry->location;
+    const bool fits =
+        batch.entries.empty() || (location.where == store::Location::Where::pack &&
+                                  batch.entries.front()->location.where == location.where &&
+                                  batch.entries.front()->location.pack == location.pack &&
+                                  bytes + location.stored_size <= bytes_max);
+    if (!fits) return;
+    ++at;
+    if (!started_.insert(entry->record.output).second) continue;
+    bytes += location.stored_size;
+    batch.entries.push_back(entry);
+  }
+}
+
+// One output that is asked for. Where go has overtaken the stream, what follows comes along.
+Fetcher::Batch Fetcher::take_urgent_locked() {
   Batch batch;
   while (!urgent_.empty() && batch.entries.empty()) {
     auto [owner, entry] = std::move(urgent_.front());
@@ -162,44 +196,36 @@ Fetcher::Batch Fetcher::take_locked() {
     batch.entries.push_back(entry);
     batch.owner = std::move(owner);
   }
-  const bool one_stays_free = running_ahead_ + 1 < threads_.size();
-  if (batch.entries.empty() && !paused_ && one_stays_free) take_ahead_locked(batch);
+  if (batch.entries.empty() || paused_ || batch.owner != ahead_owner_) return batch;
+  const auto at = ahead_position_.find(batch.entries.front()->record.output);
+  if (at == ahead_position_.end() || at->second < ahead_at_) return batch;
+  std::size_t next = at->second + 1;
+  fill_locked(batch, next, k_overtake_bytes);
   return batch;
 }
 
-void Fetcher::take_ahead_locked(Batch& batch) {
-  if (ahead_at_ == ahead_.size()) return;
+Fetcher::Batch Fetcher::take_ahead_locked() {
+  Batch batch;
+  if (paused_ || ahead_at_ == ahead_.size() || running_ahead_ >= pace_.streams()) return batch;
   const auto space = sys::free_space(tier_.directory());
   if (space && *space < k_ahead_free_bytes_min) {
     ahead_at_ = ahead_.size();
-    return;
+    idle_.notify_all();
+    return batch;
   }
-  std::uint64_t bytes = 0;
   batch.owner = ahead_owner_;
   batch.ahead = true;
-  while (ahead_at_ < ahead_.size() && batch.entries.size() < k_batch_entries_max) {
-    const Entry* entry = ahead_[ahead_at_];
-    const store::Location& location = entry->location;
-    const bool fits =
-        batch.entries.empty() || (location.where == store::Location::Where::pack &&
-                                  batch.entries.front()->location.where == location.where &&
-                                  batch.entries.front()->location.pack == location.pack &&
-                                  bytes + location.stored_size <= k_batch_bytes_max);
-    if (!fits) return;
-    ++ahead_at_;
-    if (!started_.insert(entry->record.output).second) continue;
-    bytes += location.stored_size;
-    batch.entries.push_back(entry);
-  }
+  fill_locked(batch, ahead_at_, pace_.request_bytes());
+  return batch;
 }
 
-void Fetcher::work() {
+void Fetcher::work(bool urgent) {
   std::unique_lock lock(mutex_);
   for (;;) {
     Batch batch;
-    changed_.wait(lock, [&] {
+    (urgent ? urgent_changed_ : ahead_changed_).wait(lock, [&] {
       if (stopping_) return true;
-      batch = take_locked();
+      batch = urgent ? take_urgent_locked() : take_ahead_locked();
       return !batch.entries.empty();
     });
     if (stopping_) break;
@@ -210,7 +236,8 @@ void Fetcher::work() {
     lock.lock();
     --running_;
     if (batch.ahead) --running_ahead_;
-    if (running_ == 0 || batch.ahead) changed_.notify_all();
+    if (batch.ahead) ahead_changed_.notify_one();  // the pace may allow one more now
+    if (running_ == 0) idle_.notify_all();
   }
   // Nobody waits for an agent that ends.
   auto left = std::exchange(on_the_way_, {});
@@ -235,7 +262,7 @@ void Fetcher::fetch(const std::vector<const Entry*>& entries) {
   }
   if (missing.empty()) return;
   Sink sink(*this);
-  const auto fetched = store::fetch_batch(objects_, missing, sink, Deadline::after(k_fetch_wait));
+  const auto fetched = store::fetch_batch(*objects_, missing, sink, Deadline::after(k_fetch_wait));
   if (!fetched) faults_.count("store", fetched.error().message);
 }
 
@@ -244,7 +271,7 @@ void Fetcher::fetch_executable(const Entry& entry) {
   const auto bring = [&]() -> Result<void> {
     TRY_ASSIGN(sys::AtomicFile file, sys::AtomicFile::create(staging_ / record.output.hex()));
     TRY(store::fetch_blob(
-        objects_, entry, [&file](ByteView bytes) { return file.write(bytes); },
+        *objects_, entry, [&file](ByteView bytes) { return file.write(bytes); },
         Deadline::after(k_fetch_wait)));
     TRY(tier_.put_executable(record.action, record.output, record.size, record.name,
                              file.temp_path(), record.time_ns));

@@ -1,13 +1,16 @@
 // Brings outputs from the store into the local tier: what is asked for first, then ahead in use
 // order.
 //
-// A bounded set of worker threads; want() and bring_ahead() return at once, from any thread. A
+// Two bounded sets of worker threads; want() and bring_ahead() return at once, from any thread. A
 // body is streamed from the store through decompression and hashing into the local tier and
-// published only when its SHA-256 is its name. One worker is always free for what is asked for.
-// Entries live in an index, which is passed along and kept as long as they are on the way.
+// published only when its SHA-256 is its name. What is asked for has workers of its own, and what
+// follows it in use order comes with it: go has overtaken the stream there. How many workers bring
+// ahead, and how much with one request, is learned from the store (agent/pace.hpp). Entries live in
+// an index, which is passed along and kept as long as they are on the way.
 #pragma once
 
 #include "agent/fault_book.hpp"
+#include "agent/pace.hpp"
 #include "base/deadline.hpp"
 #include "gotool/local_tier.hpp"
 #include "store/index.hpp"
@@ -26,9 +29,10 @@
 
 namespace sluice::agent {
 
-inline constexpr unsigned k_fetch_threads_max = 4;
-inline constexpr std::size_t k_batch_entries_max = 64;
-inline constexpr std::uint64_t k_batch_bytes_max = 4U << 20U;  // stored bytes of one batch
+inline constexpr unsigned k_urgent_threads = 4;
+inline constexpr std::size_t k_batch_entries_max = 1024;
+// Stored bytes that come along with what was asked for.
+inline constexpr std::uint64_t k_overtake_bytes = 128U << 10U;
 // Nothing is brought ahead into a disk with less room than this: go needs some too.
 inline constexpr std::uint64_t k_ahead_free_bytes_min = 512U << 20U;
 inline constexpr auto k_fetch_wait = std::chrono::seconds(60);
@@ -64,6 +68,7 @@ class Fetcher {
     std::uint64_t prefetched = 0;
   };
   Totals totals() const;
+  const Pace& pace() const { return pace_; }
 
  private:
   struct Waiter {
@@ -78,9 +83,10 @@ class Fetcher {
   };
   class Sink;
 
-  void work();
-  Batch take_locked();
-  void take_ahead_locked(Batch& batch);
+  void work(bool urgent);
+  Batch take_urgent_locked();
+  Batch take_ahead_locked();
+  void fill_locked(Batch& batch, std::size_t& at, std::uint64_t bytes_max);
   void fetch(const std::vector<const store::Entry*>& entries);
   void fetch_executable(const store::Entry& entry);
   void finished(const store::Entry& entry, Result<void> result, std::uint64_t bytes_down,
@@ -88,14 +94,17 @@ class Fetcher {
   bool is_there(const store::Entry& entry) const;
   bool link_local(const store::Entry& entry) const;
 
-  store::Objects& objects_;
+  Pace pace_;
+  std::unique_ptr<store::Objects> objects_;  // the store, telling the pace
   gotool::LocalTier& tier_;
   sys::Path staging_;
   FaultBook& faults_;
   OnDamaged on_damaged_;
 
   mutable std::mutex mutex_;
-  std::condition_variable changed_;
+  std::condition_variable urgent_changed_;
+  std::condition_variable ahead_changed_;
+  std::condition_variable idle_;
   bool stopping_ = false;
   bool paused_ = false;
   std::size_t running_ = 0;
@@ -104,6 +113,7 @@ class Fetcher {
   Owner ahead_owner_;
   std::vector<const store::Entry*> ahead_;
   std::size_t ahead_at_ = 0;
+  std::unordered_map<BlobId, std::size_t> ahead_position_;  // the first of each output in ahead_
   // Outputs on the way, with those who wait for them.
   std::unordered_map<BlobId, std::vector<Waiter>> on_the_way_;
   std::unordered_set<BlobId> started_;

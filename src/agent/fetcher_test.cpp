@@ -91,6 +91,38 @@ TEST_CASE("everything of the index comes ahead, in few requests") {
   CHECK(shop.objects.ranges() <= 20);
 }
 
+TEST_CASE("where go has overtaken the stream, what follows comes along") {
+  Shop shop(400, 8000);
+  std::atomic<unsigned> requests = 0;
+  std::atomic<bool> held = true;  // the stream's first requests stand still
+  shop.objects.before_get = [&](std::string_view) -> Result<void> {
+    const Deadline deadline = testing::soon();
+    if (requests++ >= k_streams_first) return {};
+    while (held && !deadline.passed()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    return {};
+  };
+  Fetcher fetcher(shop.objects, shop.tier, shop.directory.path(), shop.faults);
+  fetcher.bring_ahead(shop.index, shop.index->in_use_order());
+  const Deadline deadline = testing::soon();
+  while (requests < k_streams_first && !deadline.passed()) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  Waiting waiting;
+  fetcher.want(shop.index, *shop.index->find(testing::action_of(390)), waiting.done());
+  waiting.reach(1);
+  CHECK(waiting.good == 1);
+  while (!shop.has(399) && !deadline.passed()) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  for (int i = 390; i < 400; ++i) CHECK(shop.has(i));
+  CHECK(requests == k_streams_first + 1);
+  CHECK(!shop.has(389));
+  held = false;
+  REQUIRE(fetcher.wait_idle(testing::soon()));
+  for (int i = 0; i < 400; ++i) CHECK(shop.has(i));
+  CHECK(fetcher.totals().prefetched == 399);
+}
+
 TEST_CASE("a paused fetcher brings only what is asked for") {
   Shop shop(50);
   Fetcher fetcher(shop.objects, shop.tier, shop.directory.path(), shop.faults);

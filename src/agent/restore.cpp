@@ -6,8 +6,7 @@
 
 #include <algorithm>
 #include <array>
-#include <condition_variable>
-#include <mutex>
+#include <utility>
 
 namespace sluice::agent {
 namespace {
@@ -45,34 +44,32 @@ store::Record record_of(const Found& found) {
 
 }  // namespace
 
-// Asks for everything of the index that is not in the tier, and waits; returns how many did not
-// come before the deadline.
-std::uint64_t Restorer::bring(const std::shared_ptr<const store::Index>& index, Deadline deadline) {
-  struct Progress {
-    std::mutex mutex;
-    std::condition_variable changed;
-    std::size_t waiting = 0;
-    std::uint64_t failed = 0;
-  };
-  // Shared: what comes after the deadline finds nobody waiting.
-  const auto progress = std::make_shared<Progress>();
+// What of the index is not in the tier, in order of use.
+std::vector<const store::Entry*> Restorer::missing(const store::Index& index) const {
+  std::vector<const store::Entry*> entries;
   const auto present = tier_.list_actions();
-  for (const store::Entry* entry : index->in_use_order()) {
-    if (present && present->contains(entry->record.action)) continue;
-    {
-      const std::lock_guard lock(progress->mutex);
-      ++progress->waiting;
-    }
-    fetcher_->want(index, *entry, [progress](const Result<void>& result) {
-      const std::lock_guard lock(progress->mutex);
-      if (!result) ++progress->failed;
-      --progress->waiting;
-      progress->changed.notify_all();
-    });
+  for (const store::Entry* entry : index.in_use_order()) {
+    if (!present || !present->contains(entry->record.action)) entries.push_back(entry);
   }
-  std::unique_lock lock(progress->mutex);
-  progress->changed.wait_until(lock, deadline.at(), [&] { return progress->waiting == 0; });
-  return progress->failed + progress->waiting;
+  return entries;
+}
+
+// Brings everything of the index that is not in the tier, in few requests, and waits; returns how
+// many did not come before the deadline. Another caller may replace what is to be brought ahead:
+// then once more, as long as anything comes.
+std::uint64_t Restorer::bring(const std::shared_ptr<const store::Index>& index, Deadline deadline) {
+  std::size_t before = 0;
+  for (auto left = missing(*index); !left.empty(); left = missing(*index)) {
+    if (left.size() == before || deadline.passed()) return left.size();
+    before = left.size();
+    for (const store::Entry* entry : left) {
+      if (entry->record.kind == store::Kind::executable) fetcher_->want(index, *entry, nullptr);
+    }
+    fetcher_->bring_ahead(index, std::move(left));
+    fetcher_->pause_ahead(false);
+    (void)fetcher_->wait_idle(deadline);
+  }
+  return 0;
 }
 
 codec::Json Restorer::restore(Deadline deadline) {

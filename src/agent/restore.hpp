@@ -15,6 +15,7 @@
 #include "gotool/local_tier.hpp"
 
 #include <memory>
+#include <vector>
 
 namespace sluice::agent {
 
@@ -32,6 +33,7 @@ class Restorer {
                    FaultBook& faults);
 
  private:
+  std::vector<const store::Entry*> missing(const store::Index& index) const;
   std::uint64_t bring(const std::shared_ptr<const store::Index>& index, Deadline deadline);
 
   const gotool::LocalTier& tier_;

@@ -13,6 +13,7 @@ constexpr int k_upload_nice = 19;  // the compiler's cores are the compiler's
 constexpr std::uint64_t k_index_body_bytes_max = 64U << 20U;
 constexpr auto k_object_wait = std::chrono::seconds(60);
 constexpr auto k_fresh_wait = k_refresh_wait + std::chrono::seconds(10);  // git comes first
+constexpr auto k_yield_step = std::chrono::milliseconds(100);
 constexpr int k_upload_tries_max = 3;
 constexpr auto k_try_again_pause = std::chrono::milliseconds(200);  // doubled each time
 
@@ -25,12 +26,13 @@ bool may_work_later(const Error& error) {
 }  // namespace
 
 Uploader::Uploader(const AgentConfig& config, store::Objects* objects, IndexKeeper* keeper,
-                   const gotool::LocalTier& tier, FaultBook& faults)
+                   const gotool::LocalTier& tier, FaultBook& faults, DownloadsIdle downloads_idle)
     : config_(config),
       objects_(config.read_only ? nullptr : objects),
       keeper_(keeper),
       tier_(tier),
       faults_(faults),
+      downloads_idle_(std::move(downloads_idle)),
       goroot_(config.goroot) {
   if (objects_ != nullptr) thread_ = std::thread([this] { work(); });
 }
@@ -138,6 +140,9 @@ void Uploader::work() {
     changed_.wait(lock, [this] { return stopping_ || !queue_.empty() || publish_wanted_; });
     if (stopping_) return;
     busy_ = true;
+    lock.unlock();
+    let_downloads_pass();
+    lock.lock();
     if (!queue_.empty()) {
       const store::Record record = queue_.front();
       queue_.pop_front();
@@ -154,6 +159,19 @@ void Uploader::work() {
     if (publisher_) report_publisher();
     busy_ = false;
     changed_.notify_all();
+  }
+}
+
+// In short waits: an agent that ends does not wait for a store that is slow.
+void Uploader::let_downloads_pass() {
+  while (downloads_idle_ && yield_left_.count() > 0) {
+    const auto started = std::chrono::steady_clock::now();
+    const bool idle = downloads_idle_(Deadline::after(k_yield_step));
+    yield_left_ -= std::chrono::duration_cast<std::chrono::milliseconds>(
+        std::chrono::steady_clock::now() - started);
+    if (idle) return;
+    const std::lock_guard lock(mutex_);
+    if (stopping_) return;
   }
 }
 

@@ -26,6 +26,7 @@
 namespace sluice::agent {
 
 inline constexpr std::size_t k_ledger_records_max = 4'000'000;
+inline constexpr auto k_yield_max = std::chrono::seconds(30);
 
 class Uploader {
  public:
@@ -39,9 +40,13 @@ class Uploader {
     bool drained = true;     // nothing is waiting
   };
 
-  // `objects` may be null: then everything is drained at once.
+  // Waits until nothing is on its way from the store; false at the deadline.
+  using DownloadsIdle = std::function<bool(Deadline)>;
+
+  // `objects` may be null: then everything is drained at once. With `downloads_idle` an upload does
+  // not compete with what go waits for, at most k_yield_max long in an agent's life.
   Uploader(const AgentConfig& config, store::Objects* objects, IndexKeeper* keeper,
-           const gotool::LocalTier& tier, FaultBook& faults);
+           const gotool::LocalTier& tier, FaultBook& faults, DownloadsIdle downloads_idle = nullptr);
   ~Uploader();
   Uploader(const Uploader&) = delete;
   Uploader& operator=(const Uploader&) = delete;
@@ -65,6 +70,7 @@ class Uploader {
 
  private:
   void work();
+  void let_downloads_pass();
   void upload(const store::Record& record);
   Result<void> try_upload(const std::function<Result<void>()>& attempt);
   void publish();
@@ -79,6 +85,8 @@ class Uploader {
   IndexKeeper* keeper_;
   const gotool::LocalTier& tier_;
   FaultBook& faults_;
+  DownloadsIdle downloads_idle_;
+  std::chrono::milliseconds yield_left_{k_yield_max};  // the upload thread only
 
   mutable std::mutex mutex_;
   std::condition_variable changed_;

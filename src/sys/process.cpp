@@ -69,7 +69,7 @@ class SpawnPlan {
     }
     short flags = POSIX_SPAWN_SETSIGDEF;
     sigset_t defaults = signals_to_reset();
-    if (options.new_session) {
+    if (options.detached) {
       // Whoever started us may have left pipes open in us; a process that outlives its job must not
       // keep their readers waiting, nor be deaf to signals that were ignored or blocked here.
       check(::posix_spawn_file_actions_addclosefrom_np(&actions_, k_first_inherited_fd));
@@ -77,7 +77,7 @@ class SpawnPlan {
       ::sigemptyset(&nothing);
       check(::posix_spawnattr_setsigmask(&attributes_, &nothing));
       ::sigfillset(&defaults);
-      flags = static_cast<short>(flags | POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK);
+      flags = static_cast<short>(flags | POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK);
     }
     check(::posix_spawnattr_setsigdefault(&attributes_, &defaults));
     check(::posix_spawnattr_setflags(&attributes_, flags));

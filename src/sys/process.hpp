@@ -27,9 +27,11 @@ struct SpawnOptions {
   std::vector<std::string> arguments;  // argv, [0] included
   Environment environment;
   Path working_directory;  // empty: this process's
-  // setsid: detached from terminal and process group, every other descriptor closed, all signals as
-  // after a login.
-  bool new_session = false;
+  // It outlives whoever starts it: a process group of its own, so that a terminal's signals do not
+  // reach it, every other descriptor closed, all signals as after a login. Not a session of its
+  // own: Linux gives each session an equal share of the CPUs (autogroup), and nice would count for
+  // nothing between it and the rest of the job.
+  bool detached = false;
   // Each -1 inherits this process's descriptor.
   int stdin_fd = -1;
   int stdout_fd = -1;

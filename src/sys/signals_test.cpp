@@ -50,6 +50,7 @@ SpawnOptions errand(const std::string& what) {
 
 // With the terminal as its own it runs a shell that counts interrupts, as `sluice go` runs go.
 [[noreturn]] void run_in_terminal(const char* terminal) {
+  ::setsid();
   const Fd controlling(::open(terminal, O_RDWR));  // a session leader's first terminal is its own
   SpawnOptions options = shell(
       "trap 'n=$((n+1)); echo interrupt $n' INT; echo ready; "
@@ -136,9 +137,7 @@ TEST_CASE("an interrupt typed at the terminal reaches the child once and ends no
     MESSAGE("skipped: no pseudo-terminals here");
     return;
   }
-  SpawnOptions options = errand("terminal " + std::string(::ptsname(master.get())));
-  options.new_session = true;
-  auto child = spawn(options);
+  auto child = spawn(errand("terminal " + std::string(::ptsname(master.get()))));
   REQUIRE(child);
   std::string seen;
   bool typed = false;

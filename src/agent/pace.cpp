@@ -1,0 +1,143 @@
+#include "agent/pace.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <optional>
+
+namespace sluice::agent {
+namespace {
+
+using std::chrono::microseconds;
+
+constexpr double k_smoothing = 0.2;  // weight of the newest request in the moving mean
+// A window short of this says little about a rate.
+constexpr auto k_window_min = std::chrono::milliseconds(40);
+constexpr auto k_window_max = std::chrono::milliseconds(500);
+// With n requests of R bytes under way on a line of rate B and latency L the line is busy for the
+// share nR / (BL + nR) of the time: nine times BL under way keep it nine tenths full.
+constexpr double k_fill = 9.0;
+// Below it the store is as good as on this machine.
+constexpr auto k_latency_local = microseconds(1000);
+constexpr std::uint64_t k_requests_to_trust = 2;
+
+double seconds_of(Pace::Clock::duration span) {
+  return std::chrono::duration<double>(span).count();
+}
+
+class PacedObjects final : public store::Objects {
+ public:
+  PacedObjects(store::Objects& objects, Pace& pace) : objects_(objects), pace_(pace) {}
+
+  store::Capabilities capabilities() const override { return objects_.capabilities(); }
+  std::string describe() const override { return objects_.describe(); }
+  Result<std::optional<store::Object>> get(std::string_view key, std::uint64_t size_max,
+                                           Deadline deadline) override {
+    return objects_.get(key, size_max, deadline);
+  }
+  Result<bool> get_range(std::string_view key, std::uint64_t offset, std::uint64_t length,
+                         const codec::ByteSink& sink, Deadline deadline) override;
+  Result<store::PutResult> put(std::string_view key, const store::Body& body,
+                               const store::PutCondition& condition, Deadline deadline) override {
+    return objects_.put(key, body, condition, deadline);
+  }
+  Result<std::optional<store::ObjectInfo>> head(std::string_view key, Deadline deadline) override {
+    return objects_.head(key, deadline);
+  }
+  Result<void> remove(std::string_view key, Deadline deadline) override {
+    return objects_.remove(key, deadline);
+  }
+  Result<store::ListPage> list(std::string_view prefix, std::string_view after, std::size_t limit,
+                               Deadline deadline) override {
+    return objects_.list(prefix, after, limit, deadline);
+  }
+
+ private:
+  store::Objects& objects_;
+  Pace& pace_;
+};
+
+Result<bool> PacedObjects::get_range(std::string_view key, std::uint64_t offset,
+                                     std::uint64_t length, const codec::ByteSink& sink,
+                                     Deadline deadline) {
+  const auto started = Pace::Clock::now();
+  std::optional<microseconds> first_byte;
+  std::uint64_t bytes = 0;
+  pace_.begin(started);
+  auto found = objects_.get_range(
+      key, offset, length,
+      [&](ByteView piece) {
+        if (!first_byte) {
+          first_byte = std::chrono::duration_cast<microseconds>(Pace::Clock::now() - started);
+        }
+        bytes += piece.size();
+        return sink(piece);
+      },
+      deadline);
+  const auto now = Pace::Clock::now();
+  pace_.end(now, first_byte.value_or(std::chrono::duration_cast<microseconds>(now - started)),
+            bytes);
+  return found;
+}
+
+}  // namespace
+
+void Pace::begin(Clock::time_point now) {
+  const std::lock_guard lock(mutex_);
+  if (under_way_++ > 0) return;
+  window_start_ = now;
+  window_bytes_ = 0;
+}
+
+void Pace::end(Clock::time_point now, microseconds first_byte, std::uint64_t bytes) {
+  const std::lock_guard lock(mutex_);
+  under_way_ -= std::min(under_way_, 1U);
+  window_bytes_ += bytes;
+  const auto span = now - window_start_;
+  if (span >= k_window_min) {
+    best_rate_ = std::max(best_rate_, static_cast<double>(window_bytes_) / seconds_of(span));
+  }
+  if (span >= k_window_min && (span >= k_window_max || under_way_ == 0)) {
+    window_start_ = now;
+    window_bytes_ = 0;
+  }
+  if (bytes == 0) return;  // an error's latency says nothing
+  latency_ = requests_ == 0 ? first_byte : std::min(latency_, first_byte);
+  const double size = static_cast<double>(bytes);
+  mean_bytes_ = requests_ == 0 ? size : mean_bytes_ + k_smoothing * (size - mean_bytes_);
+  ++requests_;
+}
+
+unsigned Pace::streams() const {
+  const std::lock_guard lock(mutex_);
+  if (requests_ < k_requests_to_trust) return k_streams_first;
+  if (latency_ < k_latency_local) return std::clamp(cores_, 1U, k_streams_first);
+  if (best_rate_ <= 0) return k_streams_first;
+  const double in_flight = k_fill * best_rate_ * seconds_of(latency_);
+  const double wanted = std::ceil(in_flight / std::max(mean_bytes_, 1.0));
+  return static_cast<unsigned>(std::clamp(wanted, 2.0, static_cast<double>(k_streams_max)));
+}
+
+std::uint64_t Pace::request_bytes() const {
+  const std::lock_guard lock(mutex_);
+  // Doubled with every answer until the line is known.
+  const std::uint64_t grown = k_request_bytes_min << std::min<std::uint64_t>(requests_, 4);
+  double most = static_cast<double>(std::min(grown, k_request_bytes_max));
+  if (best_rate_ > 0) most = std::min(most, best_rate_ * seconds_of(k_request_time_max));
+  return std::max(static_cast<std::uint64_t>(most), k_request_bytes_min);
+}
+
+microseconds Pace::latency() const {
+  const std::lock_guard lock(mutex_);
+  return latency_;
+}
+
+double Pace::bytes_per_second() const {
+  const std::lock_guard lock(mutex_);
+  return best_rate_;
+}
+
+std::unique_ptr<store::Objects> paced(store::Objects& objects, Pace& pace) {
+  return std::make_unique<PacedObjects>(objects, pace);
+}
+
+}  // namespace sluice::agent

@@ -1,0 +1,104 @@
+#include "agent/pace.hpp"
+
+#include "store/testing.hpp"
+
+#include <doctest/doctest.h>
+
+namespace sluice::agent {
+namespace {
+
+using std::chrono::microseconds;
+
+// A line of this rate and latency, used by as many requests at once as the pace wants; each round
+// they all start together and share the line.
+struct Line {
+  double bytes_per_second;
+  microseconds latency;
+
+  void use(Pace& pace, int rounds) {
+    Pace::Clock::time_point now{};
+    for (int i = 0; i < rounds; ++i) {
+      const unsigned streams = pace.streams();
+      const std::uint64_t bytes = pace.request_bytes();
+      for (unsigned k = 0; k < streams; ++k) pace.begin(now);
+      const double transfer_s = static_cast<double>(bytes) * streams / bytes_per_second;
+      now += latency + microseconds(static_cast<std::int64_t>(transfer_s * 1e6));
+      for (unsigned k = 0; k < streams; ++k) pace.end(now, latency, bytes);
+    }
+  }
+};
+
+TEST_CASE("nothing is known at first: few requests, small ones") {
+  const Pace pace(64);
+  CHECK(pace.streams() == k_streams_first);
+  CHECK(pace.request_bytes() == k_request_bytes_min);
+  CHECK(pace.bytes_per_second() == 0);
+}
+
+TEST_CASE("a store on this machine is given the cores and no more") {
+  Pace pace(2);
+  Line{2e9, microseconds(50)}.use(pace, 30);
+  CHECK(pace.streams() == 2);
+  CHECK(pace.request_bytes() == k_request_bytes_max);
+}
+
+TEST_CASE("a line is kept full: the farther the store, the more requests") {
+  Pace near(2);
+  Line{125e6, microseconds(20000)}.use(near, 40);
+  CHECK(near.streams() >= 4);
+  CHECK(near.streams() <= 8);
+  CHECK(near.request_bytes() == k_request_bytes_max);
+  Pace far(2);
+  Line{125e6, microseconds(100000)}.use(far, 40);
+  CHECK(far.streams() > near.streams());
+  CHECK(far.streams() <= k_streams_max);
+  CHECK(far.bytes_per_second() > 60e6);
+}
+
+TEST_CASE("a slow line gets small requests, so that what is asked for gets its share") {
+  Pace pace(2);
+  Line{2e6, microseconds(30000)}.use(pace, 30);
+  CHECK(pace.request_bytes() <= 512U << 10U);
+  CHECK(pace.request_bytes() >= k_request_bytes_min);
+  CHECK(pace.streams() >= 2);
+}
+
+TEST_CASE("requests that brought nothing teach nothing") {
+  Pace pace(2);
+  for (int i = 0; i < 10; ++i) {
+    pace.begin({});
+    pace.end({}, microseconds(1), 0);
+  }
+  CHECK(pace.streams() == k_streams_first);
+  CHECK(pace.latency() == microseconds(0));
+}
+
+TEST_CASE("a paced store is the same store, and its ranged reads are counted") {
+  store::testing::MemoryObjects objects;
+  Pace pace(2);
+  const auto same = paced(objects, pace);
+  const Deadline soon = Deadline::after(std::chrono::seconds(5));
+  const Bytes body(100'000, std::byte{7});
+  REQUIRE(same->put("a/b", store::Body(body), store::PutCondition::always(), soon)->stored);
+  CHECK(same->head("a/b", soon).value()->size == body.size());
+  CHECK(same->get("a/b", body.size(), soon).value()->bytes == body);
+  CHECK(same->list("a", "", 10, soon)->keys.size() == 1);
+  std::uint64_t seen = 0;
+  for (int i = 0; i < 3; ++i) {
+    const auto found = same->get_range(
+        "a/b", 10, 1000,
+        [&seen](ByteView piece) {
+          seen += piece.size();
+          return Result<void>{};
+        },
+        soon);
+    CHECK(found.value());
+  }
+  CHECK(seen == 3000);
+  CHECK(pace.request_bytes() > k_request_bytes_min);
+  REQUIRE(same->remove("a/b", soon));
+  CHECK_FALSE(same->head("a/b", soon).value());
+}
+
+}  // namespace
+}  // namespace sluice::agent
