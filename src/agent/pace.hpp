@@ -18,7 +18,7 @@
 namespace sluice::agent {
 
 inline constexpr unsigned k_streams_max = 16;
-inline constexpr unsigned k_streams_first = 4;           // while nothing is known
+inline constexpr unsigned k_streams_first = 4;  // while nothing is known
 inline constexpr std::uint64_t k_request_bytes_max = 4ULL << 20U;
 inline constexpr std::uint64_t k_request_bytes_min = 256ULL << 10U;
 // A request shall not hold the line for longer, so that what is asked for meanwhile gets its share.

@@ -46,7 +46,8 @@ class Uploader {
   // `objects` may be null: then everything is drained at once. With `downloads_idle` an upload does
   // not compete with what go waits for, at most k_yield_max long in an agent's life.
   Uploader(const AgentConfig& config, store::Objects* objects, IndexKeeper* keeper,
-           const gotool::LocalTier& tier, FaultBook& faults, DownloadsIdle downloads_idle = nullptr);
+           const gotool::LocalTier& tier, FaultBook& faults,
+           DownloadsIdle downloads_idle = nullptr);
   ~Uploader();
   Uploader(const Uploader&) = delete;
   Uploader& operator=(const Uploader&) = delete;
