@@ -157,11 +157,10 @@ Result<void> Exchange::take(Response& response, bool is_success, ByteView piece)
     callers_error_ = !taken.has_value();
     return taken;
   }
-  const std::uint64_t room =
-      request_.collect_max - std::min<std::uint64_t>(request_.collect_max, response.body.size());
+  const std::uint64_t bound = is_success ? request_.collect_max : k_collect_default;
+  const std::uint64_t room = bound - std::min<std::uint64_t>(bound, response.body.size());
   if (is_success && piece.size() > room) {
-    return fail(Code::exhausted,
-                fmt::format("the answer is longer than {} bytes", request_.collect_max));
+    return fail(Code::exhausted, fmt::format("the answer is longer than {} bytes", bound));
   }
   const auto kept = static_cast<std::size_t>(std::min<std::uint64_t>(room, piece.size()));
   append(response.body, piece.first(kept));

@@ -54,7 +54,7 @@ struct Request {
   // The body of an answer 2xx goes to the sink where there is one; every other body is collected.
   std::function<Result<void>(const ResponseHead&)> on_head;  // of 2xx, before the body
   codec::ByteSink sink;
-  std::uint64_t collect_max = k_collect_default;  // 2xx above it fail, others are cut
+  std::uint64_t collect_max = k_collect_default;  // of 2xx; others are cut at k_collect_default
 };
 
 struct Response {
