@@ -1,7 +1,8 @@
 // A blocking HTTP/1.1 client: one call is one request and its answer, over connections that stay.
 //
 // One client serves a process; any thread, several at once. Every call ends at its deadline. At
-// most connections_max connections are open; a call waits for one of them. A connection that was
+// most connections_max connections are open; a call waits for one of them. The process ignores
+// SIGPIPE. A connection that was
 // kept and turns out to be dead before any byte of an answer came is replaced once, silently.
 // Redirects are not followed, cookies not kept. A status is no error: the caller reads it. Errors
 // name the origin, never path, query or header: Code::timeout, Code::denied (certificate),

@@ -41,7 +41,7 @@ class Http final : public Objects {
   Result<net::Response> perform(net::Request& request, Deadline deadline, RangeReader* range);
   Error problem(int status) const;
   Error about(std::string_view doing, std::string_view key, Error error) const {
-    return std::move(error).in(fmt::format("{}: {} {}", url_.identity(), doing, key));
+    return std::move(error).in(fmt::format("{}: {} {}", url_.identity(), doing, short_key(key)));
   }
 
   StoreUrl url_;

@@ -29,6 +29,14 @@ bool Retry::again() {
   return true;
 }
 
+std::string short_key(std::string_view key) {
+  constexpr std::size_t k_long = 40;
+  constexpr std::size_t k_shown = 12;
+  const std::size_t begin = key.rfind('/') == std::string_view::npos ? 0 : key.rfind('/') + 1;
+  if (key.size() - begin < k_long) return std::string(key);
+  return std::string(key.substr(0, begin + k_shown)) + "…";
+}
+
 void send_body(net::Request& request, const Body& body) {
   if (const auto bytes = body.in_memory()) {
     request.bytes = *bytes;

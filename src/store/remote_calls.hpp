@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace sluice::store {
 
@@ -41,6 +42,9 @@ class Retry {
   Deadline deadline_;
   int tries_ = 1;
 };
+
+// A key for a message: of a long hash the first digits.
+std::string short_key(std::string_view key);
 
 // Points the request at the body, which must outlive it.
 void send_body(net::Request& request, const Body& body);

@@ -69,6 +69,12 @@ TEST_CASE("a server that knows no ranges sends everything, and what is not asked
   CHECK(late.on_head(head(206, 3)).error().code == Code::corrupt);
 }
 
+TEST_CASE("a key in a message") {
+  CHECK(short_key("t/v1/x") == "t/v1/x");
+  CHECK(short_key("t/v1/packs/ab/" + std::string(64, 'a')) == "t/v1/packs/ab/aaaaaaaaaaaa…");
+  CHECK(short_key("").empty());
+}
+
 TEST_CASE("tries are bounded by their number and by the deadline") {
   Retry passed(Deadline::after(std::chrono::milliseconds(-1)));
   CHECK_FALSE(passed.again());

@@ -131,7 +131,8 @@ Error S3::problem(const net::Response& response) const {
 }
 
 Error S3::about(std::string_view doing, std::string_view key, Error error) const {
-  const std::string what = key.empty() ? std::string(doing) : fmt::format("{} {}", doing, key);
+  const std::string what =
+      key.empty() ? std::string(doing) : fmt::format("{} {}", doing, short_key(key));
   return std::move(error).in(fmt::format("s3 bucket {}: {}", config_.bucket, what));
 }
 
