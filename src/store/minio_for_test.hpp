@@ -27,9 +27,10 @@ namespace sluice::store::testing {
 
 class Minio {
  public:
-  static std::unique_ptr<Minio> start() {
+  // `engines` is the directory that bootstrap.py fills.
+  static std::unique_ptr<Minio> start(const sys::Path& engines) {
     const sys::Environment mine = sys::Environment::of_process();
-    const sys::Path binary = mine.get_or("SLUICE_TEST_MINIO", SLUICE_ENGINES "/minio");
+    const sys::Path binary = mine.get_or("SLUICE_TEST_MINIO", (engines / "minio").string());
     const auto info = sys::stat_file(binary);
     if (!info || !*info) return nullptr;
     auto minio = std::unique_ptr<Minio>(new Minio(binary));  // house: allow new (private)

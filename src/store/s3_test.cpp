@@ -43,7 +43,7 @@ sys::Environment environment_of(const Server& server) {
 }
 
 TEST_CASE("S3 keeps every promise of a store, against a real MinIO") {
-  const auto minio = Minio::start();
+  const auto minio = Minio::start(SLUICE_ENGINES);
   if (!minio) {
     MESSAGE("skipped: no MinIO (tools/bootstrap.py test installs it)");
     return;

@@ -109,6 +109,10 @@ Error s3_error(int status, const S3Problem& problem, const S3Config& config) {
   for (const Hint& hint : k_hints) {
     if (hint.code == problem.code) return {Code::denied, fmt::format("{}: {}", words, hint.hint)};
   }
+  if (status == 404 && problem.code.empty()) {
+    return {Code::unavailable, fmt::format("status 404: what answers at {} is no S3 server",
+                                           config.endpoint.origin())};
+  }
   const std::string full =
       problem.message.empty() ? words : fmt::format("{}: {}", words, problem.message);
   if (status == 401 || status == 403) {

@@ -59,6 +59,7 @@ TEST_CASE("errors are one line that says what to do") {
         "503 SlowDown: Reduce?it");
   CHECK(error(503, "").code == Code::unavailable);
   CHECK(error(501, "").code == Code::unsupported);
+  CHECK(error(404, "").message.find("no S3 server") != std::string::npos);
   CHECK(error(418, "").code == Code::io);
 }
 
