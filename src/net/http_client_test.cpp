@@ -122,6 +122,27 @@ TEST_CASE("a refusal is read although the body was not taken") {
   CHECK(text_of(refused->body) == "no");
 }
 
+TEST_CASE("a body that is refused when asked for is not sent") {
+  Server server([](const Asked&) { return answer(412); });
+  server.refuses_bodies = true;
+  HttpClient http = client();
+  Request put = request(server, "/", "PUT");
+  put.expect_continue = true;
+  put.body_size = 10U << 20U;
+  int reads = 0;
+  put.body = [&](std::uint64_t, MutableByteView) -> Result<void> {
+    ++reads;
+    return {};
+  };
+  const auto refused = http.send(put, soon());
+  REQUIRE(refused.has_value());
+  CHECK(refused->head.status == 412);
+  CHECK(reads == 0);
+  // The connection owes a body: it is not used again.
+  REQUIRE(http.send(request(server, "/"), soon()).has_value());
+  CHECK(server.connections() == 2);
+}
+
 TEST_CASE("bounds and the caller's own errors") {
   const Server server([](const Asked&) { return answer(200, std::string(1000, 'x')); });
   HttpClient http = client();
