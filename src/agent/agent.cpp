@@ -13,6 +13,7 @@
 #include "codec/json.hpp"
 #include "gotool/subkey.hpp"
 #include "store/objects.hpp"
+#include "store/secrets.hpp"
 #include "store/store_url.hpp"
 #include "sys/log.hpp"
 #include "sys/process.hpp"
@@ -119,7 +120,7 @@ Result<void> Agent::open() {
   if (!known) faults_.count("provenance", known.error().message);
   if (!config_.store_url.empty()) {
     auto url = store::parse_store_url(config_.store_url);
-    auto objects = url ? store::open_objects(*url)
+    auto objects = url ? store::open_objects(*url, env_)
                        : Result<std::unique_ptr<store::Objects>>(std::unexpected(url.error()));
     if (objects)
       objects_ = std::move(*objects);
@@ -146,7 +147,7 @@ void Agent::refresh() {
   if (!keeper_) return;
   keeper_->load_copy();
   if (auto copy = keeper_->current()) fetcher_->bring_ahead(copy, keeper_->ahead(copy));
-  keeper_->refresh(env_);
+  keeper_->refresh(store::without_secrets(env_));
   if (auto fresh = keeper_->current()) fetcher_->bring_ahead(fresh, keeper_->ahead(fresh));
   uploader_->seed(keeper_->own_records());
 }
@@ -519,6 +520,7 @@ int run_agent(const AgentConfig& config, const sys::Environment& env, bool own_p
   if (!config.log_level.empty()) {
     if (const auto opened = sys::log_to_file(config.log_path()); !opened) return 1;
   }
+  if (own_process && !config.credentials.empty()) sys::hide_memory();
   Agent agent(config, env);
   // Listen first: sessions connect and queue while the store is opened.
   auto listener = sys::listen_unix(config.socket_path());

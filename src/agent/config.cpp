@@ -29,6 +29,7 @@ std::string AgentConfig::key() const {
   add(job_name);
   add(job_run);
   add(store_url);
+  add(credentials);
   add(domain);
   for (const std::string& read_domain : read_domains) add(read_domain);
   add(local_tier.native());
@@ -63,6 +64,7 @@ std::string AgentConfig::encode() const {
                   {"cache", cache_directory.native()},
                   {"local", local_tier.native()},
                   {"store", store_url},
+                  {"credentials", credentials},
                   {"domain", domain},
                   {"read_domains", std::move(domains)},
                   {"checkout", checkout.native()},
@@ -96,6 +98,7 @@ Result<AgentConfig> AgentConfig::decode(std::string_view text) {
   config.cache_directory = json.text_or("cache", "");
   config.local_tier = json.text_or("local", "");
   config.store_url = json.text_or("store", "");
+  config.credentials = json.text_or("credentials", "");
   config.domain = json.text_or("domain", "");
   if (const Json* list = json.find("read_domains");
       list != nullptr && list->as_array() != nullptr) {

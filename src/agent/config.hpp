@@ -23,6 +23,7 @@ struct AgentConfig {
   sys::Path cache_directory;              // sluice's own: index copies, provenance, staging
   sys::Path local_tier;                   // a native GOCACHE
   std::string store_url;                  // empty: no remote
+  std::string credentials;                // whose rights the agent has: a digest, no secret
   std::string domain;                     // what this job may write
   std::vector<std::string> read_domains;  // what it may read, its own first
   sys::Path checkout;                     // root of the work tree (or the working directory)

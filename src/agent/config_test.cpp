@@ -11,6 +11,7 @@ AgentConfig sample() {
   config.cache_directory = "/home/u/.cache/sluice";
   config.local_tier = "/home/u/.cache/go-build";
   config.store_url = "file:///srv/store";
+  config.credentials = "0123456789abcdef";
   config.domain = "trusted";
   config.read_domains = {"trusted"};
   config.checkout = "/home/u/p";
@@ -60,6 +61,7 @@ TEST_CASE("job, store, domain, tier and rights each have an agent of their own")
     change(other);
     return other.key() != key;
   };
+  CHECK(differs([](AgentConfig& config) { config.credentials = "other"; }));
   CHECK(differs([](AgentConfig& c) { c.job_id = "other"; }));
   CHECK(differs([](AgentConfig& c) { c.store_url = "file:///other"; }));
   CHECK(differs([](AgentConfig& c) { c.domain = "fork"; }));

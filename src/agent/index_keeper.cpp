@@ -20,8 +20,9 @@ std::optional<Bytes> module_file(const AgentConfig& config, std::string_view nam
   return std::move(*bytes);
 }
 
-sys::Path copy_path_of(const AgentConfig& config) {
-  std::string identity = config.store_url;
+// Of the place, not of its URL alone: one bucket's name may stand for buckets of two servers.
+sys::Path copy_path_of(const AgentConfig& config, const store::Objects& objects) {
+  std::string identity = objects.describe();
   for (std::string_view part : {std::string_view(config.domain), std::string_view(config.job_name),
                                 std::string_view(config.checkout.native())}) {
     identity.push_back('\0');
@@ -77,7 +78,10 @@ std::string platform_name() {
 }
 
 IndexKeeper::IndexKeeper(const AgentConfig& config, store::Objects& objects, FaultBook& faults)
-    : config_(config), objects_(objects), faults_(faults), copy_path_(copy_path_of(config)) {}
+    : config_(config),
+      objects_(objects),
+      faults_(faults),
+      copy_path_(copy_path_of(config, objects)) {}
 
 void IndexKeeper::load_copy() {
   const auto bytes = sys::read_file(copy_path_, k_index_copy_bytes_max);

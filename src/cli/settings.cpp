@@ -4,6 +4,7 @@
 #include "base/units.hpp"
 #include "cli/spelling.hpp"
 #include "codec/toml.hpp"
+#include "store/objects.hpp"
 #include "store/store_url.hpp"
 #include "sys/log.hpp"
 
@@ -49,13 +50,6 @@ std::optional<std::string> check_store(std::string_view value) {
   if (value.starts_with('/')) {
     return fmt::format("{} is a path, not a URL; write file://{}", in_quotes(value),
                        printable(value, 80));
-  }
-  const auto scheme_end = value.find("://");
-  const std::string scheme = to_lower(value.substr(0, scheme_end));
-  if (scheme_end != std::string_view::npos && scheme != "file") {
-    // Only the scheme is shown: the rest of the URL may carry credentials.
-    return fmt::format("stores of the kind \"{}\" are not supported; write file:///absolute/path",
-                       printable(scheme, 20));
   }
   const auto url = store::parse_store_url(value);
   if (!url) return url.error().message;
@@ -132,6 +126,13 @@ Result<void> apply(Settings& settings, const SettingSpec& spec, std::string_view
                    Source source) {
   if (const auto problem = set_value(settings, spec, value)) {
     return refuse(source, spec.name, *problem);
+  }
+  if (spec.id == SettingId::store && source.kind == Source::Kind::checkout_file &&
+      store::parse_store_url(value)->is_remote()) {
+    return refuse(
+        source, spec.name,
+        "a checkout may not name a server, which would be sent credentials; it belongs in "
+        "SLUICE_STORE, --store or the user's sluice/config.toml");
   }
   if (spec.id == SettingId::store && source.kind == Source::Kind::user_file) {
     settings.users_store_url = settings.store_url;
@@ -286,6 +287,18 @@ Result<bool> is_enabled(const sys::Environment& env) {
   return *on;
 }
 
+// What the store in effect takes from the environment and the user's files, read before anything
+// is started: a job must not learn behind its build that AWS_ENDPOINT_URL is no URL.
+Result<void> check_remote_settings(const Settings& settings, const sys::Environment& env) {
+  if (settings.no_remote) return {};
+  TRY_ASSIGN(const store::StoreUrl url, store::parse_store_url(settings.store_url));
+  if (!url.is_remote()) return {};
+  const auto opened = store::open_objects(url, env);
+  if (opened) return {};
+  return fail(Code::invalid, fmt::format("{}: {}", settings.source_of(SettingId::store).text,
+                                         opened.error().message));
+}
+
 }  // namespace
 
 std::optional<sys::Path> find_checkout_file(const sys::Path& working_directory) {
@@ -332,6 +345,7 @@ Result<Settings> resolve_settings(const Flags& flags, const sys::Environment& en
     if (!value) continue;
     TRY(apply(settings, spec, *value, Source{Source::Kind::flag, fmt::format("--{}", spec.name)}));
   }
+  TRY(check_remote_settings(settings, env));
   return settings;
 }
 

@@ -18,10 +18,11 @@ constexpr std::array<SettingSpec, k_setting_count> k_settings = {{
      {},
      "file://$XDG_CACHE_HOME/sluice/store",
      true,
-     "where shared results live: file:///absolute/directory",
+     "where results are shared: a file://, s3:// or https:// URL",
      "The store that machines share, as a URL. A folder is written file:///absolute/path and may "
-     "be a mounted disk. A URL in GOCACHE means the same where neither the flag nor SLUICE_STORE "
-     "is given."},
+     "be a mounted disk, a bucket s3://bucket/prefix with the usual AWS_ variables, a web server "
+     "that takes PUT https://host/path. A URL in GOCACHE means the same where neither the "
+     "flag nor SLUICE_STORE is given. A checkout's sluice.toml may not name a server."},
     {SettingId::mode, "mode", "SLUICE_MODE", SettingType::choice, "MODE", k_modes, "auto", true,
      "how go reaches the cache: auto, cacheprog or restore",
      "cacheprog answers go while it runs and needs Go 1.24 or newer. restore fills GOCACHE "
@@ -113,11 +114,13 @@ constexpr std::array<SettingSpec, k_setting_count> k_settings = {{
      "reported."},
 }};
 
-constexpr std::array<VariableSpec, 6> k_other_variables = {{
+constexpr std::array<VariableSpec, 8> k_other_variables = {{
     {"SLUICE", "on|off", "off: go and run add nothing, cacheprog uses no store", false},
     {"SLUICE_LOG", "debug|info|warn|off", "log to stderr (the agent: to its log file)", false},
     {"SLUICE_SUMMARY", "FILE",
      "write the summary of a command as JSON to this file, pipe or device", false},
+    {"SLUICE_TOKEN", "SECRET", "bearer token for an http(s) store", false},
+    {"SLUICE_CA", "PATH", "root certificates for https: a file, or a hashed directory", false},
     {"SLUICE_SESSION", "JSON", "the resolved settings, from sluice to the sessions of its job",
      true},
     {"SLUICE_ASKS_GO", "1", "go is only asked for its version", true},

@@ -276,6 +276,28 @@ TEST_CASE("a store of another kind is refused without showing its URL") {
   CHECK(desk.refusal().find("secret") == std::string::npos);
 }
 
+TEST_CASE("a checkout names no server") {
+  Desk desk;
+  for (const char* url : {"s3://bucket/x", "https://host/x", "http://host"}) {
+    desk.checkout_file("store = \"" + std::string(url) + "\"\n");
+    CHECK(
+        desk.refusal() ==
+        "sluice.toml:1: store: a checkout may not name a server, which would be sent credentials; "
+        "it belongs in SLUICE_STORE, --store or the user's sluice/config.toml");
+  }
+}
+
+TEST_CASE("what a remote store takes from elsewhere is read before anything starts") {
+  Desk desk;
+  desk.env.set("AWS_ENDPOINT_URL", "nonsense");
+  desk.env.set("AWS_EC2_METADATA_DISABLED", "true");
+  CHECK(desk.refusal() == "accepted");  // a folder does not ask
+  desk.env.set("SLUICE_STORE", "s3://bucket/x");
+  CHECK(desk.refusal().starts_with("SLUICE_STORE: AWS_ENDPOINT_URL: "));
+  desk.env.set("SLUICE_NO_REMOTE", "1");
+  CHECK(desk.refusal() == "accepted");
+}
+
 TEST_CASE("a GOCACHE that go itself would refuse") {
   Desk desk;
   desk.env.set("GOCACHE", "off");

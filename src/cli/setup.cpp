@@ -4,6 +4,8 @@
 #include "base/strings.hpp"
 #include "cli/commands.hpp"
 #include "cli/version.hpp"
+#include "store/secrets.hpp"
+#include "store/store_url.hpp"
 #include "sys/log.hpp"
 
 #include <system_error>
@@ -57,6 +59,9 @@ agent::AgentConfig config_of(const Setup& setup, const sys::Environment& env) {
   config.cache_directory = sys::user_cache_directory(env) / "sluice";
   config.local_tier = local_tier_of(setup, env, config.cache_directory);
   if (settings.enabled && !settings.no_remote) config.store_url = settings.store_url;
+  if (const auto url = store::parse_store_url(config.store_url)) {
+    config.credentials = store::credential_identity(*url, env);
+  }
   config.domain = settings.trust_domain;
   config.read_domains = {settings.trust_domain};
   if (settings.trust_domain != k_trusted) config.read_domains.emplace_back(k_trusted);

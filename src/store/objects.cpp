@@ -2,6 +2,8 @@
 
 #include "base/strings.hpp"
 #include "store/folder.hpp"
+#include "store/http.hpp"
+#include "store/s3.hpp"
 #include "sys/fd.hpp"
 
 #include <fmt/format.h>
@@ -65,11 +67,13 @@ Result<void> Body::each(const codec::ByteSink& sink) const {
   return {};
 }
 
-Result<std::unique_ptr<Objects>> open_objects(const StoreUrl& url) {
+Result<std::unique_ptr<Objects>> open_objects(const StoreUrl& url, const sys::Environment& env) {
   if (url.scheme == "file") return open_folder(url.path);
+  if (url.scheme == "s3") return open_s3(url, env);
+  if (url.scheme == "http" || url.scheme == "https") return open_http(url, env);
   return fail(Code::unsupported,
               fmt::format("\"{}://…\" is a kind of store that this sluice does not speak: use "
-                          "file:///absolute/directory",
+                          "file:///absolute/directory, s3://bucket/prefix or https://host/path",
                           url.scheme));
 }
 

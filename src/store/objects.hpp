@@ -21,6 +21,7 @@
 #include "base/result.hpp"
 #include "codec/zstd.hpp"
 #include "store/store_url.hpp"
+#include "sys/environment.hpp"
 
 #include <cstdint>
 #include <functional>
@@ -46,6 +47,7 @@ struct Capabilities {
   bool if_absent = false;   // PutCondition::if_absent is honoured, not ignored
   bool if_match = false;    // PutCondition::if_match is honoured, not ignored
   bool cheap_list = false;  // list() costs about what it returns
+  bool list = true;         // list() works at all; else it is Code::unsupported
 };
 
 struct ObjectInfo {
@@ -135,8 +137,10 @@ class Objects {
                                 Deadline deadline) = 0;
 };
 
-// The backend for a URL. file:// today; another scheme is Code::unsupported with one clear line.
-// Touches nothing: a folder that does not exist yet is an empty store.
-Result<std::unique_ptr<Objects>> open_objects(const StoreUrl& url);
+// The backend for a URL; a remote one takes credentials, proxies and roots from the environment and
+// the user's files. Another scheme is Code::unsupported, a setting that cannot be understood
+// Code::invalid, each with one clear line. Touches nothing: a folder that does not exist yet is an
+// empty store, and no server is asked.
+Result<std::unique_ptr<Objects>> open_objects(const StoreUrl& url, const sys::Environment& env);
 
 }  // namespace sluice::store

@@ -91,7 +91,8 @@ Result<void> Publisher::add_small(const Record& record, const sys::Path& file, i
 Result<void> Publisher::add_alone(const Record& record, const sys::Path& file, int fd,
                                   Deadline deadline) {
   const bool overwrite = distrusted_.contains(record.output);
-  if (!overwrite) {
+  if (!overwrite && !objects_.capabilities().if_absent) {
+    // Nobody would refuse the second copy: then a look before.
     TRY_ASSIGN(const bool there, find_alone(record, deadline));
     if (there) return {};
   }
@@ -137,8 +138,8 @@ Result<void> Publisher::add_alone(const Record& record, const sys::Path& file, i
   return {};
 }
 
-// Whether another job has brought this blob: asking costs less than compressing and sending it. It
-// may have been compressed otherwise than we would do it, so its size is what the store says.
+// Whether another job has brought this blob. It may have been compressed otherwise than we would do
+// it, so its size is what the store says.
 Result<bool> Publisher::find_alone(const Record& record, Deadline deadline) {
   Entry entry{record, {}};
   entry.location.where = Location::Where::alone;

@@ -338,6 +338,23 @@ TEST_CASE("many writers at once lose nothing where conditions hold") {
   CHECK(loaded_index(objects, {k_commit}).size() == k_jobs);
 }
 
+TEST_CASE("a large blob is looked for only when the store refuses a second copy") {
+  MemoryObjects objects;
+  const Bytes large = body_of(9, 100'000);
+  Job first(objects);
+  REQUIRE(first.add(1, large).has_value());
+  CHECK(objects.heads() == 0);
+  Job second(objects, "other");
+  REQUIRE(second.add(1, large).has_value());
+  CHECK(objects.heads() == 1);
+  CHECK(second.publisher.report().bytes_up == 0);
+  // Where no condition is honoured nobody refuses: a look comes first.
+  MemoryObjects blind({false, false, true});
+  Job third(blind);
+  REQUIRE(third.add(1, large).has_value());
+  CHECK(blind.heads() == 1);
+}
+
 TEST_CASE("a damaged head is replaced, a newer one is left alone") {
   MemoryObjects objects;
   const std::string key = head_key("trusted", k_branch.name);

@@ -6,6 +6,8 @@
 
 #include <algorithm>
 #include <optional>
+#include <utility>
+#include <vector>
 
 namespace sluice::store {
 
@@ -31,30 +33,6 @@ bool is_scheme(std::string_view text) {
   });
 }
 
-int hex_value(char c) {
-  if (is_digit(c)) return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
-std::optional<std::string> percent_decode(std::string_view text) {
-  std::string decoded;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] != '%') {
-      decoded += text[i];
-      continue;
-    }
-    if (i + 2 >= text.size()) return std::nullopt;
-    const int high = hex_value(text[i + 1]);
-    const int low = hex_value(text[i + 2]);
-    if (high < 0 || low < 0) return std::nullopt;
-    decoded += static_cast<char>(high * 16 + low);
-    i += 2;
-  }
-  return decoded;
-}
-
 sys::Path normalized(const std::string& path) {
   sys::Path normal = sys::Path(path).lexically_normal();
   if (!normal.has_filename() && normal.has_relative_path()) normal = normal.parent_path();
@@ -64,24 +42,72 @@ sys::Path normalized(const std::string& path) {
   return text;
 }
 
-}  // namespace
-
-std::string StoreUrl::identity() const { return fmt::format("{}://{}", scheme, path.string()); }
-
-Result<StoreUrl> parse_store_url(std::string_view text) {
-  if (text.size() > k_store_url_size_max) return bad(Code::invalid, text, "is too long for a URL");
-  const std::size_t colon = text.find("://");
-  if (colon == std::string_view::npos || !is_scheme(text.substr(0, colon))) {
-    return bad(Code::invalid, text, "is not the URL of a store: file:///absolute/directory");
+// The elements between the slashes; nothing when one of them is written otherwise on another
+// server.
+std::optional<std::string> plain_prefix(std::string_view path) {
+  std::vector<std::string> kept;
+  for (const std::string_view element : split(path, '/')) {
+    if (element.empty()) continue;
+    const bool plain = std::ranges::all_of(element, [](char c) {
+      return is_letter(c) || is_digit(c) || c == '.' || c == '_' || c == '~' || c == '-';
+    });
+    if (!plain || element == "." || element == "..") return std::nullopt;
+    kept.emplace_back(element);
   }
-  const std::string scheme = to_lower(text.substr(0, colon));
-  if (scheme != k_file_scheme) {
-    return fail(Code::unsupported,
-                fmt::format("\"{}://…\" is a kind of store that this sluice does not speak: use "
-                            "file:///absolute/directory",
-                            scheme));
+  return join(kept, "/");
+}
+
+// As AWS names them, and the '_' and capitals that older ones and other servers have.
+bool is_bucket(std::string_view name) {
+  constexpr std::size_t k_length_max = 255;
+  return !name.empty() && name.size() <= k_length_max && std::ranges::all_of(name, [](char c) {
+    return is_letter(c) || is_digit(c) || c == '.' || c == '-' || c == '_';
+  });
+}
+
+Result<StoreUrl> parse_s3(std::string_view text, std::string_view rest) {
+  const std::size_t slash = rest.find('/');
+  StoreUrl url;
+  url.scheme = "s3";
+  url.bucket = rest.substr(0, slash);
+  if (!is_bucket(url.bucket)) {
+    return bad(Code::invalid, text, "names no bucket: write s3://bucket/prefix");
   }
-  const std::string_view rest = text.substr(colon + 3);
+  const auto prefix =
+      plain_prefix(slash == std::string_view::npos ? std::string_view() : rest.substr(slash));
+  if (!prefix || prefix->size() > k_store_prefix_size_max) {
+    return bad(Code::invalid, text,
+               "has a prefix that is not plain: letters, digits, '.', '_', '-' and '/' only");
+  }
+  url.prefix = *prefix;
+  return url;
+}
+
+Result<StoreUrl> parse_web(std::string_view text, const std::string& scheme) {
+  auto web = net::parse_url(text);
+  if (!web) return std::unexpected(std::move(web).error());
+  if (web->has_userinfo) {
+    return fail(Code::invalid,
+                "the URL of the store has a user or a password in it, which would be shown: put a "
+                "token into SLUICE_TOKEN, or a password into ~/.netrc");
+  }
+  if (!web->query.empty()) {
+    return bad(Code::invalid, text, "has a query, which the URL of a store has not");
+  }
+  const auto prefix = plain_prefix(web->path);
+  if (!prefix || prefix->size() > k_store_prefix_size_max) {
+    return bad(Code::invalid, text,
+               "has a path that is not plain: letters, digits, '.', '_', '-' and '/' only");
+  }
+  StoreUrl url;
+  url.scheme = scheme;
+  url.prefix = *prefix;
+  url.web = std::move(*web);
+  url.web.path = "/";
+  return url;
+}
+
+Result<StoreUrl> parse_file(std::string_view text, std::string_view rest) {
   if (rest.find_first_of("?#") != std::string_view::npos) {
     return bad(Code::invalid, text, "has a query or a fragment, which a folder has not");
   }
@@ -90,16 +116,45 @@ Result<StoreUrl> parse_store_url(std::string_view text) {
   if (slash == std::string_view::npos || (!host.empty() && to_lower(host) != "localhost")) {
     return bad(Code::invalid, text, "names no absolute directory: file:///dir, with three slashes");
   }
-  const std::optional<std::string> path = percent_decode(rest.substr(slash));
+  const std::optional<std::string> path = net::percent_decode(rest.substr(slash));
   if (!path) return bad(Code::invalid, text, "has a '%' that is not followed by two hex digits");
   if (std::ranges::any_of(*path, is_control)) {
     return bad(Code::invalid, text, "has a control character in its path");
   }
-  StoreUrl url{scheme, normalized(*path)};
+  StoreUrl url;
+  url.scheme = k_file_scheme;
+  url.path = normalized(*path);
   if (url.path == "/") {
     return bad(Code::invalid, text, "is the root directory: name one for the store");
   }
   return url;
+}
+
+}  // namespace
+
+std::string StoreUrl::identity() const {
+  if (scheme == k_file_scheme) return fmt::format("{}://{}", scheme, path.string());
+  const std::string place = scheme == "s3" ? "s3://" + bucket : web.origin();
+  return prefix.empty() ? place : place + "/" + prefix;
+}
+
+Result<StoreUrl> parse_store_url(std::string_view text) {
+  if (text.size() > k_store_url_size_max) return bad(Code::invalid, text, "is too long for a URL");
+  const std::size_t colon = text.find("://");
+  if (colon == std::string_view::npos || !is_scheme(text.substr(0, colon))) {
+    return bad(Code::invalid, text,
+               "is not the URL of a store: file:///absolute/directory, s3://bucket/prefix or "
+               "https://host/path");
+  }
+  const std::string scheme = to_lower(text.substr(0, colon));
+  const std::string_view rest = text.substr(colon + 3);
+  if (scheme == k_file_scheme) return parse_file(text, rest);
+  if (scheme == "s3") return parse_s3(text, rest);
+  if (scheme == "http" || scheme == "https") return parse_web(text, scheme);
+  return fail(Code::unsupported,
+              fmt::format("\"{}://…\" is a kind of store that this sluice does not speak: use "
+                          "file:///absolute/directory, s3://bucket/prefix or https://host/path",
+                          scheme));
 }
 
 std::string file_url(const sys::Path& directory) {

@@ -55,18 +55,48 @@ TEST_CASE("what is no URL of a folder is refused in one line that says how to wr
   CHECK_FALSE(parse_store_url("file:///" + std::string(k_store_url_size_max, 'x')).has_value());
 }
 
+TEST_CASE("a bucket with and without a prefix") {
+  const auto url = parse_store_url("s3://ci-cache/a//b/");
+  REQUIRE(url.has_value());
+  CHECK(url->scheme == "s3");
+  CHECK(url->bucket == "ci-cache");
+  CHECK(url->prefix == "a/b");
+  CHECK(url->is_remote());
+  CHECK(url->identity() == "s3://ci-cache/a/b");
+  CHECK(parse_store_url("S3://ci-cache")->identity() == "s3://ci-cache");
+  for (const std::string_view text : {"s3://", "s3:///x", "s3://b c", "s3://key:secret@b/x",
+                                      "s3://b/../c", "s3://b/x%20y", "s3://b?x=y", "s3://b/#"}) {
+    INFO(text);
+    CHECK(refusal(text) != "(accepted)");
+    CHECK(refusal(text).find("secret") == std::string::npos);
+  }
+}
+
+TEST_CASE("a web server") {
+  const auto url = parse_store_url("https://Cache.example:8443/go/");
+  REQUIRE(url.has_value());
+  CHECK(url->web.host == "cache.example");
+  CHECK(url->prefix == "go");
+  CHECK(url->identity() == "https://cache.example:8443/go");
+  CHECK(parse_store_url("http://h:80")->identity() == "http://h");
+  CHECK(refusal("https://h/a?x=y") != "(accepted)");
+  CHECK(refusal("https://h/a b") != "(accepted)");
+  const std::string line = refusal("https://user:secret@host/");
+  CHECK(line.find("secret") == std::string::npos);
+  CHECK(line.find("SLUICE_TOKEN") != std::string::npos);
+}
+
 TEST_CASE(
     "other schemes are unsupported and their URLs, which may hold secrets, are not repeated") {
-  for (const std::string_view text :
-       {"s3://key:secret@bucket/prefix", "https://user:secret@host/", "gs://secret"}) {
+  for (const std::string_view text : {"gs://key:secret@bucket/prefix", "ftp://secret"}) {
     const std::string line = refusal(text, Code::unsupported);
     CHECK(line.find("secret") == std::string::npos);
     CHECK(line.find("file:///") != std::string::npos);
   }
   CHECK(refusal("user:secret@host/dir").find("secret") == std::string::npos);
   StoreUrl other;
-  other.scheme = "s3";
-  const auto objects = open_objects(other);
+  other.scheme = "gs";
+  const auto objects = open_objects(other, {});
   REQUIRE_FALSE(objects.has_value());
   CHECK(objects.error().code == Code::unsupported);
 }

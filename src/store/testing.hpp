@@ -95,6 +95,7 @@ class MemoryObjects final : public Objects {
   Result<std::optional<ObjectInfo>> head(std::string_view key, Deadline deadline) override {
     TRY(begin(key, deadline, before_get));
     const std::lock_guard held(mutex_);
+    ++heads_;
     const auto found = objects_.find(key);
     if (found == objects_.end()) return std::nullopt;
     return ObjectInfo{found->second.size(), etag_of(found->second)};
@@ -148,6 +149,7 @@ class MemoryObjects final : public Objects {
   int gets() const { return gets_; }
   int ranges() const { return ranges_; }
   int puts() const { return puts_; }
+  int heads() const { return heads_; }
 
  private:
   static std::string etag_of(ByteView bytes) { return to_hex(sha256(bytes)); }
@@ -165,6 +167,7 @@ class MemoryObjects final : public Objects {
   int gets_ = 0;
   int ranges_ = 0;
   int puts_ = 0;
+  int heads_ = 0;
 };
 
 // The same bytes for the same arguments, different for every number; those that zstd cannot make

@@ -99,6 +99,9 @@ void end_process_after(unsigned seconds);
 void ignore_interrupts();
 // Takes SIGCHLD's default back: under a parent that ignored it nobody could wait for a child.
 void expect_children();
+// No core file of this process, wherever cores go, and no reading of its memory and environment by
+// others of this user: it holds secrets.
+void hide_memory();
 // Lowers the calling thread's share of the processor (nice value 0..19).
 void lower_thread_priority(int nice_value);
 // False when no process has this id (one of another user counts, and so does a zombie).

@@ -5,6 +5,7 @@
 #include <doctest/doctest.h>
 
 #include <fcntl.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -215,4 +216,13 @@ TEST_CASE("processes are there or not") {
   CHECK(process_exists(1));
   CHECK_FALSE(process_exists(0));
   CHECK_FALSE(process_exists(-1));
+}
+
+TEST_CASE("a process with secrets leaves no core") {
+  hide_memory();
+  CHECK(::prctl(PR_GET_DUMPABLE) == 0);
+  rlimit after{};
+  REQUIRE(::getrlimit(RLIMIT_CORE, &after) == 0);
+  CHECK(after.rlim_cur == 0);
+  ::prctl(PR_SET_DUMPABLE, 1);
 }

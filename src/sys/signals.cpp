@@ -2,6 +2,7 @@
 
 #include "sys/process.hpp"
 
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -124,6 +125,12 @@ void die_by_signal(int signal) {
   ::raise(signal);
   // The first process of a container survives signals of its own: say it as a shell would.
   ::_exit(128 + signal);
+}
+
+void hide_memory() {
+  const rlimit none{0, 0};
+  ::setrlimit(RLIMIT_CORE, &none);
+  ::prctl(PR_SET_DUMPABLE, 0);  // a pipe in core_pattern does not ask for the limit
 }
 
 void end_process_after(unsigned seconds) {

@@ -14,6 +14,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from servers import Minio, WebStore  # noqa: E402
 from sluice_harness import REPO, SHOP, Machine, Run, fresh_checkout, sha256  # noqa: E402
 
 # One toolchain of every supported release; the machine's own go runs everything, these the smoke
@@ -365,3 +366,28 @@ def tiny_store(tiny_first, session_root, tmp_path) -> Path:
     store = tmp_path / "tiny-store"
     shutil.copytree(session_root / "tiny-store", store)
     return store
+
+
+@pytest.fixture(scope="session")
+def minio(tmp_path_factory):
+    """A real MinIO of this worker, or the test is skipped."""
+    server = Minio.start(tmp_path_factory.mktemp("minio"))
+    if server is None:
+        pytest.skip("no MinIO: tools/bootstrap.py test builds it")
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def web_store(tmp_path):
+    """A factory of web servers that keep what is PUT to them."""
+    running: list[WebStore] = []
+
+    def start(*arguments: str) -> WebStore:
+        server = WebStore(tmp_path / f"web-{len(running)}", *arguments)
+        running.append(server)
+        return server
+
+    yield start
+    for server in running:
+        server.stop()

@@ -91,7 +91,7 @@ def test_bad_value_in_sluice_toml(key, variable, value, machine, tiny, fake_go):
         ("SLUICE_TRUST_DOMAIN", ".hidden"),
         ("SLUICE_LOG", "chatty"),
         ("SLUICE", "perhaps"),
-        ("GOCACHE", "s3://bucket/prefix"),
+        ("GOCACHE", "gs://bucket/prefix"),
     ],
 )
 def test_bad_switch(variable, value, machine, tiny, fake_go):

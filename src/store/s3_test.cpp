@@ -1,0 +1,162 @@
+#include "store/s3.hpp"
+
+#include "net/testing.hpp"
+#include "store/conformance.hpp"
+#include "store/minio_for_test.hpp"
+#include "store/testing.hpp"
+
+#include <doctest/doctest.h>
+
+#include <string>
+
+namespace sluice::store {
+namespace {
+
+using net::testing::answer;
+using net::testing::Asked;
+using net::testing::Server;
+using testing::Minio;
+using testing::soon;
+
+std::unique_ptr<Objects> open(std::string_view url, const sys::Environment& env) {
+  auto objects = open_objects(*parse_store_url(url), env);
+  REQUIRE_MESSAGE(objects.has_value(), (objects ? "" : objects.error().message));
+  return std::move(*objects);
+}
+
+std::string message_of(Objects& objects, Code code) {
+  const auto got = objects.get("t/v1/x", 100, soon());
+  if (got) return "(no error)";
+  CHECK(got.error().code == code);
+  CHECK(got.error().message.find("engine-secret") == std::string::npos);
+  return got.error().message;
+}
+
+sys::Environment environment_of(const Server& server) {
+  sys::Environment env;
+  env.set("HOME", "/nonexistent");
+  env.set("AWS_ENDPOINT_URL", server.url());
+  env.set("AWS_ACCESS_KEY_ID", "engine");
+  env.set("AWS_SECRET_ACCESS_KEY", "engine-secret");
+  env.set("AWS_EC2_METADATA_DISABLED", "true");
+  return env;
+}
+
+TEST_CASE("S3 keeps every promise of a store, against a real MinIO") {
+  const auto minio = Minio::start(SLUICE_ENGINES);
+  if (!minio) {
+    MESSAGE("skipped: no MinIO (tools/bootstrap.py test installs it)");
+    return;
+  }
+  minio->make_bucket("conformance");
+  const sys::Environment env = minio->environment();
+  check_conformance([&] { return open("s3://conformance/a/prefix", env); });
+
+  SUBCASE("errors say what to do") {
+    auto wrong = env;
+    wrong.set("AWS_SECRET_ACCESS_KEY", "other");
+    CHECK(message_of(*open("s3://conformance", wrong), Code::denied).find("secret key") !=
+          std::string::npos);
+    wrong.set("AWS_ACCESS_KEY_ID", "nobody");
+    CHECK(message_of(*open("s3://conformance", wrong), Code::denied).find("access key") !=
+          std::string::npos);
+    CHECK(message_of(*open("s3://no-such-bucket", env), Code::not_found)
+              .find("there is no bucket \"no-such-bucket\"") != std::string::npos);
+  }
+}
+
+TEST_CASE("what is slow or broken for a moment is tried again") {
+  std::atomic<int> count = 0;
+  const Server server([&](const Asked&) {
+    switch (++count) {
+      case 1: return answer(503, "<Error><Code>SlowDown</Code></Error>");
+      case 2: return std::string();
+      case 3:
+        return std::string("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 9\r\n\r\ncut");
+      default: return answer(200, "whole", "ETag: \"x\"\r\n");
+    }
+  });
+  const auto objects = open("s3://bucket", environment_of(server));
+  const auto got = objects->get("t/x", 100, soon());
+  REQUIRE_MESSAGE(got.has_value(), (got ? "" : got.error().message));
+  REQUIRE(got->has_value());
+  CHECK(text_of((*got)->bytes) == "whole");
+}
+
+TEST_CASE("what stays broken is an error that counts the tries, within the deadline") {
+  const Server server(
+      [](const Asked&) { return answer(503, "<Error><Code>SlowDown</Code></Error>"); });
+  const auto objects = open("s3://bucket", environment_of(server));
+  const std::string said = message_of(*objects, Code::unavailable);
+  CHECK(said.find("s3 bucket bucket: get t/v1/x: 503 SlowDown") == 0);
+  CHECK(server.asked().size() == 5);
+}
+
+TEST_CASE("a range that is cut goes on where it broke off, of the same object") {
+  const std::string whole = "0123456789";
+  std::atomic<int> count = 0;
+  Server server([&](const Asked& asked) {
+    if (++count == 1) {
+      return std::string("HTTP/1.1 206 P\r\nETag: \"x\"\r\nContent-Length: 6\r\n\r\n234");
+    }
+    CHECK(asked.headers.at("range") == "bytes=5-7");
+    CHECK(asked.headers.at("if-match") == "\"x\"");
+    return answer(206, "567", "ETag: \"x\"\r\n");
+  });
+  // The server above keeps the connection open after its half answer: hang up for it.
+  std::string got;
+  const auto objects = open("s3://bucket", environment_of(server));
+  std::thread cutter([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(300));
+    server.hang_up();
+  });
+  const auto found = objects->get_range(
+      "t/x", 2, 6,
+      [&](ByteView piece) -> Result<void> {
+        got += text_of(piece);
+        return {};
+      },
+      soon());
+  cutter.join();
+  REQUIRE_MESSAGE(found.has_value(), (found ? "" : found.error().message));
+  CHECK(got == "234567");
+}
+
+TEST_CASE("a server that ignores conditions is found out, and they are asked by hand") {
+  std::map<std::string, std::string> objects_there;
+  std::mutex mutex;
+  const Server server([&](const Asked& asked) {
+    const std::lock_guard lock(mutex);
+    const auto found = objects_there.find(asked.target);
+    if (asked.method == "PUT") {
+      objects_there[asked.target] = asked.body;
+      return answer(200, "", "ETag: \"" + std::to_string(asked.body.size()) + "\"\r\n");
+    }
+    if (found == objects_there.end()) return answer(404);
+    return answer(200, "", "ETag: \"" + std::to_string(found->second.size()) + "\"\r\n");
+  });
+  const auto objects = open("s3://bucket", environment_of(server));
+  CHECK(objects->capabilities().if_absent);
+  const auto first = objects->put("t/x", Body(bytes_of("one")), PutCondition::absent(), soon());
+  REQUIRE(first.has_value());
+  CHECK(first->stored);
+  CHECK_FALSE(objects->capabilities().if_absent);
+  CHECK_FALSE(objects->capabilities().if_match);
+  CHECK_FALSE(objects->put("t/x", Body(bytes_of("two")), PutCondition::absent(), soon())->stored);
+  CHECK_FALSE(
+      objects->put("t/x", Body(bytes_of("two")), PutCondition::match("\"9\""), soon())->stored);
+  CHECK(objects_there.at("/bucket/t/x") == "one");
+  CHECK(objects_there.contains("/bucket/t/v1/probe/conditions"));
+}
+
+TEST_CASE("settings that cannot be understood are refused when the store is opened") {
+  sys::Environment env;
+  env.set("HOME", "/nonexistent");
+  env.set("AWS_ENDPOINT_URL", "nonsense");
+  const auto objects = open_objects(*parse_store_url("s3://b"), env);
+  REQUIRE_FALSE(objects.has_value());
+  CHECK(objects.error().code == Code::invalid);
+}
+
+}  // namespace
+}  // namespace sluice::store

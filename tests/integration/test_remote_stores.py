@@ -1,0 +1,310 @@
+"""Stores behind a network: a real MinIO over s3://, a web server over http://."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from servers import Minio, Proxy, free_port, make_certificate
+from sluice_harness import SHOP, fresh_checkout, sha256
+
+
+def texts_of(machine) -> str:
+    """Everything that sluice left in this machine's runtime and cache directories, as text."""
+    parts = []
+    for root in (machine.runtime, machine.cache / "sluice"):
+        for path in root.rglob("*"):
+            if path.is_file():
+                parts.append(path.read_bytes().decode(errors="replace"))
+    return "\n".join(parts)
+
+
+def command_lines() -> str:
+    lines = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            lines.append(path.read_bytes().decode(errors="replace").replace("\0", " "))
+        except OSError:
+            continue
+    return "\n".join(lines)
+
+
+@pytest.fixture
+def shop_env(minio, request) -> dict[str, str]:
+    """The environment of a machine whose store is a bucket of this test's own."""
+    name = request.node.name.replace("_", "-").lower()[:40]
+    return minio.env(SLUICE_STORE=f"s3://{minio.bucket(name)}/ci")
+
+
+def test_a_second_machine_over_s3(machine, minio, shop_env, checkout_path, native):
+    first, second = machine("first"), machine("second")
+    for one in (first, second):
+        one.env.update(shop_env)
+    fresh_checkout(SHOP, checkout_path)
+    cold = first.go("build", "-o", str(first.root / "shop"), "./cmd/shop", cwd=checkout_path).ok()
+    assert cold.said == [], cold.stderr
+    first.wait_uploads(cwd=checkout_path)
+    first.stop()
+    bucket = shop_env["SLUICE_STORE"].split("/")[2]
+    keys = minio.keys(bucket)
+    assert any(key.startswith("ci/trusted/v1/packs/") for key in keys)
+    assert any(key.startswith("ci/trusted/v1/scopes/") for key in keys)
+
+    fresh_checkout(SHOP, checkout_path)
+    warm = second.go("build", "-o", str(second.root / "shop"), "./cmd/shop", cwd=checkout_path).ok()
+    assert warm.said == [], warm.stderr
+    assert warm.summary["hits_remote"] > 100
+    assert sha256(second.root / "shop") == sha256(native.binary)
+
+
+def test_gocache_as_the_guides_write_it(machine, minio, tiny, tiny_first):
+    bucket = minio.bucket("classic")
+    env = minio.env(GOCACHE=f"s3://{bucket}/prefix", AWS_S3_FORCE_PATH_STYLE="true")
+    first, second = machine("first"), machine("second")
+    for one in (first, second):
+        one.env.update(env)
+    first.go("build", "-o", str(first.root / "tiny"), ".", cwd=tiny).ok()
+    first.wait_uploads(cwd=tiny)
+    first.stop()
+    assert any(key.startswith("prefix/trusted/v1/") for key in minio.keys(bucket))
+    warm = second.go("build", "-o", str(second.root / "tiny"), ".", cwd=tiny).ok()
+    assert warm.summary["hits_remote"] > 0
+    assert sha256(second.root / "tiny") == sha256(tiny_first.native)
+
+
+def test_secrets_are_nowhere(machine, minio, tiny):
+    bucket = minio.bucket("secrets")
+    token = "session-token-that-nobody-may-see"
+    one = machine("one")
+    one.env.update(minio.env(SLUICE_STORE=f"s3://{bucket}", SLUICE_LOG="debug"))
+    one.env["AWS_SESSION_TOKEN"] = token  # MinIO refuses it, which is the loudest way
+    process = one.popen(
+        one.sluice, "go", "build", "-x", ".", cwd=tiny, stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+    seen = ""
+    while process.poll() is None:
+        seen += command_lines()
+        time.sleep(0.01)
+    output = process.communicate()[0].decode(errors="replace")
+    assert process.returncode == 0, output
+    status = one.sluice_run("agent", "status", "--json", cwd=tiny)
+    shown = one.sluice_run("env", cwd=tiny)
+    everything = seen + output + status.stdout + status.stderr + shown.stdout + texts_of(one)
+    for secret in (minio.SECRET_KEY, token):
+        assert secret not in everything
+    for pid in one.agents():
+        assert "AWS" not in Path(f"/proc/{pid}/cmdline").read_text()
+
+
+@pytest.mark.parametrize(
+    ("change", "word"),
+    [
+        ({"AWS_SECRET_ACCESS_KEY": "not-the-secret"}, "secret key"),
+        ({"AWS_ACCESS_KEY_ID": "nobody"}, "access key"),
+        ({"SLUICE_STORE": "s3://no-such-bucket/x"}, 'no bucket "no-such-bucket"'),
+        ({"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}, "no AWS credentials"),
+    ],
+)
+def test_a_store_that_refuses_costs_the_cache_only(
+    machine, minio, tiny, tiny_first, change, word
+):
+    one = machine("one")
+    one.env.update(minio.env(SLUICE_STORE=f"s3://{minio.bucket('refuses')}"))
+    one.env.update(change)
+    run = one.go("build", "-o", str(one.root / "tiny"), ".", cwd=tiny).ok()
+    assert sha256(one.root / "tiny") == sha256(tiny_first.native)
+    later = one.go("build", "-o", str(one.root / "tiny"), ".", cwd=tiny).ok()
+    said = [line for line in run.said + later.said if word in line]
+    assert said, run.stderr + later.stderr
+    assert len(run.said) <= 3, run.stderr
+
+
+def test_a_dead_endpoint_costs_the_cache_only(machine, minio, tiny, tiny_first):
+    one = machine("one")
+    one.env.update(minio.env(SLUICE_STORE="s3://bucket/x"))
+    one.env["AWS_ENDPOINT_URL"] = f"http://127.0.0.1:{free_port()}"
+    run = one.go("build", "-o", str(one.root / "tiny"), ".", cwd=tiny).ok()
+    assert sha256(one.root / "tiny") == sha256(tiny_first.native)
+    assert run.said, run.stderr
+    assert all("s3 bucket bucket" in line or "refused" in line for line in run.said), run.stderr
+
+
+def test_a_server_that_dies_in_the_middle(machine, tmp_path, tiny, tiny_first):
+    server = Minio.start(tmp_path)
+    if server is None:
+        pytest.skip("no MinIO: tools/bootstrap.py test builds it")
+    try:
+        one, two = machine("one"), machine("two")
+        for each in (one, two):
+            each.env.update(server.env(SLUICE_STORE=f"s3://{server.bucket('middle')}"))
+        one.go("build", "-o", str(one.root / "tiny"), ".", cwd=tiny).ok()
+        one.wait_uploads(cwd=tiny)
+    finally:
+        server.stop()
+    two.go("build", "-o", str(two.root / "tiny"), ".", cwd=tiny).ok()
+    assert sha256(two.root / "tiny") == sha256(tiny_first.native)
+
+
+def test_a_second_machine_over_http_with_a_token(machine, web_store, tiny, tiny_first):
+    server = web_store("--token", "geheim")
+    first, second, third = machine("first"), machine("second"), machine("third")
+    for one in (first, second, third):
+        one.env.update(SLUICE_STORE=f"{server.url}/go", SLUICE_TOKEN="geheim")
+    first.go("build", "-o", str(first.root / "tiny"), ".", cwd=tiny).ok()
+    first.wait_uploads(cwd=tiny)
+    assert any(name.startswith("go/trusted/v1/packs/") for name in server.files())
+    warm = second.go("build", "-o", str(second.root / "tiny"), ".", cwd=tiny).ok()
+    assert warm.summary["hits_remote"] > 0
+    assert sha256(second.root / "tiny") == sha256(tiny_first.native)
+    third.env["SLUICE_TOKEN"] = "falsch"
+    refused = third.go("build", "-o", str(third.root / "tiny"), ".", cwd=tiny).ok()
+    assert any("401" in line for line in refused.said), refused.stderr
+    assert "falsch" not in refused.stderr
+
+
+def test_tls_through_a_proxy_with_ones_own_root(machine, tmp_path, tiny, tiny_first):
+    root = make_certificate(tmp_path / "certs", "minio.test")
+    (tmp_path / "minio").mkdir()
+    server = Minio.start(tmp_path / "minio", tmp_path / "certs")
+    if server is None:
+        pytest.skip("no MinIO: tools/bootstrap.py test builds it")
+    proxy = Proxy()
+    try:
+        env = server.env(
+            SLUICE_STORE=f"s3://{server.bucket('tls')}",
+            AWS_ENDPOINT_URL=f"https://minio.test:{server.port}",
+            HTTPS_PROXY=proxy.url,
+            SLUICE_CA=str(root),
+        )
+        first, second, stranger, other = (machine(name) for name in ("a", "b", "c", "d"))
+        first.env.update(env)
+        second.env.update(env)
+        first.go("build", "-o", str(first.root / "tiny"), ".", cwd=tiny).ok()
+        first.wait_uploads(cwd=tiny)
+        warm = second.go("build", "-o", str(second.root / "tiny"), ".", cwd=tiny).ok()
+        assert warm.summary["hits_remote"] > 0
+        assert sha256(second.root / "tiny") == sha256(tiny_first.native)
+        assert set(proxy.asked) == {f"CONNECT minio.test:{server.port} HTTP/1.1"}
+        # Whom nobody has told of this root, and who asks for another name, is warned and served.
+        stranger.env.update(env)
+        stranger.env["SLUICE_CA"] = ""
+        other.env.update(env, AWS_ENDPOINT_URL=f"https://other.test:{server.port}")
+        for one in (stranger, other):
+            run = one.go("build", "-o", str(one.root / "tiny"), ".", cwd=tiny).ok()
+            assert any("certificate is not trusted" in line for line in run.said), run.stderr
+            assert run.summary["hits_remote"] == 0
+    finally:
+        proxy.stop()
+        server.stop()
+
+
+@pytest.mark.parametrize(
+    ("env", "words"),
+    [
+        ({"AWS_ENDPOINT_URL": "nonsense"}, ("SLUICE_STORE", "AWS_ENDPOINT_URL")),
+        ({"AWS_S3_FORCE_PATH_STYLE": "maybe"}, ("AWS_S3_FORCE_PATH_STYLE",)),
+        ({"AWS_PROFILE": "none"}, ("AWS_PROFILE",)),
+        ({"HTTPS_PROXY": "socks5://u:geheim@h:1"}, ("HTTPS_PROXY",)),
+        ({"SLUICE_CA": "/no/such/file"}, ("SLUICE_CA",)),
+        ({"SLUICE_STORE": "s3://"}, ("SLUICE_STORE",)),
+        ({"SLUICE_STORE": "https://u:geheim@h/"}, ("SLUICE_STORE", "SLUICE_TOKEN")),
+        ({"SLUICE_STORE": "https://h/", "SLUICE_TOKEN": "ge heim"}, ("SLUICE_TOKEN",)),
+    ],
+)
+def test_malformed_settings_are_refused_before_go_starts(machine, tiny, env, words):
+    one = machine("one")
+    one.env["SLUICE_STORE"] = "s3://bucket/x"
+    one.env.update(env)
+    run = one.go("build", ".", cwd=tiny)
+    assert run.code == 2, run.stderr
+    assert len(run.stderr.splitlines()) == 1
+    for word in words:
+        assert word in run.stderr
+    assert "geheim" not in run.stderr and "ge heim" not in run.stderr
+    assert not (tiny / "tiny").exists()
+
+
+@pytest.mark.parametrize("url", ["s3://bucket/x", "https://host/x", "http://host"])
+def test_a_checkout_names_no_server(machine, tiny, url):
+    (tiny / "sluice.toml").write_text(f'store = "{url}"\n')
+    one = machine("one")
+    run = one.go("build", ".", cwd=tiny)
+    assert run.code == 2
+    assert "sluice.toml:1: store: a checkout may not name a server" in run.stderr
+
+
+def answer_dns(server: socket.socket) -> None:
+    """Every name is 127.0.0.1, and has no IPv6 address."""
+    while True:
+        try:
+            query, sender = server.recvfrom(512)
+        except OSError:
+            return
+        end = query.index(b"\0", 12) + 5
+        is_a = query[end - 4 : end - 2] == b"\0\1"
+        counts = b"\0\1" + (b"\0\1" if is_a else b"\0\0") + b"\0\0\0\0"
+        record = b"\xc0\x0c\0\1\0\1\0\0\0\x3c\0\4\x7f\0\0\1" if is_a else b""
+        server.sendto(query[:2] + b"\x81\x80" + counts + query[12:end] + record, sender)
+
+
+def test_the_static_binary_resolves_names_in_an_empty_root(sluice, tmp_path):
+    """chroot with the binary and resolv.conf alone: an agent finds its store by name."""
+    if os.geteuid() != 0:
+        pytest.skip("chroot and port 53 need root")
+    dns = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    try:
+        dns.bind(("127.77.0.53", 53))
+    except OSError as error:
+        pytest.skip(f"no port 53: {error}")
+    threading.Thread(target=answer_dns, args=(dns,), daemon=True).start()
+    store = socket.create_server(("127.0.0.1", 0))
+    store.settimeout(20)
+    root = tmp_path / "root"
+    (root / "etc").mkdir(parents=True)
+    (root / "tmp").mkdir()
+    (root / "etc" / "resolv.conf").write_text("nameserver 127.77.0.53\n")
+    target = root / "sluice"
+    target.write_bytes(sluice.read_bytes())
+    target.chmod(0o755)
+    config = {
+        "version": 1,
+        "runtime": "/tmp/run",
+        "cache": "/tmp/cache",
+        "local": "/tmp/gocache",
+        "store": f"http://cache.test:{store.getsockname()[1]}/x",
+        "domain": "trusted",
+        "read_domains": ["trusted"],
+        "job_id": "job",
+    }
+    agent = subprocess.Popen(
+        ["/sluice", "agent", "run"],
+        preexec_fn=lambda: os.chroot(root),
+        cwd="/",
+        env={
+            "HOME": "/tmp",
+            "SLUICE_SESSION": json.dumps(config),
+            # A job that has scopes to ask for, without git or go.
+            "GITHUB_ACTIONS": "true",
+            "GITHUB_REPOSITORY": "own/repo",
+            "GITHUB_SHA": "a" * 40,
+            "GITHUB_REF": "refs/heads/main",
+        },
+        stderr=subprocess.PIPE,
+    )
+    try:
+        connection, _ = store.accept()
+        assert connection.recv(4) == b"GET "
+        connection.close()
+    finally:
+        agent.kill()
+        agent.wait()
+        agent.stderr.close()
+        store.close()
+        dns.close()

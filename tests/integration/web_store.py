@@ -1,0 +1,133 @@
+#!/usr/bin/env python3
+"""A web server that keeps what is PUT to it: GET (with one range), HEAD, PUT and DELETE of files.
+
+    web_store.py DIRECTORY [--token TOKEN] [--basic USER:PASSWORD]
+
+Listens on a free loopback port, writes it as the first line of stdout and runs until it is killed.
+For the tests of http:// stores; it does what such servers have in common and nothing more.
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import hashlib
+import os
+import re
+import sys
+import tempfile
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+PIECE = 1 << 20
+PLAIN = re.compile(r"(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+")
+
+
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    wbufsize = 1 << 16
+    root: Path
+    authorization: str | None = None
+
+    def log_message(self, *words):
+        pass
+
+    def answer(self, status: int, headers: dict[str, str] | None = None) -> None:
+        self.send_response(status)
+        for name, value in (headers or {}).items():
+            self.send_header(name, value)
+        if "Content-Length" not in (headers or {}):
+            self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def place(self) -> Path | None:
+        """The file of the request; None when it is answered already."""
+        if self.authorization and self.headers.get("Authorization") != self.authorization:
+            self.close_connection = True  # a body may be behind it
+            self.answer(401)
+            return None
+        if not PLAIN.fullmatch(self.path):
+            self.close_connection = True
+            self.answer(400)
+            return None
+        return self.root / self.path[1:]
+
+    def send_file(self, with_body: bool) -> None:
+        path = self.place()
+        if path is None:
+            return
+        try:
+            data = path.read_bytes()
+        except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
+            self.answer(404)
+            return
+        headers = {"ETag": f'"{hashlib.sha256(data).hexdigest()}"', "Accept-Ranges": "bytes"}
+        status = 200
+        asked = re.fullmatch(r"bytes=(\d+)-(\d+)", self.headers.get("Range", ""))
+        if asked and with_body:
+            first, last = int(asked[1]), min(int(asked[2]), len(data) - 1)
+            if first > last:
+                self.answer(416, {"Content-Range": f"bytes */{len(data)}"})
+                return
+            headers["Content-Range"] = f"bytes {first}-{last}/{len(data)}"
+            data, status = data[first : last + 1], 206
+        self.answer(status, {**headers, "Content-Length": str(len(data))})
+        if with_body:
+            self.wfile.write(data)
+
+    def do_GET(self):
+        self.send_file(True)
+
+    def do_HEAD(self):
+        self.send_file(False)
+
+    def do_PUT(self):
+        path = self.place()
+        if path is None:
+            return
+        left = int(self.headers["Content-Length"])
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=self.root, prefix=".put-", delete=False) as file:
+            while left:
+                piece = self.rfile.read(min(left, PIECE))
+                if not piece:
+                    os.unlink(file.name)
+                    self.close_connection = True
+                    return
+                file.write(piece)
+                left -= len(piece)
+        os.replace(file.name, path)
+        self.answer(201)
+
+    def do_DELETE(self):
+        path = self.place()
+        if path is None:
+            return
+        try:
+            path.unlink()
+        except FileNotFoundError:
+            self.answer(404)
+            return
+        self.answer(204)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("directory", type=Path)
+    parser.add_argument("--token")
+    parser.add_argument("--basic")
+    arguments = parser.parse_args()
+    Handler.root = arguments.directory
+    if arguments.token:
+        Handler.authorization = f"Bearer {arguments.token}"
+    if arguments.basic:
+        Handler.authorization = "Basic " + base64.b64encode(arguments.basic.encode()).decode()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    sys.stdout.write(f"{server.server_address[1]}\n")  # at once: the reader may look once only
+    sys.stdout.flush()
+    server.serve_forever()
+
+
+if __name__ == "__main__":
+    main()
