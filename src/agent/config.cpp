@@ -62,6 +62,7 @@ std::string AgentConfig::encode() const {
                   {"runtime", runtime_directory.native()},
                   {"cache", cache_directory.native()},
                   {"local", local_tier.native()},
+                  {"links", link_directory.native()},
                   {"store", store_url},
                   {"domain", domain},
                   {"read_domains", std::move(domains)},
@@ -95,6 +96,7 @@ Result<AgentConfig> AgentConfig::decode(std::string_view text) {
   config.runtime_directory = json.text_or("runtime", "");
   config.cache_directory = json.text_or("cache", "");
   config.local_tier = json.text_or("local", "");
+  config.link_directory = json.text_or("links", "");
   config.store_url = json.text_or("store", "");
   config.domain = json.text_or("domain", "");
   if (const Json* list = json.find("read_domains");

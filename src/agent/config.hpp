@@ -22,6 +22,7 @@ struct AgentConfig {
   sys::Path runtime_directory;            // holds socket, lock and log; 0700
   sys::Path cache_directory;              // sluice's own: index copies, provenance, staging
   sys::Path local_tier;                   // a native GOCACHE
+  sys::Path link_directory;               // linked programs; empty: none are kept
   std::string store_url;                  // empty: no remote
   std::string domain;                     // what this job may write
   std::vector<std::string> read_domains;  // what it may read, its own first

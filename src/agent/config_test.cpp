@@ -10,6 +10,7 @@ AgentConfig sample() {
   config.runtime_directory = "/run/user/1/sluice";
   config.cache_directory = "/home/u/.cache/sluice";
   config.local_tier = "/home/u/.cache/go-build";
+  config.link_directory = "/home/u/.cache/sluice/link";
   config.store_url = "file:///srv/store";
   config.domain = "trusted";
   config.read_domains = {"trusted"};

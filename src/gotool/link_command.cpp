@@ -122,17 +122,18 @@ class Parser {
     if (flag == nullptr) return not_cached("flag -" + printable(name, 40));
     ++at_;
     std::string value;
+    const bool is_next_word = equals == std::string_view::npos && flag->takes == Takes::value;
     if (equals != std::string_view::npos) {
       value = text.substr(equals + 1);
-    } else if (flag->takes == Takes::value) {
+    } else if (is_next_word) {
       if (at_ >= words_.size()) return not_cached("flag without its value");
       value = words_[at_++];
     }
-    return take_value(word, name, value, equals != std::string_view::npos);
+    return take_value(word, name, value, is_next_word);
   }
 
   Result<void> take_value(const std::string& word, std::string_view name, const std::string& value,
-                          bool in_word) {
+                          bool is_next_word) {
     if (name == "o" || name == "importcfg") {
       (name == "o" ? command_.output : command_.importcfg) = value;
       command_.kept_words.push_back("-" + std::string(name));
@@ -149,7 +150,7 @@ class Parser {
       command_.extld = std::move(*extld);
     }
     command_.kept_words.push_back(word);
-    if (!in_word && find_flag(name)->takes == Takes::value) command_.kept_words.push_back(value);
+    if (is_next_word) command_.kept_words.push_back(value);
     return {};
   }
 

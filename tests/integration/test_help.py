@@ -27,6 +27,7 @@ SWITCHES = {
     "no-remote",
     "publish-local",
     "quiet",
+    "link-cache",
     "json",
     "write",
     "unwrite",
