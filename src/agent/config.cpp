@@ -79,6 +79,7 @@ std::string AgentConfig::encode() const {
                   {"log_level", log_level},
                   {"read_only", read_only},
                   {"publish_local", publish_local},
+                  {"share_links", share_links},
                   {"drain_timeout_ms", static_cast<std::int64_t>(drain_timeout.count())},
                   {"verify_share", verify_share},
                   {"command_id", command_id},
@@ -118,6 +119,7 @@ Result<AgentConfig> AgentConfig::decode(std::string_view text) {
   config.log_level = json.text_or("log_level", "");
   config.read_only = json.bool_or("read_only", false);
   config.publish_local = json.bool_or("publish_local", false);
+  config.share_links = json.bool_or("share_links", false);
   config.drain_timeout = std::chrono::milliseconds(json.int_or("drain_timeout_ms", 60000));
   if (const Json* share = json.find("verify_share"); share != nullptr) {
     if (share->as_double() != nullptr) config.verify_share = *share->as_double();

@@ -39,6 +39,7 @@ struct AgentConfig {
   std::string log_level;  // of the agent: "", "debug", …
   bool read_only = false;
   bool publish_local = false;
+  bool share_links = false;  // linked programs become records of the job: in CI only
   std::chrono::milliseconds drain_timeout{60000};
   double verify_share = 0;  // of archive hits that a session lets go rebuild
 

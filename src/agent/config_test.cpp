@@ -33,6 +33,7 @@ AgentConfig sample() {
 TEST_CASE("a configuration survives SLUICE_SESSION") {
   AgentConfig config = sample();
   config.publish_local = true;
+  config.share_links = true;
   config.say_faults = true;
   const auto back = AgentConfig::decode(config.encode());
   REQUIRE(back.has_value());

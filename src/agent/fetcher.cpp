@@ -1,5 +1,6 @@
 #include "agent/fetcher.hpp"
 
+#include "base/strings.hpp"
 #include "store/fetch.hpp"
 #include "sys/process.hpp"
 
@@ -11,6 +12,12 @@ using store::Entry;
 
 namespace {
 constexpr std::size_t k_hash_bytes = 128U << 10U;
+constexpr std::uint64_t k_small_batch = 64U << 10U;  // its time is latency
+constexpr double k_new_share = 0.25;                 // of a measurement in the moving mean
+
+bool is_for_lookups(const Entry& entry) {
+  return entry.record.kind != store::Kind::executable && entry.record.kind != store::Kind::link;
+}
 }  // namespace
 
 // Receives the bodies of one batch: a writer of the local tier for each.
@@ -56,7 +63,9 @@ Fetcher::Fetcher(store::Objects& objects, gotool::LocalTier& tier, sys::Path sta
       tier_(tier),
       staging_(std::move(staging)),
       faults_(faults),
-      on_damaged_(std::move(on_damaged)) {
+      on_damaged_(std::move(on_damaged)),
+      bytes_per_us_(k_assumed_bytes_per_us),
+      latency_us_(k_assumed_latency_us) {
   const unsigned cores = std::max(2U, std::thread::hardware_concurrency());
   const std::lock_guard lock(mutex_);  // workers look at threads_
   for (unsigned i = 0; i < std::min(cores, k_fetch_threads_max); ++i) {
@@ -77,6 +86,7 @@ void Fetcher::stop() {
 }
 
 bool Fetcher::is_there(const Entry& entry) const {
+  if (entry.record.kind == store::Kind::link) return false;  // asked for when it is not there
   const auto hit = tier_.find(entry.record.action);
   return hit && *hit && (*hit)->output == entry.record.output;
 }
@@ -85,7 +95,7 @@ bool Fetcher::is_there(const Entry& entry) const {
 // written by whoever used this directory, so they are hashed before they are believed.
 bool Fetcher::link_local(const Entry& entry) const {
   const store::Record& record = entry.record;
-  if (record.kind == store::Kind::executable) return false;
+  if (!is_for_lookups(entry)) return false;
   if (record.size == 0) return tier_.put_empty(record.action, record.time_ns).has_value();
   if (!tier_.has_blob(record.output, record.size)) return false;
   const auto file = sys::open_if_exists(tier_.blob_path(record.output));
@@ -120,8 +130,7 @@ void Fetcher::want(Owner index, const Entry& entry, Done done) {
 }
 
 void Fetcher::bring_ahead(Owner index, std::vector<const Entry*> entries) {
-  std::erase_if(entries,
-                [](const Entry* entry) { return entry->record.kind == store::Kind::executable; });
+  std::erase_if(entries, [](const Entry* entry) { return !is_for_lookups(*entry); });
   {
     const std::lock_guard lock(mutex_);
     ahead_owner_ = std::move(index);
@@ -229,14 +238,20 @@ void Fetcher::fetch(const std::vector<const Entry*>& entries) {
       finished(*entry, {}, 0, false);
     } else if (entry->record.kind == store::Kind::executable) {
       fetch_executable(*entry);
+    } else if (entry->record.kind == store::Kind::link) {
+      fetch_link(*entry);
     } else {
       missing.push_back(entry);
     }
   }
   if (missing.empty()) return;
   Sink sink(*this);
+  const auto started = std::chrono::steady_clock::now();
   const auto fetched = store::fetch_batch(objects_, missing, sink, Deadline::after(k_fetch_wait));
-  if (!fetched) faults_.count("store", fetched.error().message);
+  if (fetched) {
+    measure(missing, std::chrono::duration_cast<std::chrono::microseconds>(
+                         std::chrono::steady_clock::now() - started));
+  } else faults_.count("store", fetched.error().message);
 }
 
 void Fetcher::fetch_executable(const Entry& entry) {
@@ -251,6 +266,52 @@ void Fetcher::fetch_executable(const Entry& entry) {
     return {};
   };
   finished(entry, bring(), entry.location.stored_size, false);
+}
+
+void Fetcher::fetch_link(const Entry& entry) {
+  const store::Record& record = entry.record;
+  const auto bring = [&]() -> Result<void> {
+    const auto link_us = parse_int<std::int64_t>(record.name);
+    if (links_ == nullptr || !link_us) {
+      return fail(Code::unsupported, "link: nowhere to put it, or no time given");
+    }
+    TRY_ASSIGN(sys::AtomicFile file, sys::AtomicFile::create(staging_ / record.output.hex()));
+    TRY(store::fetch_blob(
+        objects_, entry, [&file](ByteView bytes) { return file.write(bytes); },
+        Deadline::after(k_fetch_wait)));
+    const gotool::LinkInfo info{std::chrono::microseconds(*link_us), {}, {}};
+    TRY_ASSIGN(const bool stored, links_->put(record.action, info, file.temp_path()));
+    if (!stored) return fail(Code::exhausted, "link cache: no room for a program");
+    TRY(links_->trim());
+    return {};
+  };
+  const auto started = std::chrono::steady_clock::now();
+  auto brought = bring();
+  if (brought) {
+    measure({&entry}, std::chrono::duration_cast<std::chrono::microseconds>(
+                          std::chrono::steady_clock::now() - started));
+  }
+  finished(entry, std::move(brought), entry.location.stored_size, false);
+}
+
+void Fetcher::measure(const std::vector<const Entry*>& entries, std::chrono::microseconds took) {
+  std::uint64_t bytes = 0;
+  for (const Entry* entry : entries) bytes += entry->location.stored_size;
+  const auto took_us = static_cast<double>(std::max<std::int64_t>(took.count(), 1));
+  const auto mix = [](double& mean, double now) { mean += k_new_share * (now - mean); };
+  const std::lock_guard lock(mutex_);
+  if (bytes < k_small_batch) {
+    mix(latency_us_, took_us);
+  } else {
+    // What a large one takes beyond the latency; at least half of its time counts as transfer.
+    mix(bytes_per_us_, static_cast<double>(bytes) / std::max(took_us - latency_us_, took_us / 2));
+  }
+}
+
+std::chrono::microseconds Fetcher::expected_time(const Entry& entry) const {
+  const std::lock_guard lock(mutex_);
+  const double transfer_us = static_cast<double>(entry.location.stored_size) / bytes_per_us_;
+  return std::chrono::microseconds(static_cast<std::int64_t>(latency_us_ + transfer_us));
 }
 
 void Fetcher::finished(const Entry& entry, Result<void> result, std::uint64_t bytes_down,

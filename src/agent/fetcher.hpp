@@ -9,6 +9,7 @@
 
 #include "agent/fault_book.hpp"
 #include "base/deadline.hpp"
+#include "gotool/link_cache.hpp"
 #include "gotool/local_tier.hpp"
 #include "store/index.hpp"
 #include "store/objects.hpp"
@@ -31,6 +32,9 @@ inline constexpr std::size_t k_batch_entries_max = 64;
 inline constexpr std::uint64_t k_batch_bytes_max = 4U << 20U;  // stored bytes of one batch
 // Nothing is brought ahead into a disk with less room than this: go needs some too.
 inline constexpr std::uint64_t k_ahead_free_bytes_min = 512U << 20U;
+// Believed before anything was fetched.
+inline constexpr double k_assumed_bytes_per_us = 12.5;
+inline constexpr double k_assumed_latency_us = 20'000;
 inline constexpr auto k_fetch_wait = std::chrono::seconds(60);
 
 class Fetcher {
@@ -50,8 +54,13 @@ class Fetcher {
 
   using Owner = std::shared_ptr<const store::Index>;
 
+  // Where linked programs go; without, none is fetched. Before the first want().
+  void use_links(const gotool::LinkCache* links) { links_ = links; }
+  // How long this entry will probably take, from what was fetched so far.
+  std::chrono::microseconds expected_time(const store::Entry& entry) const;
+
   void want(Owner index, const store::Entry& entry, Done done);
-  // Replaces what was to be brought ahead. Executables are left out: no lookup asks for them.
+  // Replaces what was to be brought ahead. Executables and links are left out: no lookup asks for them.
   void bring_ahead(Owner index, std::vector<const store::Entry*> entries);
   // While paused nothing new is brought ahead; what is asked for still comes.
   void pause_ahead(bool paused);
@@ -83,6 +92,8 @@ class Fetcher {
   void take_ahead_locked(Batch& batch);
   void fetch(const std::vector<const store::Entry*>& entries);
   void fetch_executable(const store::Entry& entry);
+  void fetch_link(const store::Entry& entry);
+  void measure(const std::vector<const store::Entry*>& entries, std::chrono::microseconds took);
   void finished(const store::Entry& entry, Result<void> result, std::uint64_t bytes_down,
                 bool tier_refused);
   bool is_there(const store::Entry& entry) const;
@@ -91,6 +102,7 @@ class Fetcher {
   store::Objects& objects_;
   gotool::LocalTier& tier_;
   sys::Path staging_;
+  const gotool::LinkCache* links_ = nullptr;
   FaultBook& faults_;
   OnDamaged on_damaged_;
 
@@ -108,6 +120,8 @@ class Fetcher {
   std::unordered_map<BlobId, std::vector<Waiter>> on_the_way_;
   std::unordered_set<BlobId> started_;
   Totals totals_;
+  double bytes_per_us_;  // of one transfer, a moving mean
+  double latency_us_;    // of small ones
   std::vector<std::thread> threads_;
 };
 

@@ -58,6 +58,7 @@ std::uint64_t Restorer::bring(const std::shared_ptr<const store::Index>& index, 
   const auto progress = std::make_shared<Progress>();
   const auto present = tier_.list_actions();
   for (const store::Entry* entry : index->in_use_order()) {
+    if (entry->record.kind == store::Kind::link) continue;
     if (present && present->contains(entry->record.action)) continue;
     {
       const std::lock_guard lock(progress->mutex);

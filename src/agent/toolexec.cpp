@@ -32,6 +32,7 @@ constexpr int k_link_minor_min = 24;  // releases whose linker has been read
 constexpr int k_link_minor_max = 27;
 constexpr std::uint64_t k_importcfg_bytes_max = 64U << 20U;
 constexpr std::string_view k_version_word = "-V=full";
+constexpr auto k_agent_wait = std::chrono::milliseconds(1000);
 constexpr int k_exit_not_found = 127;
 constexpr int k_exit_not_executable = 126;
 
@@ -169,6 +170,27 @@ class Link {
     return {};
   }
 
+  // Whether a program of another machine is here now. Without an agent there is none.
+  bool ask_agent() {
+    if (config_.store_url.empty()) return false;
+    auto client = Client::connect(config_, Deadline::after(k_agent_wait));
+    if (!client || !*client) return false;
+    const auto came = (*client)->link(key_.id);
+    if (!came) note_fault(came.error());
+    return came.value_or(false);
+  }
+
+  // What said something is of use here only: its words are not part of the record.
+  void tell_agent(bool made, const CachedLink& link) {
+    const bool is_silent = link.info.standard_output.empty() && link.info.standard_error.empty();
+    if (!config_.share_links || config_.store_url.empty() || !is_silent) return;
+    auto client = Client::connect(config_, Deadline::after(k_agent_wait));
+    if (!client || !*client) return;
+    const auto link_us = static_cast<std::uint64_t>(link.info.link_time.count());
+    const LinkNote note{made, link.key, link.output, link.size, unix_now_ns(), link_us};
+    if (const auto told = (*client)->note(note); !told) note_fault(told.error());
+  }
+
   // `--verify`: a share of the hits is made again and compared.
   bool wants_relink() {
     if (config_.verify_share <= 0) return false;
@@ -180,12 +202,15 @@ class Link {
   std::optional<int> answer() {
     auto found = cache_->find(key_.id);
     if (!found) note_fault(found.error());
+    const bool is_remote = found && !*found && ask_agent();
+    if (is_remote) found = cache_->find(key_.id);
     if (!found || !*found) return std::nullopt;
     if (const auto placed = cache_->place(**found, command_.output); !placed) {
       note_fault(placed.error());
       return std::nullopt;
     }
-    ++counters_.link_hits_local;
+    ++(is_remote ? counters_.link_hits_remote : counters_.link_hits_local);
+    tell_agent(false, **found);
     say_again((*found)->info.standard_output, (*found)->info.standard_error);
     return 0;
   }
@@ -246,7 +271,10 @@ class Link {
     }
     TRY(compare());
     TRY_ASSIGN(const bool stored, cache_->put(key_.id, info, command_.output));
-    if (stored) TRY(cache_->trim());
+    if (!stored) return {};
+    TRY_ASSIGN(const auto kept, cache_->find(key_.id));
+    if (kept) tell_agent(true, *kept);
+    TRY(cache_->trim());
     return {};
   }
 

@@ -82,6 +82,7 @@ agent::AgentConfig config_of(const Setup& setup, const sys::Environment& env) {
   config.log_level = settings.log_level;
   config.read_only = settings.read_only;
   config.publish_local = settings.publish_local;
+  config.share_links = setup.job.system != agent::CiSystem::none;
   config.drain_timeout = settings.drain_timeout;
   config.verify_share = settings.verify_share;
   return config;

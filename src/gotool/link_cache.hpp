@@ -1,7 +1,6 @@
 // Linked programs on this machine: found by key, placed as files, kept within a quota of their own.
 //
-// Holds a path; any number of objects and processes may use one directory. One thread at a time per
-// object. What is damaged or half there is a miss; errors are the operating system's. Format and
+// Holds a path; any number of objects, threads and processes may use one directory. What is damaged or half there is a miss; errors are the operating system's. Format and
 // rules: docs/formats/link-cache.md.
 #pragma once
 
