@@ -115,8 +115,7 @@ Result<codec::Json> Client::save(UnixNanos since_ns) {
 
 Result<bool> Client::link(const ActionId& key) {
   constexpr auto k_link_wait_max = std::chrono::seconds(90);  // the agent's bound is far shorter
-  TRY_ASSIGN(const codec::Json answer,
-             ask(encode_link_get(key), Deadline::after(k_link_wait_max)));
+  TRY_ASSIGN(const codec::Json answer, ask(encode_link_get(key), Deadline::after(k_link_wait_max)));
   return answer.bool_or("found", false);
 }
 

@@ -251,7 +251,8 @@ void Fetcher::fetch(const std::vector<const Entry*>& entries) {
   if (fetched) {
     measure(missing, std::chrono::duration_cast<std::chrono::microseconds>(
                          std::chrono::steady_clock::now() - started));
-  } else faults_.count("store", fetched.error().message);
+  } else
+    faults_.count("store", fetched.error().message);
 }
 
 void Fetcher::fetch_executable(const Entry& entry) {

@@ -60,7 +60,8 @@ class Fetcher {
   std::chrono::microseconds expected_time(const store::Entry& entry) const;
 
   void want(Owner index, const store::Entry& entry, Done done);
-  // Replaces what was to be brought ahead. Executables and links are left out: no lookup asks for them.
+  // Replaces what was to be brought ahead. Executables and links are left out: no lookup asks for
+  // them.
   void bring_ahead(Owner index, std::vector<const store::Entry*> entries);
   // While paused nothing new is brought ahead; what is asked for still comes.
   void pause_ahead(bool paused);

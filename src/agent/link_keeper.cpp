@@ -35,9 +35,8 @@ Result<std::unique_ptr<LinkKeeper>> LinkKeeper::open(const AgentConfig& config, 
                                                      Fetcher* fetcher, Uploader& uploader,
                                                      Provenance& provenance) {
   TRY_ASSIGN(gotool::LinkCache cache, gotool::LinkCache::open(config.link_directory));
-  // house: allow new (the constructor is private)
-  return std::unique_ptr<LinkKeeper>(
-      new LinkKeeper(config, keeper, fetcher, uploader, provenance, std::move(cache)));
+  return std::make_unique<LinkKeeper>(config, keeper, fetcher, uploader, provenance,
+                                      std::move(cache));
 }
 
 bool LinkKeeper::bring(const ActionId& key, Deadline index_deadline) {

@@ -1,8 +1,9 @@
 // The agent's part of the link cache: brings linked programs of other machines when that pays, and
 // makes those of this job records of it.
 //
-// Borrows the agent's parts, which outlive it. Any thread; bring() blocks its caller for at most the
-// time that the link took where it was made. Rules: docs/formats/link-cache.md, "Between machines".
+// Borrows the agent's parts, which outlive it. Any thread; bring() blocks its caller for at most
+// the time that the link took where it was made. Rules: docs/formats/link-cache.md, "Between
+// machines".
 #pragma once
 
 #include "agent/config.hpp"
@@ -19,6 +20,8 @@ namespace sluice::agent {
 
 class LinkKeeper {
  public:
+  LinkKeeper(const AgentConfig& config, IndexKeeper* keeper, Fetcher* fetcher, Uploader& uploader,
+             Provenance& provenance, gotool::LinkCache cache);
   // `keeper` and `fetcher` may be null: there is no store.
   static Result<std::unique_ptr<LinkKeeper>> open(const AgentConfig& config, IndexKeeper* keeper,
                                                   Fetcher* fetcher, Uploader& uploader,
@@ -30,9 +33,6 @@ class LinkKeeper {
   void note(const LinkNote& note);
 
  private:
-  LinkKeeper(const AgentConfig& config, IndexKeeper* keeper, Fetcher* fetcher, Uploader& uploader,
-             Provenance& provenance, gotool::LinkCache cache);
-
   const AgentConfig& config_;
   IndexKeeper* keeper_;
   Fetcher* fetcher_;

@@ -33,7 +33,8 @@ Made make(const Machine& machine, std::chrono::microseconds link_time, std::size
   REQUIRE(cache->put(made.key, {link_time, "", ""}, file));
   auto client = agent.connect();
   REQUIRE(client);
-  LinkNote note{true, made.key, made.output, size, 7, static_cast<std::uint64_t>(link_time.count())};
+  LinkNote note{true, made.key, made.output,
+                size, 7,        static_cast<std::uint64_t>(link_time.count())};
   REQUIRE(client->note(note));
   REQUIRE(client->wait(std::chrono::seconds(20)));
   return made;

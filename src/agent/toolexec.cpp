@@ -51,8 +51,8 @@ class Streams {
   static Result<Streams> open() {
     Streams streams;
     TRY_ASSIGN(streams.output_, memory_file());
-    struct stat out {};
-    struct stat err {};
+    struct stat out{};
+    struct stat err{};
     const bool known = ::fstat(STDOUT_FILENO, &out) == 0 && ::fstat(STDERR_FILENO, &err) == 0;
     streams.is_one_ = known && out.st_dev == err.st_dev && out.st_ino == err.st_ino;
     if (!streams.is_one_) {
@@ -105,8 +105,8 @@ Result<void> check_inputs(const gotool::LinkKey& key, const gotool::ImportConfig
   for (const gotool::TrustedFile& file : key.trusted) {
     TRY_ASSIGN(const BlobId digest, gotool::digest_of_file(file.path));
     if (digest != file.digest) {
-      return fail(Code::corrupt, "link: a file of the local tier was damaged: " +
-                                     file.path.native());
+      return fail(Code::corrupt,
+                  "link: a file of the local tier was damaged: " + file.path.native());
     }
   }
   return {};
@@ -116,10 +116,7 @@ class Link {
  public:
   Link(const AgentConfig& config, const std::vector<std::string>& words,
        const sys::Environment& env)
-      : config_(config),
-        words_(words),
-        arguments_(words.begin() + 1, words.end()),
-        env_(env) {}
+      : config_(config), words_(words), arguments_(words.begin() + 1, words.end()), env_(env) {}
 
   // The exit status; nothing when the tool has to be started in this process's place.
   std::optional<int> run() {
@@ -150,8 +147,8 @@ class Link {
     if (command_.has_extldflags && imports_.may_have_host_objects) {
       return fail(Code::unsupported, "link: words for a C linker");
     }
-    TRY_ASSIGN(key_, gotool::make_link_key(command_, imports_, *linker.digest, env_,
-                                           config_.local_tier));
+    TRY_ASSIGN(key_,
+               gotool::make_link_key(command_, imports_, *linker.digest, env_, config_.local_tier));
     TRY_ASSIGN(cache_, LinkCache::open(config_.link_directory));
     return {};
   }
@@ -263,8 +260,7 @@ class Link {
   Result<void> try_store(const Result<void>& inputs, const gotool::LinkInfo& info) {
     TRY(inputs);
     TRY(gotool::check_program(command_.output));
-    const std::string work =
-        sys::Path(command_.importcfg).parent_path().parent_path().native();
+    const std::string work = sys::Path(command_.importcfg).parent_path().parent_path().native();
     const std::string said = info.standard_output + info.standard_error;
     if (said.size() > gotool::k_link_text_bytes_max || said.find(work) != std::string::npos) {
       return fail(Code::unsupported, "link: what the linker said cannot be said again");
@@ -316,8 +312,8 @@ class Link {
 
 std::optional<int> say_version(const AgentConfig& config, const std::vector<std::string>& words,
                                const sys::Environment& env) {
-  const auto facts = gotool::ToolMemo(config.cache_directory / "tools", env)
-                         .facts(words.front(), false);
+  const auto facts =
+      gotool::ToolMemo(config.cache_directory / "tools", env).facts(words.front(), false);
   if (!facts) return std::nullopt;
   if (!sys::write_all(STDOUT_FILENO, bytes_of(facts->said))) return 1;
   return 0;

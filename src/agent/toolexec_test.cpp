@@ -25,8 +25,8 @@ class Toolchain {
     REQUIRE(sys::make_directories(work / "b001"));
     set_linker("");
     write(work / "b001/main.a", std::string("!<arch>\n") + header("_go_.o", "go object x\n"));
-    write(work / "b001/importcfg.link", "packagefile main=" + (work / "b001/main.a").native() +
-                                            "\nmodinfo \"m\"\n");
+    write(work / "b001/importcfg.link",
+          "packagefile main=" + (work / "b001/main.a").native() + "\nmodinfo \"m\"\n");
   }
 
   static void write(const sys::Path& path, std::string_view text, std::uint32_t mode = 0644) {
@@ -57,8 +57,13 @@ class Toolchain {
   }
 
   std::vector<std::string> link_words() const {
-    return {tool("link").native(), "-o", out.native(), "-importcfg",
-            (work / "b001/importcfg.link").native(), "-buildmode=exe", "-buildid=a/b/c/d",
+    return {tool("link").native(),
+            "-o",
+            out.native(),
+            "-importcfg",
+            (work / "b001/importcfg.link").native(),
+            "-buildmode=exe",
+            "-buildid=a/b/c/d",
             (work / "b001/main.a").native()};
   }
   sys::Captured run(const std::vector<std::string>& words) const {
@@ -172,8 +177,9 @@ TEST_CASE("what may not be cached is linked by the tool itself") {
   go.set_linker("", "1.99.1");
   CHECK(links_twice(go.link_words()));
   go.set_linker("");
-  Toolchain::write(go.work / "b001/main.a",
-                   std::string("!<arch>\n") + Toolchain::header("x.o", "\x7f" "ELF"));
+  Toolchain::write(go.work / "b001/main.a", std::string("!<arch>\n") + Toolchain::header("x.o",
+                                                                                         "\x7f"
+                                                                                         "ELF"));
   CHECK(links_twice(go.link_words()));
 }
 
@@ -241,9 +247,7 @@ TEST_CASE("with verify a hit is made again and compared") {
 
 TEST_CASE("versions come from the memo, other tools are started") {
   const Toolchain go;
-  const auto version = [&go] {
-    return go.run({go.tool("link").native(), "-V=full"}).output;
-  };
+  const auto version = [&go] { return go.run({go.tool("link").native(), "-V=full"}).output; };
   CHECK(version() == "link version go1.26.8\n");
   CHECK(version() == "link version go1.26.8\n");
   CHECK(go.run({"echo", "a", "b"}).output == "a b\n");

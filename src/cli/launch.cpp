@@ -358,8 +358,8 @@ std::string add_toolexec(const Setup& setup, const Command& command, sys::Enviro
     return "";
   }
   if (flags.error() != gotool::NoToolexec::unreadable) return "";
-  return "no link cache: -toolexec cannot be added to GOFLAGS (an open quote there, or quotes of both "
-         "kinds in sluice's own path)";
+  return "no link cache: -toolexec cannot be added to GOFLAGS (an open quote there, or quotes of "
+         "both kinds in sluice's own path)";
 }
 
 int launch_job(Setup& setup, const Flags& flags, const sys::Environment& env,

@@ -24,9 +24,9 @@ bool has_go_flag(const std::vector<std::string>& words, std::string_view name);
 
 // Why a command gets no -toolexec.
 enum class NoToolexec {
-  users_own,      // there is one
+  users_own,       // there is one
   shows_commands,  // -n or -x: people read and paste what go prints
-  unreadable,     // GOFLAGS, or the path cannot be quoted
+  unreadable,      // GOFLAGS, or the path cannot be quoted
 };
 // GOFLAGS with `-toolexec=EXECUTABLE toolexec` appended. `words` are those after "go" where they
 // are known.

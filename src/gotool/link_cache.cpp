@@ -5,8 +5,9 @@
 #include "gotool/cache_files.hpp"
 #include "gotool/tool_memo.hpp"
 
-#include <fcntl.h>
 #include <fmt/format.h>
+
+#include <fcntl.h>
 #include <linux/fs.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -28,6 +29,10 @@ constexpr std::string_view k_info_subkey = "link-info";
 constexpr std::uint64_t k_info_bytes_max = 1U << 20U;
 constexpr mode_t k_program_mode = 0775;  // outbufMode of cmd/link
 constexpr std::size_t k_copy_piece = 1U << 20U;
+constexpr std::string_view k_readme_name = "README";
+constexpr std::string_view k_readme =
+    "This directory holds programs that Go's linker made, kept by sluice within 2 GiB.\n"
+    "Remove it to empty it. SLUICE_LINK_CACHE=off turns the link cache off.\n";
 constexpr UnixNanos k_hit_slack_ns = 1'000'000'000;  // file systems round times
 constexpr UnixNanos k_orphan_age_ns = UnixNanos{24} * 3600 * 1'000'000'000;
 
@@ -87,7 +92,12 @@ struct Kept {
 }  // namespace
 
 Result<LinkCache> LinkCache::open(const sys::Path& directory) {
-  TRY(sys::make_directories(directory, 0700));
+  TRY_ASSIGN(const auto there, sys::stat_file(directory / k_readme_name));
+  if (!there) {
+    TRY(sys::make_directories(directory, 0700));
+    // Before the local tier's, which speaks of go clean.
+    (void)sys::write_file_atomic(directory / k_readme_name, bytes_of(k_readme));
+  }
   TRY_ASSIGN(LocalTier tier, LocalTier::open(directory));
   return LinkCache(std::move(tier));
 }
@@ -242,9 +252,9 @@ class LinkCache::Trimmer {
 
   const LinkCache& cache_;
   const UnixNanos now_ns_ = unix_now_ns();
-  std::vector<Kept> kept_;                          // programs, the longest unused first
-  std::unordered_map<ActionId, BlobId> outputs_;    // of programs and infos
-  std::unordered_map<BlobId, std::size_t> named_;   // by how many entries
+  std::vector<Kept> kept_;                         // programs, the longest unused first
+  std::unordered_map<ActionId, BlobId> outputs_;   // of programs and infos
+  std::unordered_map<BlobId, std::size_t> named_;  // by how many entries
   std::uint64_t bytes_ = 0;
   std::uint64_t new_bytes_ = 0;
   std::uint64_t removed_ = 0;

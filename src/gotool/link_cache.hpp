@@ -1,7 +1,8 @@
 // Linked programs on this machine: found by key, placed as files, kept within a quota of their own.
 //
-// Holds a path; any number of objects, threads and processes may use one directory. What is damaged or half there is a miss; errors are the operating system's. Format and
-// rules: docs/formats/link-cache.md.
+// Holds a path; any number of objects, threads and processes may use one directory. What is damaged
+// or half there is a miss; errors are the operating system's. Format and rules:
+// docs/formats/link-cache.md.
 #pragma once
 
 #include "base/digest.hpp"

@@ -46,8 +46,8 @@ struct Fixture {
     const auto tier = LocalTier::open(root.path() / "link");
     REQUIRE(tier->link(key(number), link->output, link->size, now - ns(since_stored)));
     const std::string hex = key(number).hex();
-    REQUIRE(sys::touch(root.path() / "link" / hex.substr(0, 2) / (hex + "-a"),
-                       now - ns(since_hit)));
+    REQUIRE(
+        sys::touch(root.path() / "link" / hex.substr(0, 2) / (hex + "-a"), now - ns(since_hit)));
   }
 };
 

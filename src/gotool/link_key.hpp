@@ -19,9 +19,10 @@
 namespace sluice::gotool {
 
 inline constexpr std::array<std::string_view, 16> k_linker_variables = {
-    "GO386",    "GOAMD64",  "GOARCH",    "GOARM",  "GOARM64", "GODEBUG",
-    "GOEXPERIMENT", "GOFIPS140", "GOMIPS", "GOMIPS64", "GOOS",    "GOPPC64",
-    "GORISCV64", "GOROOT",   "GOWASM",    "GO_EXTLINK_ENABLED",
+    "GO386",     "GOAMD64",  "GOARCH",       "GOARM",
+    "GOARM64",   "GODEBUG",  "GOEXPERIMENT", "GOFIPS140",
+    "GOMIPS",    "GOMIPS64", "GOOS",         "GOPPC64",
+    "GORISCV64", "GOROOT",   "GOWASM",       "GO_EXTLINK_ENABLED",
 };
 
 // A file of the local tier, believed to have the SHA-256 that it is named by.

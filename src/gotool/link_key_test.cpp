@@ -30,9 +30,7 @@ struct Fixture {
                      {"m/x", (root.path() / "compiled.a").native(), ""},
                      {"", "", "modinfo \"x\""}};
   }
-  sys::Path cached_file() const {
-    return tier / cached.hex().substr(0, 2) / (cached.hex() + "-d");
-  }
+  sys::Path cached_file() const { return tier / cached.hex().substr(0, 2) / (cached.hex() + "-d"); }
   void put(const char* name, std::string_view text) const {
     REQUIRE(sys::write_file_atomic(root.path() / name, bytes_of(text)));
   }
@@ -132,15 +130,15 @@ TEST_CASE("C objects add the compiler's library, on platforms where that is unde
   fixture.put("libgcc.a", "another library");
   CHECK(fixture.id() != with);
   fixture.command.has_extldflags = true;
-  CHECK_FALSE(make_link_key(fixture.command, fixture.imports, fixture.linker, fixture.env,
-                            fixture.tier));
+  CHECK_FALSE(
+      make_link_key(fixture.command, fixture.imports, fixture.linker, fixture.env, fixture.tier));
 }
 
 TEST_CASE("a file that is gone is an error") {
   Fixture fixture;
   fixture.imports.lines[1].file = "/nonexistent/x.a";
-  CHECK_FALSE(make_link_key(fixture.command, fixture.imports, fixture.linker, fixture.env,
-                            fixture.tier));
+  CHECK_FALSE(
+      make_link_key(fixture.command, fixture.imports, fixture.linker, fixture.env, fixture.tier));
 }
 
 }  // namespace sluice::gotool

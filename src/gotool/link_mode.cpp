@@ -3,8 +3,9 @@
 #include "base/strings.hpp"
 #include "sys/fd.hpp"
 
-#include <elf.h>
 #include <fmt/format.h>
+
+#include <elf.h>
 
 #include <algorithm>
 #include <array>
@@ -33,8 +34,8 @@ struct Member {
 };
 
 std::optional<Member> parse_header(std::string_view header) {
-  const auto size = parse_int<std::uint64_t>(
-      trim(header.substr(k_member_size_at, k_member_size_size)));
+  const auto size =
+      parse_int<std::uint64_t>(trim(header.substr(k_member_size_at, k_member_size_size)));
   if (!size || header.substr(k_member_size_at + k_member_size_size) != "`\n") return std::nullopt;
   return Member{std::string(trim(header.substr(0, k_member_name_size))), *size};
 }
@@ -49,8 +50,8 @@ Result<void> check_member(const Member& member, std::string_view begin, std::str
   const auto dot = member.name.rfind('.');
   const std::string_view extension =
       dot == std::string::npos ? std::string_view() : std::string_view(member.name).substr(dot);
-  const bool is_skipped = member.name.size() < k_member_name_size && extension != ".o" &&
-                          extension != ".syso";
+  const bool is_skipped =
+      member.name.size() < k_member_name_size && extension != ".o" && extension != ".syso";
   if (is_skipped) return {};
   if (!is_internal_host_package(package)) return not_cached(package, "it holds C objects");
   if (!allow_host_objects) return not_cached(package, "C objects where none are expected");

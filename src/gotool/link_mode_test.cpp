@@ -9,7 +9,9 @@ namespace sluice::gotool {
 namespace {
 
 const std::string k_go = "go object linux amd64 go1.26.8 X:none\n!\n";
-const std::string k_elf = "\x7f" "ELF and more";
+const std::string k_elf =
+    "\x7f"
+    "ELF and more";
 
 struct Box {
   sys::TempDirectory root = *sys::TempDirectory::create("sluice-link-mode-");
@@ -67,7 +69,10 @@ TEST_CASE("a program that a C linker made has its comment") {
   const Box box;
   CHECK(check_program(box.write("MZ no ELF")));
   CHECK(check_program(box.write("")));
-  CHECK_FALSE(check_program(box.write("\x7f" "ELF\x02\x01" + std::string(80, '\0'))));
+  CHECK_FALSE(
+      check_program(box.write("\x7f"
+                              "ELF\x02\x01" +
+                              std::string(80, '\0'))));
 }
 
 }  // namespace sluice::gotool

@@ -27,7 +27,8 @@ std::int64_t number(std::uint64_t value) { return static_cast<std::int64_t>(valu
 bool is_about(const Json& memo, const sys::Path& tool, const sys::FileInfo& info) {
   return memo.int_or("version", 0) == k_memo_version && memo.text_or("path", "") == tool.native() &&
          memo.int_or("inode", -1) == number(info.inode) &&
-         memo.int_or("mtime_ns", -1) == info.mtime_ns && memo.int_or("size", -1) == number(info.size);
+         memo.int_or("mtime_ns", -1) == info.mtime_ns &&
+         memo.int_or("size", -1) == number(info.size);
 }
 
 std::optional<ToolFacts> read_memo(const sys::Path& file, const sys::Path& tool,
@@ -45,12 +46,9 @@ std::optional<ToolFacts> read_memo(const sys::Path& file, const sys::Path& tool,
 
 void write_memo(const sys::Path& file, const sys::Path& tool, const sys::FileInfo& info,
                 const ToolFacts& facts) {
-  JsonObject memo{{"version", k_memo_version},
-                  {"path", tool.native()},
-                  {"inode", number(info.inode)},
-                  {"mtime_ns", info.mtime_ns},
-                  {"size", number(info.size)},
-                  {"said", facts.said}};
+  JsonObject memo{{"version", k_memo_version},   {"path", tool.native()},
+                  {"inode", number(info.inode)}, {"mtime_ns", info.mtime_ns},
+                  {"size", number(info.size)},   {"said", facts.said}};
   if (facts.digest) memo.emplace_back("sha256", facts.digest->hex());
   // Without it the tool is asked again.
   if (!sys::make_directories(file.parent_path(), 0700)) return;
