@@ -9,6 +9,7 @@
 #include "gotool/link_key.hpp"
 #include "gotool/link_mode.hpp"
 #include "gotool/tool_memo.hpp"
+#include "gotool/verified_files.hpp"
 #include "sys/log.hpp"
 #include "sys/process.hpp"
 
@@ -33,6 +34,7 @@ constexpr int k_link_minor_max = 27;
 constexpr std::uint64_t k_importcfg_bytes_max = 64U << 20U;
 constexpr std::string_view k_version_word = "-V=full";
 constexpr auto k_agent_wait = std::chrono::milliseconds(1000);
+constexpr int k_check_nice = 10;
 constexpr int k_exit_not_found = 127;
 constexpr int k_exit_not_executable = 126;
 
@@ -96,19 +98,17 @@ void say_again(std::string_view output, std::string_view error) {
 }
 
 // Whether every file that was believed by its name is what it says, and no C linker is asked for.
-// Runs while the linker does.
-Result<void> check_inputs(const gotool::LinkKey& key, const gotool::ImportConfig& imports) {
+// Runs while the linker does, and gives way to it.
+Result<void> check_inputs(const gotool::LinkKey& key, const gotool::ImportConfig& imports,
+                          const sys::Path& memo) {
+  sys::lower_thread_priority(k_check_nice);
   for (const gotool::ImportLine& line : imports.lines) {
     if (line.file.empty()) continue;
     TRY(gotool::check_archive(line.file, line.package, imports.may_have_host_objects));
   }
-  for (const gotool::TrustedFile& file : key.trusted) {
-    TRY_ASSIGN(const BlobId digest, gotool::digest_of_file(file.path));
-    if (digest != file.digest) {
-      return fail(Code::corrupt,
-                  "link: a file of the local tier was damaged: " + file.path.native());
-    }
-  }
+  gotool::VerifiedFiles verified(memo);
+  for (const gotool::TrustedFile& file : key.trusted) TRY(verified.check(file));
+  (void)verified.save();  // at worst they are hashed again
   return {};
 }
 
@@ -225,7 +225,8 @@ class Link {
     auto child = sys::spawn(options);
     if (!child) return std::nullopt;
     Result<void> inputs = fail(Code::unavailable, "link: inputs were not looked at");
-    std::thread checker([&] { inputs = check_inputs(key_, imports_); });
+    std::thread checker(
+        [&] { inputs = check_inputs(key_, imports_, config_.link_directory / "verified"); });
     const auto status = child->wait();
     const auto link_time = std::chrono::steady_clock::now() - started;
     checker.join();

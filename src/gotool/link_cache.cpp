@@ -152,7 +152,8 @@ Result<bool> LinkCache::put(const ActionId& key, const LinkInfo& info,
   TRY(tier_.put(subkey(key, k_info_subkey), sha256_as<BlobId>(bytes_of(text)), bytes_of(text),
                 now_ns));
   TRY_ASSIGN(const BlobId output, digest_of_file(file));
-  TRY_ASSIGN(auto writer, tier_.begin(output, there->size));
+  // Hashed just now; whoever changes it meanwhile is found out when the program is placed.
+  TRY_ASSIGN(auto writer, tier_.begin_verified(output, there->size));
   TRY_ASSIGN(const sys::Fd fd, sys::open_read(file));
   Bytes piece(k_copy_piece);
   for (;;) {

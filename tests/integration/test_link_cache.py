@@ -596,15 +596,6 @@ def test_a_large_program_on_another_machine(machine, tmp_path):
     assert links(build(fourth, root, flags=REMOTE, env=ci).ok()) == (1, 0, 1, 0)
 
 
-def test_a_desk_keeps_its_programs(machine, tmp_path, tiny):
-    store = tmp_path / "store"
-    desk = machine("desk", store=store)
-    build(desk, tiny, flags=REMOTE).ok()
-    desk.stop()
-    program = (desk.root / "out").stat().st_size
-    assert all(p.stat().st_size < program // 4 or p.suffix for p in store.rglob("*") if p.is_file())
-
-
 def test_domains_are_apart(machine, tiny):
     m = machine()
     build(m, tiny).ok()
