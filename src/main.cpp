@@ -1,5 +1,6 @@
 // Picks a command; nothing else.
 
+#include "agent/toolexec.hpp"
 #include "cli/agent.hpp"
 #include "cli/cacheprog.hpp"
 #include "cli/completion.hpp"
@@ -44,7 +45,10 @@ int run_command(const Invocation& invocation, const Environment& env) {
 
 int run_words(const std::vector<std::string>& words, const Environment& env) {
   namespace cli = sluice::cli;
-  // These two are started by go and by sluice, over and over: nothing is parsed for them.
+  // These are started by go and by sluice, over and over: nothing is parsed for them.
+  if (!words.empty() && words[0] == "toolexec") {
+    return sluice::agent::run_toolexec({words.begin() + 1, words.end()}, env);
+  }
   if (words.size() == 1 && words[0] == "cacheprog") return cli::run_cacheprog({}, env);
   if (words.size() == 2 && words[0] == "agent" && words[1] == "run") return cli::run_agent(env);
   const auto invocation = cli::parse_words(words);

@@ -4,6 +4,7 @@
 #include "agent/counters.hpp"
 #include "agent/fetcher.hpp"
 #include "agent/index_keeper.hpp"
+#include "agent/link_keeper.hpp"
 #include "agent/messages.hpp"
 #include "agent/provenance.hpp"
 #include "agent/restore.hpp"
@@ -85,6 +86,7 @@ class Agent {
   std::unique_ptr<Fetcher> fetcher_;
   std::unique_ptr<Uploader> uploader_;
   std::unique_ptr<Provenance> provenance_;
+  std::unique_ptr<LinkKeeper> links_;  // null: the link cache is off
 
   mutable std::mutex mutex_;
   std::condition_variable sessions_changed_;
@@ -139,6 +141,14 @@ Result<void> Agent::open() {
   uploader_ = std::make_unique<Uploader>(
       config_, objects_.get(), keeper_.get(), *tier_, faults_,
       [this](Deadline deadline) { return !fetcher_ || fetcher_->wait_idle(deadline); });
+  if (!config_.link_directory.empty()) {
+    auto links = LinkKeeper::open(config_, keeper_.get(), fetcher_.get(), *uploader_, *provenance_);
+    if (links) {
+      links_ = std::move(*links);
+    } else {
+      faults_.count("link-cache", links.error().message);
+    }
+  }
   return {};
 }
 
@@ -355,6 +365,17 @@ bool Agent::handle_command(Connection& connection, const Frame& frame) {
       Restorer restorer(*tier_, keeper_.get(), fetcher_.get());
       return reply(restorer.restore(Deadline::after(milliseconds())));
     }
+    case Type::link_get: {
+      const auto key = decode_link_get(frame.payload);
+      if (!key) return false;
+      return reply(JsonObject{{"found", links_ && links_->bring(*key, index_deadline_)}});
+    }
+    case Type::link_note: {
+      const auto note = decode_link_note(frame.payload);
+      if (!note) return false;
+      if (links_) links_->note(*note);
+      return reply(JsonObject{});
+    }
     case Type::save: {
       const auto since_ns = decode_save(frame.payload);
       if (!since_ns) return false;
@@ -370,7 +391,8 @@ void Agent::lookup(const std::shared_ptr<Connection>& connection, const Get& get
   const store::Entry* entry = index ? index->find(get.action) : nullptr;
   // Executables reach go through restore mode only: over the protocol they would stand in for a
   // link.
-  if (entry == nullptr || entry->record.kind == store::Kind::executable) {
+  if (entry == nullptr || entry->record.kind == store::Kind::executable ||
+      entry->record.kind == store::Kind::link) {
     connection->send(encode_miss(get.sequence));
     return;
   }

@@ -113,6 +113,18 @@ Result<codec::Json> Client::save(UnixNanos since_ns) {
   return ask(encode_save(since_ns), Deadline::after(k_scan_wait));
 }
 
+Result<bool> Client::link(const ActionId& key) {
+  constexpr auto k_link_wait_max = std::chrono::seconds(90);  // the agent's bound is far shorter
+  TRY_ASSIGN(const codec::Json answer, ask(encode_link_get(key), Deadline::after(k_link_wait_max)));
+  return answer.bool_or("found", false);
+}
+
+Result<void> Client::note(const LinkNote& note) {
+  constexpr auto k_note_wait_max = std::chrono::seconds(2);
+  TRY(ask(encode_link_note(note), Deadline::after(k_note_wait_max)));
+  return {};
+}
+
 std::vector<sys::Path> agent_sockets(const sys::Path& runtime_directory) {
   std::vector<sys::Path> sockets;
   // A directory that cannot be listed holds no agent of ours.

@@ -38,6 +38,10 @@ class Client {
   Result<codec::Json> stop(std::chrono::milliseconds wait);
   // Restore mode: fills the local tier with every record of the index.
   Result<codec::Json> restore(std::chrono::milliseconds wait);
+  // Whether the program of this link is in the link directory now; it is fetched where that pays.
+  Result<bool> link(const ActionId& key);
+  // Tells of a link that was made, or taken from the cache.
+  Result<void> note(const LinkNote& note);
   // Restore mode: what is new in the local tier since then counts as made by this job.
   Result<codec::Json> save(UnixNanos since_ns);
 

@@ -63,6 +63,7 @@ std::string AgentConfig::encode() const {
                   {"runtime", runtime_directory.native()},
                   {"cache", cache_directory.native()},
                   {"local", local_tier.native()},
+                  {"links", link_directory.native()},
                   {"store", store_url},
                   {"credentials", credentials},
                   {"domain", domain},
@@ -80,6 +81,7 @@ std::string AgentConfig::encode() const {
                   {"log_level", log_level},
                   {"read_only", read_only},
                   {"publish_local", publish_local},
+                  {"share_links", share_links},
                   {"drain_timeout_ms", static_cast<std::int64_t>(drain_timeout.count())},
                   {"verify_share", verify_share},
                   {"command_id", command_id},
@@ -97,6 +99,7 @@ Result<AgentConfig> AgentConfig::decode(std::string_view text) {
   config.runtime_directory = json.text_or("runtime", "");
   config.cache_directory = json.text_or("cache", "");
   config.local_tier = json.text_or("local", "");
+  config.link_directory = json.text_or("links", "");
   config.store_url = json.text_or("store", "");
   config.credentials = json.text_or("credentials", "");
   config.domain = json.text_or("domain", "");
@@ -119,6 +122,7 @@ Result<AgentConfig> AgentConfig::decode(std::string_view text) {
   config.log_level = json.text_or("log_level", "");
   config.read_only = json.bool_or("read_only", false);
   config.publish_local = json.bool_or("publish_local", false);
+  config.share_links = json.bool_or("share_links", false);
   config.drain_timeout = std::chrono::milliseconds(json.int_or("drain_timeout_ms", 60000));
   if (const Json* share = json.find("verify_share"); share != nullptr) {
     if (share->as_double() != nullptr) config.verify_share = *share->as_double();

@@ -22,6 +22,7 @@ struct AgentConfig {
   sys::Path runtime_directory;            // holds socket, lock and log; 0700
   sys::Path cache_directory;              // sluice's own: index copies, provenance, staging
   sys::Path local_tier;                   // a native GOCACHE
+  sys::Path link_directory;               // linked programs; empty: none are kept
   std::string store_url;                  // empty: no remote
   std::string credentials;                // whose rights the agent has: a digest, no secret
   std::string domain;                     // what this job may write
@@ -39,6 +40,7 @@ struct AgentConfig {
   std::string log_level;  // of the agent: "", "debug", …
   bool read_only = false;
   bool publish_local = false;
+  bool share_links = false;  // linked programs become records of the job: in CI only
   std::chrono::milliseconds drain_timeout{60000};
   double verify_share = 0;  // of archive hits that a session lets go rebuild
 

@@ -10,6 +10,7 @@ AgentConfig sample() {
   config.runtime_directory = "/run/user/1/sluice";
   config.cache_directory = "/home/u/.cache/sluice";
   config.local_tier = "/home/u/.cache/go-build";
+  config.link_directory = "/home/u/.cache/sluice/link";
   config.store_url = "file:///srv/store";
   config.credentials = "0123456789abcdef";
   config.domain = "trusted";
@@ -33,6 +34,7 @@ AgentConfig sample() {
 TEST_CASE("a configuration survives SLUICE_SESSION") {
   AgentConfig config = sample();
   config.publish_local = true;
+  config.share_links = true;
   config.say_faults = true;
   const auto back = AgentConfig::decode(config.encode());
   REQUIRE(back.has_value());

@@ -14,7 +14,7 @@ struct Field {
   std::uint64_t Counters::* member;
 };
 
-constexpr std::array<Field, 15> k_fields = {{
+constexpr std::array<Field, 20> k_fields = {{
     {"lookups", &Counters::lookups},
     {"hits_local", &Counters::hits_local},
     {"hits_remote", &Counters::hits_remote},
@@ -28,6 +28,11 @@ constexpr std::array<Field, 15> k_fields = {{
     {"prefetched", &Counters::prefetched},
     {"not_published", &Counters::not_published},
     {"index_entries_skipped", &Counters::index_entries_skipped},
+    {"links", &Counters::links},
+    {"link_hits_local", &Counters::link_hits_local},
+    {"link_hits_remote", &Counters::link_hits_remote},
+    {"link_misses", &Counters::link_misses},
+    {"link_uncached", &Counters::link_uncached},
     {"verify_checked", &Counters::verify_checked},
     {"verify_mismatched", &Counters::verify_mismatched},
 }};

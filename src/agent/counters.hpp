@@ -43,6 +43,11 @@ struct Counters {
   std::uint64_t prefetched = 0;     // outputs brought in before anybody asked
   std::uint64_t not_published = 0;  // local entries of unknown origin, used but not uploaded
   std::uint64_t index_entries_skipped = 0;  // module-index entries that can never hit again
+  std::uint64_t links = 0;  // that go asked for through sluice; each is one of the next four
+  std::uint64_t link_hits_local = 0;
+  std::uint64_t link_hits_remote = 0;
+  std::uint64_t link_misses = 0;    // made by the linker
+  std::uint64_t link_uncached = 0;  // made by it, and not for the cache (external linking …)
   std::uint64_t verify_checked = 0;
   std::uint64_t verify_mismatched = 0;
   Faults faults;

@@ -1,5 +1,6 @@
 #include "agent/fetcher.hpp"
 
+#include "base/strings.hpp"
 #include "store/fetch.hpp"
 #include "sys/process.hpp"
 
@@ -11,6 +12,10 @@ using store::Entry;
 
 namespace {
 constexpr std::size_t k_hash_bytes = 128U << 10U;
+
+bool is_for_lookups(const Entry& entry) {
+  return entry.record.kind != store::Kind::executable && entry.record.kind != store::Kind::link;
+}
 }  // namespace
 
 // Receives the bodies of one batch: a writer of the local tier for each.
@@ -79,6 +84,7 @@ void Fetcher::stop() {
 }
 
 bool Fetcher::is_there(const Entry& entry) const {
+  if (entry.record.kind == store::Kind::link) return false;  // asked for when it is not there
   const auto hit = tier_.find(entry.record.action);
   return hit && *hit && (*hit)->output == entry.record.output;
 }
@@ -87,7 +93,7 @@ bool Fetcher::is_there(const Entry& entry) const {
 // written by whoever used this directory, so they are hashed before they are believed.
 bool Fetcher::link_local(const Entry& entry) const {
   const store::Record& record = entry.record;
-  if (record.kind == store::Kind::executable) return false;
+  if (!is_for_lookups(entry)) return false;
   if (record.size == 0) return tier_.put_empty(record.action, record.time_ns).has_value();
   if (!tier_.has_blob(record.output, record.size)) return false;
   const auto file = sys::open_if_exists(tier_.blob_path(record.output));
@@ -122,8 +128,7 @@ void Fetcher::want(Owner index, const Entry& entry, Done done) {
 }
 
 void Fetcher::bring_ahead(Owner index, std::vector<const Entry*> entries) {
-  std::erase_if(entries,
-                [](const Entry* entry) { return entry->record.kind == store::Kind::executable; });
+  std::erase_if(entries, [](const Entry* entry) { return !is_for_lookups(*entry); });
   {
     const std::lock_guard lock(mutex_);
     ahead_owner_ = std::move(index);
@@ -256,6 +261,8 @@ void Fetcher::fetch(const std::vector<const Entry*>& entries) {
       finished(*entry, {}, 0, false);
     } else if (entry->record.kind == store::Kind::executable) {
       fetch_executable(*entry);
+    } else if (entry->record.kind == store::Kind::link) {
+      fetch_link(*entry);
     } else {
       missing.push_back(entry);
     }
@@ -275,6 +282,26 @@ void Fetcher::fetch_executable(const Entry& entry) {
         Deadline::after(k_fetch_wait)));
     TRY(tier_.put_executable(record.action, record.output, record.size, record.name,
                              file.temp_path(), record.time_ns));
+    return {};
+  };
+  finished(entry, bring(), entry.location.stored_size, false);
+}
+
+void Fetcher::fetch_link(const Entry& entry) {
+  const store::Record& record = entry.record;
+  const auto bring = [&]() -> Result<void> {
+    const auto link_us = parse_int<std::int64_t>(record.name);
+    if (links_ == nullptr || !link_us) {
+      return fail(Code::unsupported, "link: nowhere to put it, or no time given");
+    }
+    TRY_ASSIGN(sys::AtomicFile file, sys::AtomicFile::create(staging_ / record.output.hex()));
+    TRY(store::fetch_blob(
+        *objects_, entry, [&file](ByteView bytes) { return file.write(bytes); },
+        Deadline::after(k_fetch_wait)));
+    const gotool::LinkInfo info{std::chrono::microseconds(*link_us), {}, {}};
+    TRY_ASSIGN(const bool stored, links_->put(record.action, info, file.temp_path()));
+    if (!stored) return fail(Code::exhausted, "link cache: no room for a program");
+    TRY(links_->trim());
     return {};
   };
   finished(entry, bring(), entry.location.stored_size, false);

@@ -12,6 +12,7 @@
 #include "agent/fault_book.hpp"
 #include "agent/pace.hpp"
 #include "base/deadline.hpp"
+#include "gotool/link_cache.hpp"
 #include "gotool/local_tier.hpp"
 #include "store/index.hpp"
 #include "store/objects.hpp"
@@ -54,8 +55,12 @@ class Fetcher {
 
   using Owner = std::shared_ptr<const store::Index>;
 
+  // Where linked programs go; without, none is fetched. Before the first want().
+  void use_links(const gotool::LinkCache* links) { links_ = links; }
+
   void want(Owner index, const store::Entry& entry, Done done);
-  // Replaces what was to be brought ahead. Executables are left out: no lookup asks for them.
+  // Replaces what was to be brought ahead. Executables and links are left out: no lookup asks for
+  // them.
   void bring_ahead(Owner index, std::vector<const store::Entry*> entries);
   // While paused nothing new is brought ahead; what is asked for still comes.
   void pause_ahead(bool paused);
@@ -89,6 +94,7 @@ class Fetcher {
   void fill_locked(Batch& batch, std::size_t& at, std::uint64_t bytes_max);
   void fetch(const std::vector<const store::Entry*>& entries);
   void fetch_executable(const store::Entry& entry);
+  void fetch_link(const store::Entry& entry);
   void finished(const store::Entry& entry, Result<void> result, std::uint64_t bytes_down,
                 bool tier_refused);
   bool is_there(const store::Entry& entry) const;
@@ -98,6 +104,7 @@ class Fetcher {
   std::unique_ptr<store::Objects> objects_;  // the store, telling the pace
   gotool::LocalTier& tier_;
   sys::Path staging_;
+  const gotool::LinkCache* links_ = nullptr;
   FaultBook& faults_;
   OnDamaged on_damaged_;
 

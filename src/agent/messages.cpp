@@ -111,6 +111,43 @@ Bytes encode_save(UnixNanos since_ns) {
   return frame.finish();
 }
 
+Bytes encode_link_get(const ActionId& key) {
+  FrameWriter frame(Type::link_get);
+  frame.raw(key.view());
+  return frame.finish();
+}
+
+Bytes encode_link_note(const LinkNote& note) {
+  FrameWriter frame(Type::link_note);
+  frame.u8(note.made ? 1 : 0);
+  frame.raw(note.key.view());
+  frame.raw(note.output.view());
+  frame.varint(note.size);
+  frame.zigzag(note.time_ns);
+  frame.varint(note.link_us);
+  return frame.finish();
+}
+
+Result<ActionId> decode_link_get(ByteView payload) {
+  WireReader reader(payload);
+  const auto key = take_name<ActionId>(reader);
+  TRY(check(reader, "LINK_GET"));
+  return key;
+}
+
+Result<LinkNote> decode_link_note(ByteView payload) {
+  WireReader reader(payload);
+  LinkNote note;
+  note.made = reader.u8() == 1;
+  note.key = take_name<ActionId>(reader);
+  note.output = take_name<BlobId>(reader);
+  note.size = reader.varint();
+  note.time_ns = reader.zigzag();
+  note.link_us = reader.varint();
+  TRY(check(reader, "LINK_NOTE"));
+  return note;
+}
+
 Result<Hello> decode_hello(ByteView payload) {
   WireReader reader(payload);
   Hello hello;

@@ -40,6 +40,8 @@ enum class Type : std::uint8_t {
   stop = 24,
   restore = 25,
   save = 26,
+  link_get = 27,
+  link_note = 28,
 };
 
 struct Frame {
@@ -76,6 +78,16 @@ struct Note {
   store::Kind kind = store::Kind::other;
 };
 
+// A link that a toolexec took from the link cache or made.
+struct LinkNote {
+  bool made = false;
+  ActionId key;
+  BlobId output;
+  std::uint64_t size = 0;
+  UnixNanos time_ns = 0;
+  std::uint64_t link_us = 0;
+};
+
 // Complete frames, length prefix included, ready to be written.
 Bytes encode_hello(const Hello& hello);
 Bytes encode_get(const Get& get);
@@ -87,6 +99,8 @@ Bytes encode_number(Type type, std::uint64_t number);
 Bytes encode_welcome(std::uint64_t pid);
 Bytes encode_finish(std::string_view command_id, std::uint64_t wait_ms);
 Bytes encode_save(UnixNanos since_ns);
+Bytes encode_link_get(const ActionId& key);
+Bytes encode_link_note(const LinkNote& note);
 
 Result<Hello> decode_hello(ByteView payload);
 Result<Get> decode_get(ByteView payload);
@@ -96,6 +110,8 @@ Result<std::string> decode_text(ByteView payload);
 Result<std::uint64_t> decode_number(
     ByteView payload);  // MISS, WAIT, STOP, RESTORE, WELCOME's version
 Result<UnixNanos> decode_save(ByteView payload);
+Result<ActionId> decode_link_get(ByteView payload);
+Result<LinkNote> decode_link_note(ByteView payload);
 struct Finish {
   std::string command_id;
   std::uint64_t wait_ms = 0;

@@ -65,6 +65,17 @@ TEST_CASE("every message comes back as it was sent") {
   REQUIRE(finish.has_value());
   CHECK(finish->command_id == "id");
   CHECK(finish->wait_ms == 250);
+  CHECK(decode_link_get(only_frame(encode_link_get(action_of("k"))).payload) == action_of("k"));
+  const LinkNote link{true, action_of("k"), note.output, 70, -3, 4'200'000};
+  const auto link_back = decode_link_note(only_frame(encode_link_note(link)).payload);
+  REQUIRE(link_back.has_value());
+  CHECK(link_back->made);
+  CHECK(link_back->key == link.key);
+  CHECK(link_back->output == link.output);
+  CHECK(link_back->size == 70);
+  CHECK(link_back->time_ns == -3);
+  CHECK(link_back->link_us == 4'200'000);
+  CHECK_FALSE(decode_link_note(bytes_of("short")).has_value());
   CHECK(decode_save(only_frame(encode_save(-17)).payload) == UnixNanos{-17});
 }
 

@@ -126,6 +126,14 @@ std::uint64_t Pace::request_bytes() const {
   return std::max(static_cast<std::uint64_t>(most), k_request_bytes_min);
 }
 
+microseconds Pace::expected_time(std::uint64_t bytes) const {
+  const std::lock_guard lock(mutex_);
+  const double rate = best_rate_ > 0 ? best_rate_ : k_assumed_bytes_per_second;
+  const microseconds distance = requests_ > 0 ? latency_ : microseconds(k_assumed_latency);
+  return distance +
+         microseconds(static_cast<std::int64_t>(static_cast<double>(bytes) / rate * 1e6));
+}
+
 microseconds Pace::latency() const {
   const std::lock_guard lock(mutex_);
   return latency_;

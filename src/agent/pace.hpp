@@ -21,6 +21,9 @@ inline constexpr unsigned k_streams_max = 16;
 inline constexpr unsigned k_streams_first = 4;  // while nothing is known
 inline constexpr std::uint64_t k_request_bytes_max = 4ULL << 20U;
 inline constexpr std::uint64_t k_request_bytes_min = 256ULL << 10U;
+// Believed until something was fetched.
+inline constexpr double k_assumed_bytes_per_second = 12.5e6;
+inline constexpr auto k_assumed_latency = std::chrono::milliseconds(20);
 // A request shall not hold the line for longer, so that what is asked for meanwhile gets its share.
 inline constexpr auto k_request_time_max = std::chrono::milliseconds(250);
 
@@ -37,6 +40,8 @@ class Pace {
 
   unsigned streams() const;             // requests at once, 1 to k_streams_max
   std::uint64_t request_bytes() const;  // of the next one
+  // How long so many bytes will probably take.
+  std::chrono::microseconds expected_time(std::uint64_t bytes) const;
   std::chrono::microseconds latency() const;
   double bytes_per_second() const;  // 0: unknown
 

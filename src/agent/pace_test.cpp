@@ -63,6 +63,14 @@ TEST_CASE("a slow line gets small requests, so that what is asked for gets its s
   CHECK(pace.streams() >= 2);
 }
 
+TEST_CASE("how long something will take is believed first and then known") {
+  Pace pace(2);
+  CHECK(pace.expected_time(12'500'000) == microseconds(1'020'000));
+  Line{125e6, microseconds(5000)}.use(pace, 40);
+  CHECK(pace.expected_time(12'500'000) > microseconds(100'000));
+  CHECK(pace.expected_time(12'500'000) < microseconds(200'000));
+}
+
 TEST_CASE("requests that brought nothing teach nothing") {
   Pace pace(2);
   for (int i = 0; i < 10; ++i) {

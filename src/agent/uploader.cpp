@@ -223,6 +223,10 @@ void Uploader::upload(const store::Record& record) {
   if (!prepare_publisher()) return;
   sys::Path file = tier_.blob_path(record.output);
   if (record.kind == store::Kind::executable) file /= record.name;
+  if (record.kind == store::Kind::link) {
+    const std::string hex = record.output.hex();
+    file = config_.link_directory / hex.substr(0, 2) / (hex + "-d");
+  }
   if (!may_recur(record, file)) {
     const std::lock_guard lock(mutex_);
     ++totals_.index_entries_skipped;

@@ -45,7 +45,7 @@ int run_go(const Invocation& invocation, const sys::Environment& outer) {
   if (!setup) return report(setup.error());
   if (!setup->go_error.empty()) return refuse_go(setup->go_error, env);
   if (is_too_deep(setup->go, env)) return refuse_go(std::string(gotool::k_starts_sluice), env);
-  Command command{setup->go.path, {"go"}};
+  Command command{setup->go.path, {"go"}, true};
   command.arguments.insert(command.arguments.end(), invocation.tail.begin(), invocation.tail.end());
   if (!setup->settings.enabled) return execute(command, env);
   if (!words.is_work) {

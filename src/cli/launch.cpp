@@ -5,6 +5,7 @@
 #include "base/strings.hpp"
 #include "base/units.hpp"
 #include "cli/output.hpp"
+#include "gotool/go_flags.hpp"
 
 #include <fmt/format.h>
 
@@ -18,6 +19,9 @@ namespace sluice::cli {
 
 namespace {
 
+// Releases whose linker is known (docs/formats/link-cache.md).
+constexpr int k_toolexec_minor_min = 24;
+constexpr int k_toolexec_minor_max = 27;
 constexpr int k_cacheprog_minor_min = 24;  // Go 1.24 is the first with GOCACHEPROG
 constexpr auto k_agent_start_max = std::chrono::milliseconds(3000);
 constexpr auto k_agent_poll = std::chrono::milliseconds(5);
@@ -340,6 +344,24 @@ sys::Environment job_environment(const Setup& setup, const Flags& flags,
   return job;
 }
 
+std::string add_toolexec(const Setup& setup, const Command& command, sys::Environment& job) {
+  const int minor = setup.go.minor;
+  if (!setup.settings.link_cache || minor < k_toolexec_minor_min || minor > k_toolexec_minor_max) {
+    return "";
+  }
+  // Setting the variable hides what go reads in other places, so it begins with what is in effect.
+  const std::string goflags = gotool::go_env_value(job, "GOFLAGS", setup.go).value_or("");
+  const auto flags = gotool::goflags_with_toolexec(
+      goflags, command.is_go ? command.arguments : std::vector<std::string>{}, setup.executable);
+  if (flags) {
+    job.set("GOFLAGS", *flags);
+    return "";
+  }
+  if (flags.error() != gotool::NoToolexec::unreadable) return "";
+  return "no link cache: -toolexec cannot be added to GOFLAGS (an open quote there, or quotes of "
+         "both kinds in sluice's own path)";
+}
+
 int launch_job(Setup& setup, const Flags& flags, const sys::Environment& env,
                const Command& command, bool restore) {
   sys::ignore_sigpipe();  // an agent that dies must not take this process with it
@@ -349,6 +371,7 @@ int launch_job(Setup& setup, const Flags& flags, const sys::Environment& env,
   sys::Environment job = job_environment(setup, flags, env, restore);
   std::optional<QuietGoEnv> quiet;
   std::optional<Restore> restored;
+  if (const auto note = add_toolexec(setup, command, job); !note.empty()) say(note);
   if (restore) {
     quiet.emplace(setup, job);
     restored = restore_before(door);

@@ -24,6 +24,7 @@ inline constexpr int k_exit_not_executable = 126;
 struct Command {
   sys::Path program;
   std::vector<std::string> arguments;  // argv, [0] included
+  bool is_go = false;                  // so its words are known
 };
 
 // Says why a command could not be started; the exit status for that.
@@ -50,6 +51,10 @@ std::optional<std::string> foreign_cacheprog(const Setup& setup, const sys::Envi
 // it.
 sys::Environment job_environment(const Setup& setup, const Flags& flags,
                                  const sys::Environment& env, bool restore);
+
+// Puts sluice before go's tools, for the link cache: GOFLAGS of `job`. Returns what has to be said;
+// empty when all is well, also where the command is better left alone.
+std::string add_toolexec(const Setup& setup, const Command& command, sys::Environment& job);
 
 // Starts the agent, runs the command, collects what happened, says it. Returns the command's
 // status; ends this process by the signal that ended the command.

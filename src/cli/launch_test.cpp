@@ -84,6 +84,38 @@ TEST_CASE("a store that GOCACHE named is known to a sluice inside the command") 
   CHECK(job_environment(setup, {}, env, false).get("SLUICE_STORE") == "file:///s");
 }
 
+TEST_CASE("sluice before go's tools") {
+  Setup setup = setup_with_tier();
+  setup.go = go_of(26);
+  sys::Environment job;
+  job.set("HOME", "/nonexistent");
+  job.set("GOFLAGS", "-mod=mod");
+  const Command build{"/go", {"go", "build", "."}, true};
+  CHECK(add_toolexec(setup, build, job).empty());
+  CHECK(job.get("GOFLAGS") == "-mod=mod '-toolexec=/opt/sluice toolexec'");
+  // Ours is there already, from a sluice around this one.
+  CHECK(add_toolexec(setup, build, job).empty());
+  CHECK(job.get("GOFLAGS") == "-mod=mod '-toolexec=/opt/sluice toolexec'");
+  const auto stays_away = [](const Setup& given, const Command& command) {
+    sys::Environment env;
+    env.set("HOME", "/nonexistent");
+    CHECK(add_toolexec(given, command, env).empty());
+    return !env.has("GOFLAGS");
+  };
+  CHECK(stays_away(setup, {"/go", {"go", "build", "-x"}, true}));
+  CHECK_FALSE(stays_away(setup, {"/make", {"make", "-n"}, false}));
+  for (const int minor : {0, 23, 28}) {
+    Setup other = setup;
+    other.go = go_of(minor);
+    CHECK(stays_away(other, build));
+  }
+  setup.settings.link_cache = false;
+  CHECK(stays_away(setup, build));
+  setup.settings.link_cache = true;
+  job.set("GOFLAGS", "'-open");
+  CHECK(add_toolexec(setup, build, job).starts_with("no link cache: "));
+}
+
 TEST_CASE("another cache program is respected, our own is not another one") {
   const Setup setup = setup_with_tier();
   sys::Environment env;

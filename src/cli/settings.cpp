@@ -94,6 +94,7 @@ std::optional<std::string> set_choice(Settings& settings, const SettingSpec& spe
   }
   const auto position = at - spec.choices.begin();
   if (spec.id == SettingId::mode) settings.mode = static_cast<Mode>(position);
+  if (spec.id == SettingId::link_cache) settings.link_cache = position == 0;
   if (spec.id == SettingId::drain) settings.drain = static_cast<Drain>(position);
   return std::nullopt;
 }
@@ -373,6 +374,7 @@ std::string value_text(const Settings& settings, SettingId id) {
     case SettingId::publish_local: return word(settings.publish_local);
     case SettingId::trust_domain: return settings.trust_domain;
     case SettingId::quiet: return word(settings.quiet);
+    case SettingId::link_cache: return settings.link_cache ? "on" : "off";
   }
   return "";
 }

@@ -57,6 +57,7 @@ struct Settings {
   bool publish_local = false;
   std::string trust_domain = "trusted";
   bool quiet = false;
+  bool link_cache = true;
 
   bool gocache_is_url = false;  // GOCACHE names a store, so it names no directory
   std::string log_level;        // SLUICE_LOG as given; empty: none

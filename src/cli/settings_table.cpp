@@ -9,6 +9,8 @@ namespace {
 constexpr std::array<std::string_view, 3> k_modes = {"auto", "cacheprog", "restore"};
 constexpr std::array<std::string_view, 3> k_drains = {"auto", "wait", "detach"};
 
+constexpr std::array<std::string_view, 2> k_switches = {"on", "off"};
+
 constexpr std::array<SettingSpec, k_setting_count> k_settings = {{
     {SettingId::store,
      "store",
@@ -112,6 +114,11 @@ constexpr std::array<SettingSpec, k_setting_count> k_settings = {{
      "no summary line after the command",
      "The line with lookups, hits, bytes and waits after a command is left out. Faults are still "
      "reported."},
+    {SettingId::link_cache, "link-cache", "SLUICE_LINK_CACHE", SettingType::choice, "SWITCH",
+     k_switches, "on", true, "keep linked programs and place them again: on or off",
+     "go runs its tools through sluice (-toolexec), and a link whose every input is known is "
+     "answered with the program that was linked before. Needs Go 1.24 to 1.27. A command with "
+     "-toolexec, -x or -n is left alone."},
 }};
 
 constexpr std::array<VariableSpec, 8> k_other_variables = {{

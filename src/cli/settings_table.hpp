@@ -22,8 +22,9 @@ enum class SettingId {
   publish_local,
   trust_domain,
   quiet,
+  link_cache,
 };
-inline constexpr std::size_t k_setting_count = 10;
+inline constexpr std::size_t k_setting_count = 11;
 
 enum class SettingType {
   store_url,  // file:///absolute/path

@@ -52,12 +52,21 @@ sys::Path local_tier_of(const Setup& setup, const sys::Environment& env,
   return cache_directory / "domains" / setup.settings.trust_domain / "go-build";
 }
 
+// Beside the tier, so that what is apart there is apart here; go's own directory is not ours to
+// put something beside.
+sys::Path link_directory_of(const agent::AgentConfig& config) {
+  const sys::Path beside = config.local_tier.parent_path();
+  const std::string ours = config.cache_directory.native() + "/";
+  return (beside.native().starts_with(ours) ? beside : config.cache_directory) / "link";
+}
+
 agent::AgentConfig config_of(const Setup& setup, const sys::Environment& env) {
   const Settings& settings = setup.settings;
   agent::AgentConfig config;
   config.runtime_directory = sys::runtime_directory(env);
   config.cache_directory = sys::user_cache_directory(env) / "sluice";
   config.local_tier = local_tier_of(setup, env, config.cache_directory);
+  if (settings.link_cache) config.link_directory = link_directory_of(config);
   if (settings.enabled && !settings.no_remote) config.store_url = settings.store_url;
   if (const auto url = store::parse_store_url(config.store_url)) {
     config.credentials = store::credential_identity(*url, env);
@@ -78,6 +87,7 @@ agent::AgentConfig config_of(const Setup& setup, const sys::Environment& env) {
   config.log_level = settings.log_level;
   config.read_only = settings.read_only;
   config.publish_local = settings.publish_local;
+  config.share_links = setup.job.system != agent::CiSystem::none;
   config.drain_timeout = settings.drain_timeout;
   config.verify_share = settings.verify_share;
   return config;

@@ -40,10 +40,12 @@ TEST_CASE("a trusted job uses go's own cache, another one a tier of its own") {
   setup = set_up({}, env, root.path());
   REQUIRE(setup);
   CHECK(setup->config.local_tier == root.path() / "mine");
+  CHECK(setup->config.link_directory == root.path() / "cache/sluice/link");
   env.set("SLUICE_TRUST_DOMAIN", "guests");
   setup = set_up({}, env, root.path());
   REQUIRE(setup);
   CHECK(setup->config.local_tier == root.path() / "cache/sluice/domains/guests/go-build");
+  CHECK(setup->config.link_directory == root.path() / "cache/sluice/domains/guests/link");
   CHECK(setup->config.read_domains == std::vector<std::string>{"guests", "trusted"});
 }
 

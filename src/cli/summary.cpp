@@ -32,6 +32,11 @@ std::string summary_line(const Summary& summary) {
                        counters.lookups, counters.hits_local, counters.hits_remote, counters.misses,
                        transfers(summary), format_seconds(waited));
   }
+  if (counters.links > 0) {
+    line += fmt::format("; {} {}: {} local, {} remote, {} made", counters.links,
+                        counters.links == 1 ? "link" : "links", counters.link_hits_local,
+                        counters.link_hits_remote, counters.link_misses + counters.link_uncached);
+  }
   if (counters.verify_checked > 0) {
     line += fmt::format("; verified {}, {} differ", counters.verify_checked,
                         counters.verify_mismatched);

@@ -22,7 +22,8 @@ struct Summary {
   std::vector<std::string> untold_faults;  // that the user has not been told of
 };
 
-// "567 lookups: 540 local, 20 remote, 7 missed; 35.2 MiB down, 0 B up; waited 0.21 s".
+// "567 lookups: 540 local, 20 remote, 7 missed; 35.2 MiB down, 0 B up; waited 0.21 s", and where
+// there were links "; 1 link: 1 local, 0 remote, 0 made".
 std::string summary_line(const Summary& summary);
 std::string summary_json(const Summary& summary);
 // False when nothing happened that a line could be about.

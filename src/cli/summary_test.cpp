@@ -34,6 +34,14 @@ TEST_CASE("the line after a command") {
   summary.counters.verify_checked = 12;
   summary.counters.verify_mismatched = 1;
   CHECK(summary_line(summary).ends_with("; verified 12, 1 differ"));
+  summary.counters.verify_checked = 0;
+  summary.counters.links = 1;
+  summary.counters.link_hits_local = 1;
+  CHECK(summary_line(summary).ends_with("; waited 0.21 s; 1 link: 1 local, 0 remote, 0 made"));
+  summary.counters.links = 3;
+  summary.counters.link_misses = 1;
+  summary.counters.link_uncached = 1;
+  CHECK(summary_line(summary).ends_with("; 3 links: 1 local, 0 remote, 2 made"));
 }
 
 TEST_CASE("the line after restore mode") {

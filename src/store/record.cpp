@@ -51,6 +51,7 @@ std::string_view name_of(Kind kind) {
     case Kind::test_log: return "test-log";
     case Kind::test_output: return "test-output";
     case Kind::executable: return "executable";
+    case Kind::link: return "link";
     case Kind::other: break;
   }
   return "other";

@@ -27,8 +27,9 @@ enum class Kind : std::uint8_t {
   test_log = 4,
   test_output = 5,
   executable = 6,
+  link = 7,  // a linked program, asked for by the link cache only
 };
-inline constexpr std::uint8_t k_kind_last = 6;  // a reader takes higher numbers for `other`
+inline constexpr std::uint8_t k_kind_last = 7;  // a reader takes higher numbers for `other`
 std::string_view name_of(Kind kind);
 
 enum class Origin : std::uint8_t {
@@ -43,7 +44,7 @@ struct Record {
   Kind kind = Kind::other;
   UnixNanos time_ns = 0;
   Origin origin = Origin::made;
-  std::string name;  // executables: the file's name; else empty
+  std::string name;  // executables: the file's name; links: microseconds; else empty
 
   bool operator==(const Record&) const = default;
 };

@@ -36,6 +36,7 @@ FileInfo info_of(const struct stat& raw) {
   FileInfo info;
   info.size = static_cast<std::uint64_t>(raw.st_size);
   info.mtime_ns = raw.st_mtim.tv_sec * k_nanos_per_second + raw.st_mtim.tv_nsec;
+  info.changed_ns = raw.st_ctim.tv_sec * k_nanos_per_second + raw.st_ctim.tv_nsec;
   info.mode = raw.st_mode;
   info.uid = raw.st_uid;
   info.inode = raw.st_ino;

@@ -24,7 +24,8 @@ using Path = std::filesystem::path;
 struct FileInfo {
   std::uint64_t size = 0;
   UnixNanos mtime_ns = 0;
-  std::uint32_t mode = 0;  // type and permission bits as in stat(2)
+  UnixNanos changed_ns = 0;  // of content or attributes; nobody can set it
+  std::uint32_t mode = 0;    // type and permission bits as in stat(2)
   std::uint32_t uid = 0;
   std::uint64_t inode = 0;
   bool is_regular() const;

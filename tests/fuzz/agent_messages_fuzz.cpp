@@ -24,6 +24,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     (void)decode_number(payload);
     (void)decode_finish(payload);
     (void)decode_save(payload);
+    (void)decode_link_get(payload);
+    (void)decode_link_note(payload);
   }
   (void)AgentConfig::decode(text_of(bytes));
   (void)decode_provenance(bytes);

@@ -31,6 +31,7 @@ K_ANSWER_TIMEOUT_S = 40
 SUMMARY_LINE = re.compile(
     r"^sluice: (\d+ lookups: \d+ local, \d+ remote, \d+ missed; .+ down, .+ up; waited [\d.]+ s"
     r"|\d+ restored, \d+ new; .+ down, .+ up)"
+    r"(; \d+ links?: \d+ local, \d+ remote, \d+ made)?"
     r"(; verified \d+, \d+ differ)?( \(uploading .+ behind\))?$"
 )
 

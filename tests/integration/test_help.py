@@ -18,6 +18,7 @@ VALUES = {
     "drain-timeout": "5s",
     "verify": "1%",
     "trust-domain": "trusted",
+    "link-cache": "on",
     "max-size": "100GiB",
     "max-age": "400d",
     "shell": "sh",

@@ -1,0 +1,94 @@
+#include "agent/link_keeper.hpp"
+
+#include "base/strings.hpp"
+
+#include <fmt/format.h>
+
+#include <condition_variable>
+#include <mutex>
+
+namespace sluice::agent {
+namespace {
+
+// What a link took, as its record says; a day is more than any link takes.
+std::optional<std::chrono::microseconds> link_time(const store::Record& record) {
+  constexpr std::int64_t k_day_us = std::int64_t{24} * 3600 * 1'000'000;
+  const auto us = parse_int<std::int64_t>(record.name);
+  if (!us || *us < 0 || *us > k_day_us) return std::nullopt;
+  return std::chrono::microseconds(*us);
+}
+
+}  // namespace
+
+LinkKeeper::LinkKeeper(const AgentConfig& config, IndexKeeper* keeper, Fetcher* fetcher,
+                       Uploader& uploader, Provenance& provenance, gotool::LinkCache cache)
+    : config_(config),
+      keeper_(keeper),
+      fetcher_(fetcher),
+      uploader_(uploader),
+      provenance_(provenance),
+      cache_(std::move(cache)) {
+  if (fetcher_ != nullptr) fetcher_->use_links(&cache_);
+}
+
+Result<std::unique_ptr<LinkKeeper>> LinkKeeper::open(const AgentConfig& config, IndexKeeper* keeper,
+                                                     Fetcher* fetcher, Uploader& uploader,
+                                                     Provenance& provenance) {
+  TRY_ASSIGN(gotool::LinkCache cache, gotool::LinkCache::open(config.link_directory));
+  return std::make_unique<LinkKeeper>(config, keeper, fetcher, uploader, provenance,
+                                      std::move(cache));
+}
+
+bool LinkKeeper::bring(const ActionId& key, Deadline index_deadline) {
+  const auto index = keeper_ != nullptr ? keeper_->wait_any(index_deadline) : nullptr;
+  const store::Entry* entry = index ? index->find(key) : nullptr;
+  if (entry == nullptr || fetcher_ == nullptr || entry->record.kind != store::Kind::link) {
+    return false;
+  }
+  const auto took = link_time(entry->record);
+  if (!took || fetcher_->pace().expected_time(entry->location.stored_size) >= *took) return false;
+
+  struct Arrival {
+    std::mutex mutex;
+    std::condition_variable changed;
+    std::optional<bool> came;
+  };
+  // Shared: what comes after the deadline finds nobody waiting.
+  const auto arrival = std::make_shared<Arrival>();
+  fetcher_->want(index, *entry, [arrival](const Result<void>& result) {
+    const std::lock_guard lock(arrival->mutex);
+    arrival->came = result.has_value();
+    arrival->changed.notify_all();
+  });
+  std::unique_lock lock(arrival->mutex);
+  arrival->changed.wait_for(lock, *took, [&] { return arrival->came.has_value(); });
+  if (!arrival->came.value_or(false)) return false;
+  // A provenance that cannot be written costs a publication.
+  (void)provenance_.add(entry->record.action, entry->record.output);
+  return true;
+}
+
+void LinkKeeper::note(const LinkNote& note) {
+  if (!config_.share_links) return;
+  const auto index = keeper_ != nullptr ? keeper_->current() : nullptr;
+  const store::Entry* entry = index ? index->find(note.key) : nullptr;
+  if (!note.made && entry != nullptr && entry->record.output == note.output) {
+    store::Record record = entry->record;
+    record.origin = store::Origin::received;
+    uploader_.used(record);
+    return;
+  }
+  if (!note.made && !provenance_.has(note.key, note.output)) return;  // of unknown origin
+  store::Record record;
+  record.action = note.key;
+  record.output = note.output;
+  record.size = note.size;
+  record.kind = store::Kind::link;
+  record.time_ns = note.time_ns;
+  record.origin = store::Origin::made;
+  record.name = fmt::format("{}", note.link_us);
+  if (note.made) (void)provenance_.add(note.key, note.output);  // as above
+  uploader_.made(record);
+}
+
+}  // namespace sluice::agent
