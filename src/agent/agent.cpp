@@ -61,7 +61,7 @@ class Agent {
   void run(sys::Fd listener, std::optional<sys::FileLock> lock, bool own_process);
 
  private:
-  void serve(const std::shared_ptr<Connection>& connection, std::atomic<bool>& is_session);
+  void serve(const std::shared_ptr<Connection>& connection, std::atomic<bool>& greeted);
   bool handle(const std::shared_ptr<Connection>& connection, const Frame& frame, Hello& hello);
   bool handle_command(Connection& connection, const Frame& frame);
   bool greet(Connection& connection, const Frame& frame, Hello& hello);
@@ -103,7 +103,7 @@ class Agent {
 
   struct Served {
     std::shared_ptr<Connection> connection;
-    std::shared_ptr<std::atomic<bool>> is_session;
+    std::shared_ptr<std::atomic<bool>> greeted;
     std::shared_ptr<std::atomic<bool>> done;
     std::thread thread;
   };
@@ -181,10 +181,10 @@ void Agent::run(sys::Fd listener, std::optional<sys::FileLock> lock, bool own_pr
       continue;
     auto connection = std::make_shared<Connection>(std::move(**socket));
     auto done = std::make_shared<std::atomic<bool>>(false);
-    auto is_session = std::make_shared<std::atomic<bool>>(false);
+    auto greeted = std::make_shared<std::atomic<bool>>(false);
     served_.push_back(
-        Served{connection, is_session, done, std::thread([this, connection, is_session, done] {
-                 serve(connection, *is_session);
+        Served{connection, greeted, done, std::thread([this, connection, greeted, done] {
+                 serve(connection, *greeted);
                  *done = true;
                })});
   }
@@ -206,13 +206,14 @@ void Agent::end() {
   if (alone && *alone) (void)sys::remove_tree(config_.spill_directory());
 }
 
-// Sessions take an agent that says nothing for dead, and a slow store must not look like that.
+// Who is connected takes an agent that says nothing for dead, and a slow store must not look like
+// that.
 void Agent::beat() {
   const auto now = std::chrono::steady_clock::now();
   if (now - last_beat_ < k_beat_every) return;
   last_beat_ = now;
   for (const Served& served : served_) {
-    if (*served.is_session) {
+    if (*served.greeted) {
       served.connection->send(encode_welcome(static_cast<std::uint64_t>(::getpid())));
     }
   }
@@ -259,14 +260,14 @@ bool Agent::keep_running(std::size_t connections) {
   return quiet < k_idle_exit || !drained;
 }
 
-void Agent::serve(const std::shared_ptr<Connection>& connection, std::atomic<bool>& is_session) {
+void Agent::serve(const std::shared_ptr<Connection>& connection, std::atomic<bool>& greeted) {
   Hello hello;
   for (;;) {
     const auto frame = connection->receive();
     if (!frame) sys::log_info("connection: {}", frame.error().message);
     if (!frame || !*frame) break;
     if (!handle(connection, **frame, hello)) break;
-    is_session = hello.role == "session";
+    greeted = !hello.role.empty();
   }
   connection->hang_up();
   if (hello.role != "session") return;
@@ -535,7 +536,7 @@ Json Agent::finish_command(const std::string& command_id, std::chrono::milliseco
 }  // namespace
 
 int run_agent(const AgentConfig& config, const sys::Environment& env, bool own_process) {
-  sys::ignore_sigpipe();
+  sys::ignore_write_signals();
   if (auto ready = sys::make_private_directory(config.runtime_directory); !ready) return 1;
   auto lock = sys::FileLock::try_acquire(config.lock_path());
   if (!lock || !*lock) return 0;  // another agent serves this job

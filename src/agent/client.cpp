@@ -15,7 +15,8 @@ namespace {
 
 constexpr auto k_probe_wait = std::chrono::milliseconds(20);
 constexpr auto k_answer_slack =
-    std::chrono::milliseconds(2000);  // past what the agent was asked to wait
+    std::chrono::milliseconds(2000);                      // past what the agent was asked to wait
+constexpr auto k_silence_max = std::chrono::seconds(20);  // it beats every 5 s
 constexpr auto k_hello_wait = std::chrono::milliseconds(2000);
 constexpr std::uint64_t k_report_bytes_max = 4U << 20U;
 
@@ -77,7 +78,16 @@ Result<std::optional<Client>> Client::connect_socket(const sys::Path& socket, De
 
 Result<codec::Json> Client::ask(const Bytes& frame, Deadline deadline) {
   TRY(sys::write_all(socket_.get(), frame));
-  TRY_ASSIGN(const std::optional<Frame> answer, receive_frame(socket_.get(), reader_, deadline));
+  std::optional<Frame> answer;
+  do {
+    const Deadline patience = deadline.sooner(Deadline::after(k_silence_max));
+    auto received = receive_frame(socket_.get(), reader_, patience);
+    if (!received && received.error().code == Code::timeout && !deadline.passed()) {
+      return fail(Code::timeout, "agent: it said nothing for 20 s");
+    }
+    if (!received) return std::unexpected(std::move(received).error());
+    answer = std::move(*received);
+  } while (answer && answer->type == Type::welcome);  // a sign of life while it works
   if (!answer) return fail(Code::unavailable, "agent: it ended before it answered");
   if (answer->type != Type::reply) return fail(Code::corrupt, "agent: unexpected answer");
   TRY_ASSIGN(const std::string text, decode_text(answer->payload));

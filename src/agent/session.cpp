@@ -504,7 +504,7 @@ void Session::farewell() {
 
 int run_session(const AgentConfig& config, const sys::Environment& env, int input_fd,
                 int output_fd) {
-  sys::ignore_sigpipe();
+  sys::ignore_write_signals();
   // Never destroyed: the process ends at once and the link's thread with it, so that go, which
   // waits for our standard output to close, waits for nothing else.
   Session* session = std::make_unique<Session>(config, env, output_fd).release();

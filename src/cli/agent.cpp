@@ -147,7 +147,7 @@ std::string status_text(const Json& merged) {
 }
 
 int run_agent_command(const Invocation& invocation, const sys::Environment& env) {
-  sys::ignore_sigpipe();
+  sys::ignore_write_signals();
   const auto setup = set_up(invocation.flags, env, current_directory(), OffSwitch::passed_over);
   if (!setup) return report(setup.error());
   auto clients = chosen_agents(invocation, *setup);

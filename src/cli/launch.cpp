@@ -364,7 +364,7 @@ std::string add_toolexec(const Setup& setup, const Command& command, sys::Enviro
 
 int launch_job(Setup& setup, const Flags& flags, const sys::Environment& env,
                const Command& command, bool restore) {
-  sys::ignore_sigpipe();  // an agent that dies must not take this process with it
+  sys::ignore_write_signals();  // an agent that dies must not take this process with it
   const bool inner = joins_outer_command(setup, env);
   if (!inner) setup.config.command_id = new_command_id();
   AgentDoor door(setup.config, env);

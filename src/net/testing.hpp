@@ -43,7 +43,7 @@ inline std::string answer(int status, std::string_view body = "", std::string_vi
 class Server {
  public:
   explicit Server(Answer answer) : answer_(std::move(answer)) {
-    sys::ignore_sigpipe();  // as the program does
+    sys::ignore_write_signals();  // as the program does
     listener_.reset(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
     sockaddr_in any{};
     any.sin_family = AF_INET;

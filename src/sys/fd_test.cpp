@@ -85,7 +85,7 @@ TEST_CASE("waiting ends with data, with the end, or at the deadline") {
 }
 
 TEST_CASE("a reader that left is an error, not the end of this process") {
-  ignore_sigpipe();
+  ignore_write_signals();
   Pipe pipe = make_pipe();
   pipe.read_end.reset();
   const auto written = write_all(pipe.write_end.get(), bytes_of("x"));

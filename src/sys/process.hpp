@@ -91,7 +91,8 @@ class SignalForwarder {
 Error exec(const Path& program, const std::vector<std::string>& arguments, const Environment& env);
 // Ends this process by the signal that ended its child, so that the caller sees the same status.
 [[noreturn]] void die_by_signal(int signal);
-void ignore_sigpipe();
+// A reader that is gone (SIGPIPE) and a file above the limit (SIGXFSZ) are errors of the write.
+void ignore_write_signals();
 // This process ends by itself (SIGALRM) if it still lives then.
 void end_process_after(unsigned seconds);
 // For a process that ends with its input: what a terminal sends to the whole group is not meant for

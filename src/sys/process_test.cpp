@@ -180,8 +180,8 @@ TEST_CASE("a grandchild that keeps the pipe open keeps nobody waiting") {
 }
 
 TEST_CASE("children start with the dispositions that we were started with") {
-  ignore_sigpipe();
-  ignore_sigpipe();
+  ignore_write_signals();
+  ignore_write_signals();
   // Bit 12 of SigIgn is SIGPIPE.
   const std::string ignored = output_of(shell("grep SigIgn /proc/self/status | cut -f2"));
   const auto mask = std::stoull(ignored, nullptr, 16);
@@ -209,6 +209,19 @@ TEST_CASE("priority belongs to the thread that asked") {
     CHECK(::getpriority(PRIO_PROCESS, thread) == 19);
   }).join();
   CHECK(::getpriority(PRIO_PROCESS, 0) == before);
+}
+
+TEST_CASE("a file that may not grow is an error, not the end") {
+  ignore_write_signals();
+  const auto directory = TempDirectory::create("sluice-process-test-");
+  REQUIRE(directory);
+  rlimit before{};
+  REQUIRE(::getrlimit(RLIMIT_FSIZE, &before) == 0);
+  const rlimit small{10, before.rlim_max};
+  REQUIRE(::setrlimit(RLIMIT_FSIZE, &small) == 0);
+  const auto written = write_file_atomic(directory->path() / "f", bytes_of("more than ten bytes"));
+  ::setrlimit(RLIMIT_FSIZE, &before);
+  CHECK_FALSE(written);
 }
 
 TEST_CASE("processes are there or not") {

@@ -18,7 +18,7 @@ namespace {
 constexpr std::array<int, 7> k_forwarded = {SIGINT,  SIGTERM, SIGHUP,  SIGQUIT,
                                             SIGUSR1, SIGUSR2, SIGWINCH};
 
-constexpr std::array<int, 3> k_ignorable = {SIGPIPE, SIGINT, SIGQUIT};
+constexpr std::array<int, 4> k_ignorable = {SIGPIPE, SIGXFSZ, SIGINT, SIGQUIT};
 
 // Read in signal handlers, therefore lock-free and constant from the start.
 constinit std::atomic<pid_t> forward_to{0};
@@ -138,7 +138,10 @@ void end_process_after(unsigned seconds) {
   ::alarm(seconds);
 }
 
-void ignore_sigpipe() { ignore(SIGPIPE); }
+void ignore_write_signals() {
+  ignore(SIGPIPE);
+  ignore(SIGXFSZ);
+}
 
 void ignore_interrupts() {
   ignore(SIGINT);

@@ -86,7 +86,7 @@ TEST_CASE("errand: runs only in a copy of this program") {
     ::_exit(status ? status->code : 95);
   }
   if (word == "exec") {
-    ignore_sigpipe();
+    ignore_write_signals();
     ignore_interrupts();
     Environment env;
     env.set("A", "from exec");
@@ -159,7 +159,7 @@ TEST_CASE("an interrupt typed at the terminal reaches the child once and ends no
 }
 
 TEST_CASE("only a signal that this program chose to ignore is given back") {
-  ignore_sigpipe();
+  ignore_write_signals();
   const sigset_t reset = signals_to_reset();
   CHECK(::sigismember(&reset, SIGPIPE) == 1);
   CHECK(::sigismember(&reset, SIGTERM) == 0);

@@ -29,13 +29,14 @@ import subprocess
 import sys
 import tempfile
 import time
+import zlib
 from datetime import datetime, timezone
 from pathlib import Path
 
 REPO = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(REPO / "tests" / "integration"))
 
-from sluice_harness import SHOP, Machine, Run, fresh_checkout, sha256  # noqa: E402
+from sluice_harness import SHOP, Machine, Run, fresh_checkout, github, sha256  # noqa: E402
 
 CADDY = "github.com/caddyserver/caddy/v2"
 CADDY_VERSION = "v2.10.2"
@@ -167,6 +168,9 @@ class Side:
         root = self.root / f"m{self.count}"
         root.mkdir(parents=True)
         self.machine = Machine(root, self.sluice or Path("/nonexistent"), self.store, self.go_env)
+        # A run of a CI job, of which each machine is another one.
+        self.machine.env |= github(repository=f"bench/{self.root.parent.name}")
+        self.machine.env["GITHUB_RUN_ID"] = f"{zlib.crc32(str(root).encode())}"
 
     def drop_machine(self) -> None:
         if self.machine is not None:

@@ -149,9 +149,11 @@ def test_agent_killed_while_waiting_for_uploads(machine, tiny, tmp_path, tiny_fi
     build(machine("other", store=tmp_path / "store"), tiny, tiny_first.native)
 
 
-def test_agent_that_hangs(machine, tiny, tiny_store, tiny_first):
+@pytest.mark.parametrize("mode", ["cacheprog", "restore"])
+def test_agent_that_hangs(machine, tiny, tiny_store, tiny_first, mode):
     """An agent that is stopped answers nothing: the build goes on without it, in bounded time."""
     m = machine("m", store=tiny_store)
+    m.env["SLUICE_MODE"] = mode
     p = CacheProg(m, cwd=tiny)
     p.get(action_id("wake the agent"))
     assert wait_until(lambda: m.agents(), 10)
