@@ -18,6 +18,7 @@
 
 #include <exception>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace {
@@ -43,6 +44,10 @@ int run_command(const Invocation& invocation, const Environment& env) {
   return cli::k_exit_failure;
 }
 
+bool is_toolexec(std::string_view started_as) {
+  return started_as.substr(started_as.rfind('/') + 1) == sluice::agent::k_toolexec_name;
+}
+
 int run_words(const std::vector<std::string>& words, const Environment& env) {
   namespace cli = sluice::cli;
   // These are started by go and by sluice, over and over: nothing is parsed for them.
@@ -64,7 +69,10 @@ int run_words(const std::vector<std::string>& words, const Environment& env) {
 int main(int argc, char** argv) {
   try {
     sluice::sys::expect_children();
-    const int code = run_words({argv + (argc > 0 ? 1 : 0), argv + argc}, Environment::of_process());
+    const std::vector<std::string> words(argv + (argc > 0 ? 1 : 0), argv + argc);
+    const Environment env = Environment::of_process();
+    if (argc > 0 && is_toolexec(argv[0])) return sluice::agent::run_toolexec(words, env);
+    const int code = run_words(words, env);
     return sluice::cli::exit_code_after_output(code);
   } catch (const std::exception& error) {
     sluice::cli::say(error.what());

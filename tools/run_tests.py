@@ -25,7 +25,7 @@ from test_results import Tally, doctest_tally, junit_tally, replay_count
 BUILD_TIMEOUT_S = 3600
 UNIT_TIMEOUT_S = 300
 REPLAY_TIMEOUT_S = 120
-PYTEST_TIMEOUT_S = 1500
+PYTEST_TIMEOUT_S = 2400
 WORKERS_MAX = 8
 BESIDE = 5  # niceness of what runs beside the integration tests
 

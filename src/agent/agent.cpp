@@ -44,7 +44,7 @@ constexpr auto k_beat_every = std::chrono::seconds(5);  // a sign of life for th
 constexpr auto k_sessions_end_wait = std::chrono::seconds(2);  // before their counters are summed
 constexpr unsigned k_end_s_max = 15;                           // for what is still on the way
 constexpr auto k_accept_tick = std::chrono::milliseconds(50);
-constexpr auto k_warm_up = std::chrono::seconds(3);  // bring ahead before the first session came
+constexpr auto k_warm_up = std::chrono::seconds(3);  // bring ahead while no session is there
 
 // One go command's share of the counters.
 struct Command {
@@ -98,6 +98,7 @@ class Agent {
   std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
   std::chrono::steady_clock::time_point last_used_ = started_;
   std::chrono::steady_clock::time_point last_session_ = started_;
+  std::atomic<bool> silence_told_ = false;
   const Deadline index_deadline_ = Deadline::after(k_index_wait);
   bool published_when_quiet_ = true;
 
@@ -239,8 +240,10 @@ bool Agent::keep_running(std::size_t connections) {
     published_when_quiet_ = false;
     if (fetcher_) fetcher_->pause_ahead(false);
   } else {
-    // A command that is still there (make, a test that runs long) may start the next go much later.
-    if (fetcher_ && connections == 0 && now - started_ > k_warm_up) fetcher_->pause_ahead(true);
+    // A command that is still there (make, a test that runs long) may start the next go much later,
+    // and after one command the next often comes at once.
+    if (fetcher_ && connections == 0 && now - last_session_ > k_warm_up)
+      fetcher_->pause_ahead(true);
     if (now - last_session_ > k_quiet_before_publish && !published_when_quiet_) {
       uploader_->request_publish();
       published_when_quiet_ = true;
@@ -389,6 +392,10 @@ bool Agent::handle_command(Connection& connection, const Frame& frame) {
 
 void Agent::lookup(const std::shared_ptr<Connection>& connection, const Get& get) {
   const auto index = keeper_ ? keeper_->wait_any(index_deadline_) : nullptr;
+  if (keeper_ && !index && index_deadline_.passed() && !silence_told_.exchange(true)) {
+    faults_.count("store", fmt::format("{}: no answer within {} s", objects_->describe(),
+                                       k_index_wait.count()));
+  }
   const store::Entry* entry = index ? index->find(get.action) : nullptr;
   // Executables reach go through restore mode only: over the protocol they would stand in for a
   // link.

@@ -15,12 +15,18 @@ constexpr auto k_object_wait = std::chrono::seconds(60);
 constexpr auto k_fresh_wait = k_refresh_wait + std::chrono::seconds(10);  // git comes first
 constexpr auto k_yield_step = std::chrono::milliseconds(100);
 constexpr int k_upload_tries_max = 3;
+constexpr int k_failures_max = 3;  // objects in a row that the store did not take
 constexpr auto k_try_again_pause = std::chrono::milliseconds(200);  // doubled each time
 
 // What is wrong with the file itself is no better the next time.
+bool is_of_the_file(const Error& error) {
+  return error.code == Code::corrupt || error.code == Code::not_found ||
+         error.code == Code::invalid;
+}
+
+// Nor is a store that refuses.
 bool may_work_later(const Error& error) {
-  return error.code != Code::corrupt && error.code != Code::not_found &&
-         error.code != Code::invalid;
+  return !is_of_the_file(error) && error.code != Code::denied && error.code != Code::unsupported;
 }
 
 }  // namespace
@@ -93,6 +99,7 @@ void Uploader::made(const store::Record& record) {
   {
     const std::lock_guard lock(mutex_);
     if (!add_to_ledger_locked(record) && !distrusted_.contains(record.output)) return;
+    if (given_up_) return void(++totals_.lost);
     queue_.push_back(record);
     totals_.pending_bytes += record.size;
   }
@@ -109,7 +116,7 @@ void Uploader::request_publish() {
   if (objects_ == nullptr) return;
   {
     const std::lock_guard lock(mutex_);
-    if (!ledger_changed_ && queue_.empty()) return;
+    if (given_up_ || (!ledger_changed_ && queue_.empty())) return;
     publish_wanted_ = true;
   }
   changed_.notify_all();
@@ -128,7 +135,7 @@ Uploader::Totals Uploader::totals() const {
   const std::lock_guard lock(mutex_);
   Totals totals = totals_;
   totals.records = ledger_.size();
-  const bool to_publish = publish_wanted_ || (ledger_changed_ && !publish_failed_);
+  const bool to_publish = publish_wanted_ || (ledger_changed_ && !publish_failed_ && !given_up_);
   totals.drained = objects_ == nullptr || (queue_.empty() && !busy_ && !to_publish);
   return totals;
 }
@@ -241,9 +248,20 @@ void Uploader::upload(const store::Record& record) {
   if (anew) publisher_->distrust(record.output);
   const auto added =
       try_upload([&] { return publisher_->add(record, file, Deadline::after(k_object_wait)); });
-  if (added || !may_work_later(added.error())) return;  // a file that is gone misses nobody
+  if (added) failures_in_a_row_ = 0;
+  if (added || is_of_the_file(added.error())) return;  // a file that is gone misses nobody
+  const bool gives_up = ++failures_in_a_row_ >= k_failures_max;
   const std::lock_guard lock(mutex_);
   ++totals_.lost;
+  if (gives_up) give_up_locked();
+}
+
+// The store takes nothing: a job that waits for its uploads must not ask it for each of them.
+void Uploader::give_up_locked() {
+  given_up_ = true;
+  totals_.lost += queue_.size();
+  queue_.clear();
+  totals_.pending_bytes = 0;
 }
 
 // A store that fails for a moment is asked again; nothing else waits for this thread.

@@ -73,6 +73,7 @@ class Uploader {
   void work();
   void let_downloads_pass();
   void upload(const store::Record& record);
+  void give_up_locked();
   Result<void> try_upload(const std::function<Result<void>()>& attempt);
   void publish();
   store::ManifestInfo manifest_info() const;
@@ -98,12 +99,14 @@ class Uploader {
   std::vector<store::Record> ledger_;                   // in order of first use
   std::unordered_map<ActionId, std::size_t> position_;  // in ledger_
   bool ledger_changed_ = false;                         // since the last publish
+  bool given_up_ = false;                               // the store takes nothing from this job
   bool publish_failed_ = false;                         // and nothing has changed since
   std::unordered_set<BlobId> distrusted_;               // until uploaded anew
   sys::Path goroot_;
   Totals totals_;
 
   std::unique_ptr<store::Publisher> publisher_;  // the upload thread only
+  int failures_in_a_row_ = 0;                    // the upload thread only
   std::size_t faults_told_ = 0;                  // of the publisher's; the upload thread only
   std::thread thread_;
 };

@@ -1,7 +1,9 @@
 #include "cli/launch.hpp"
 
 #include "agent/client.hpp"
+#include "agent/toolexec.hpp"
 #include "base/deadline.hpp"
+#include "base/digest.hpp"
 #include "base/strings.hpp"
 #include "base/units.hpp"
 #include "cli/output.hpp"
@@ -292,6 +294,18 @@ Result<Ended> run_child(const Command& command, const sys::Environment& env, Age
   return Ended{status, status.signal != 0 || forwarder.was_told_to_end()};
 }
 
+// sluice by the name that makes it a toolexec.
+std::optional<sys::Path> toolexec_link(const Setup& setup) {
+  constexpr std::size_t k_digits = 16;
+  const std::string digest = to_hex(sha256(bytes_of(setup.executable.native())));
+  const sys::Path directory =
+      setup.config.cache_directory / "toolexec" / digest.substr(0, k_digits);
+  const sys::Path link = directory / agent::k_toolexec_name;
+  if (!sys::make_directories(directory, 0700)) return std::nullopt;
+  if (!sys::ensure_symlink(link, setup.executable)) return std::nullopt;
+  return link;
+}
+
 }  // namespace
 
 int report_not_started(const Error& error) {
@@ -349,17 +363,21 @@ std::string add_toolexec(const Setup& setup, const Command& command, sys::Enviro
   if (!setup.settings.link_cache || minor < k_toolexec_minor_min || minor > k_toolexec_minor_max) {
     return "";
   }
+  const auto program = toolexec_link(setup);
+  if (!program) return "";  // nothing can be kept there either
   // Setting the variable hides what go reads in other places, so it begins with what is in effect.
   const std::string goflags = gotool::go_env_value(job, "GOFLAGS", setup.go).value_or("");
   const auto flags = gotool::goflags_with_toolexec(
-      goflags, command.is_go ? command.arguments : std::vector<std::string>{}, setup.executable);
+      goflags, command.is_go ? command.arguments : std::vector<std::string>{}, *program);
   if (flags) {
     job.set("GOFLAGS", *flags);
     return "";
   }
   if (flags.error() != gotool::NoToolexec::unreadable) return "";
-  return "no link cache: -toolexec cannot be added to GOFLAGS (an open quote there, or quotes of "
-         "both kinds in sluice's own path)";
+  return fmt::format(
+      "no link cache: -toolexec={} cannot be added to GOFLAGS (an open quote there, or a blank or "
+      "a quote in that path)",
+      printable(program->native()));
 }
 
 int launch_job(Setup& setup, const Flags& flags, const sys::Environment& env,

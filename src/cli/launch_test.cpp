@@ -91,11 +91,17 @@ TEST_CASE("sluice before go's tools") {
   job.set("HOME", "/nonexistent");
   job.set("GOFLAGS", "-mod=mod");
   const Command build{"/go", {"go", "build", "."}, true};
+  const auto cache = *sys::TempDirectory::create("sluice-launch-");
+  setup.config.cache_directory = cache.path();
   CHECK(add_toolexec(setup, build, job).empty());
-  CHECK(job.get("GOFLAGS") == "-mod=mod '-toolexec=/opt/sluice toolexec'");
+  const std::string flags = job.get_or("GOFLAGS", "");
+  const std::string prefix = "-mod=mod -toolexec=" + cache.path().native() + "/toolexec/";
+  CHECK(flags.starts_with(prefix));
+  CHECK(flags.ends_with("/sluice-toolexec"));
+  CHECK(std::filesystem::read_symlink(flags.substr(flags.find('=', 10) + 1)) == "/opt/sluice");
   // Ours is there already, from a sluice around this one.
   CHECK(add_toolexec(setup, build, job).empty());
-  CHECK(job.get("GOFLAGS") == "-mod=mod '-toolexec=/opt/sluice toolexec'");
+  CHECK(job.get("GOFLAGS") == flags);
   const auto stays_away = [](const Setup& given, const Command& command) {
     sys::Environment env;
     env.set("HOME", "/nonexistent");
@@ -114,6 +120,11 @@ TEST_CASE("sluice before go's tools") {
   setup.settings.link_cache = true;
   job.set("GOFLAGS", "'-open");
   CHECK(add_toolexec(setup, build, job).starts_with("no link cache: "));
+  setup.config.cache_directory = cache.path() / "a b";
+  job.set("GOFLAGS", "");
+  CHECK(add_toolexec(setup, build, job).starts_with("no link cache: "));
+  setup.config.cache_directory = "/proc/none";
+  CHECK(stays_away(setup, build));
 }
 
 TEST_CASE("another cache program is respected, our own is not another one") {

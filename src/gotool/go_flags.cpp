@@ -51,7 +51,7 @@ bool has_go_flag(const std::vector<std::string>& words, std::string_view name) {
 
 std::expected<std::string, NoToolexec> goflags_with_toolexec(std::string_view goflags,
                                                              const std::vector<std::string>& words,
-                                                             const sys::Path& executable) {
+                                                             const sys::Path& program) {
   const auto flags = split_go_words(goflags);
   if (!flags) return std::unexpected(NoToolexec::unreadable);
   if (has_go_flag(*flags, "toolexec") || has_go_flag(words, "toolexec")) {
@@ -62,13 +62,11 @@ std::expected<std::string, NoToolexec> goflags_with_toolexec(std::string_view go
       return std::unexpected(NoToolexec::shows_commands);
     }
   }
-  // Quoted twice: go splits GOFLAGS, and then the flag's value.
-  const auto program = quote_go_word(executable.native());
-  const auto flag = program ? quote_go_word("-toolexec=" + *program + " toolexec") : std::nullopt;
-  if (!flag) return std::unexpected(NoToolexec::unreadable);
+  const std::string flag = "-toolexec=" + program.native();
+  if (quote_go_word(flag) != flag) return std::unexpected(NoToolexec::unreadable);
   std::string all(goflags);
   if (!flags->empty()) all += " ";
-  return all + *flag;
+  return all + flag;
 }
 
 }  // namespace sluice::gotool

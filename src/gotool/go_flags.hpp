@@ -26,12 +26,12 @@ bool has_go_flag(const std::vector<std::string>& words, std::string_view name);
 enum class NoToolexec {
   users_own,       // there is one
   shows_commands,  // -n or -x: people read and paste what go prints
-  unreadable,      // GOFLAGS, or the path cannot be quoted
+  unreadable,      // GOFLAGS, or the path is no plain word
 };
-// GOFLAGS with `-toolexec=EXECUTABLE toolexec` appended. `words` are those after "go" where they
-// are known.
+// GOFLAGS with `-toolexec=PROGRAM` appended, one word without blanks and quotes: scripts write
+// `go build $GOFLAGS`. `words` are those after "go" where they are known.
 std::expected<std::string, NoToolexec> goflags_with_toolexec(std::string_view goflags,
                                                              const std::vector<std::string>& words,
-                                                             const sys::Path& executable);
+                                                             const sys::Path& program);
 
 }  // namespace sluice::gotool

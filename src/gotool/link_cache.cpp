@@ -184,10 +184,10 @@ class LinkCache::Trimmer {
       }
     }
     // Those that were hit are what is too much now; new ones only where nothing else is left.
-    std::ranges::stable_partition(left, [](const Kept* one) { return one->was_hit(); });
-    for (const Kept* one : left) {
-      if (bytes_ <= bytes_max) break;
-      TRY(remove(*one));
+    for (const bool was_hit : {true, false}) {
+      for (const Kept* one : left) {
+        if (bytes_ > bytes_max && one->was_hit() == was_hit) TRY(remove(*one));
+      }
     }
     TRY(remove_orphans());
     return removed_;

@@ -15,7 +15,7 @@ namespace {
 using codec::Json;
 using codec::JsonObject;
 
-constexpr int k_memo_version = 1;
+constexpr int k_memo_version = 2;
 constexpr std::uint64_t k_memo_bytes_max = 64U << 10U;
 constexpr std::size_t k_said_bytes_max = 4U << 10U;
 constexpr std::size_t k_name_digits = 32;
@@ -27,7 +27,7 @@ std::int64_t number(std::uint64_t value) { return static_cast<std::int64_t>(valu
 bool is_about(const Json& memo, const sys::Path& tool, const sys::FileInfo& info) {
   return memo.int_or("version", 0) == k_memo_version && memo.text_or("path", "") == tool.native() &&
          memo.int_or("inode", -1) == number(info.inode) &&
-         memo.int_or("mtime_ns", -1) == info.mtime_ns &&
+         memo.int_or("changed_ns", -1) == info.changed_ns &&
          memo.int_or("size", -1) == number(info.size);
 }
 
@@ -47,7 +47,7 @@ std::optional<ToolFacts> read_memo(const sys::Path& file, const sys::Path& tool,
 void write_memo(const sys::Path& file, const sys::Path& tool, const sys::FileInfo& info,
                 const ToolFacts& facts) {
   JsonObject memo{{"version", k_memo_version},   {"path", tool.native()},
-                  {"inode", number(info.inode)}, {"mtime_ns", info.mtime_ns},
+                  {"inode", number(info.inode)}, {"changed_ns", info.changed_ns},
                   {"size", number(info.size)},   {"said", facts.said}};
   if (facts.digest) memo.emplace_back("sha256", facts.digest->hex());
   // Without it the tool is asked again.

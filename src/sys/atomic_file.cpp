@@ -120,4 +120,16 @@ Result<void> write_file_atomic(const Path& path, ByteView bytes, std::uint32_t m
   return file.commit();
 }
 
+Result<void> ensure_symlink(const Path& path, const Path& target) {
+  std::error_code error;
+  if (std::filesystem::read_symlink(path, error) == target) return {};
+  const Path fresh = path.native() + "." + std::to_string(::getpid()) + ".tmp";
+  std::filesystem::create_symlink(target, fresh, error);
+  if (error) return fail_errno(error.value(), "make a link " + fresh.native());
+  if (std::rename(fresh.c_str(), path.c_str()) == 0) return {};
+  const int reason = errno;
+  (void)remove_file(fresh);
+  return fail_errno(reason, "make a link " + path.native());
+}
+
 }  // namespace sluice::sys

@@ -79,6 +79,8 @@ class AtomicFile {
 };
 
 Result<void> write_file_atomic(const Path& path, ByteView bytes, std::uint32_t mode = 0666);
+// A symbolic link to `target`; one that leads elsewhere is replaced by rename.
+Result<void> ensure_symlink(const Path& path, const Path& target);
 // For a file that a person named as output: one that is regular or absent is replaced atomically; a
 // device, a pipe that somebody reads, a link's target and this process's own descriptor
 // (/dev/stderr, /dev/fd/N) are written to. Never waits for a reader.

@@ -343,6 +343,17 @@ TEST_CASE("a file that a person named is replaced, what is no file is written to
   CHECK(read_some(reader.get(), buffer).value() == 4);
 }
 
+TEST_CASE("a link is made, kept and turned") {
+  const auto directory = TempDirectory::create("sluice-file-test-");
+  const Path link = directory->path() / "link";
+  REQUIRE(ensure_symlink(link, "/a"));
+  REQUIRE(ensure_symlink(link, "/a"));
+  CHECK(std::filesystem::read_symlink(link) == "/a");
+  REQUIRE(ensure_symlink(link, "/b"));
+  CHECK(std::filesystem::read_symlink(link) == "/b");
+  CHECK_FALSE(ensure_symlink("/proc/none/link", "/a"));
+}
+
 TEST_CASE("a descriptor by its name goes on where it stands") {
   const Place place = make_place();
   const Fd log(::open((place / "log").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));

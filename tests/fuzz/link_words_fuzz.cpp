@@ -18,7 +18,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   env.set("GOOS", "linux");
   env.set("GOARCH", "amd64");
   (void)gotool::parse_link_command(*words, env);
-  const auto flags = gotool::goflags_with_toolexec(text, {}, "/opt/my tools/sluice");
+  const auto flags = gotool::goflags_with_toolexec(text, {}, "/opt/tools/sluice-toolexec");
   if (!flags) return 0;
   // What was there is there still, and one word more.
   const auto again = gotool::split_go_words(*flags);
