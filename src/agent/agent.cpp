@@ -361,9 +361,9 @@ bool Agent::handle_command(Connection& connection, const Frame& frame) {
     }
     case Type::stop: {
       const bool drained = uploader_->drain(Deadline::after(milliseconds()));
-      reply(JsonObject{{"drained", drained}});
+      const bool told = reply(JsonObject{{"drained", drained}});
       stop_ = true;
-      return false;
+      return told;  // hung up when nobody can reach us any more
     }
     case Type::restore: {
       Restorer restorer(*tier_, keeper_.get(), fetcher_.get());

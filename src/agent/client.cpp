@@ -109,8 +109,15 @@ Result<codec::Json> Client::finish(std::string_view command_id, std::chrono::mil
 }
 
 Result<codec::Json> Client::stop(std::chrono::milliseconds wait) {
-  return ask(encode_number(Type::stop, static_cast<std::uint64_t>(wait.count())),
-             Deadline::after(wait + k_answer_slack));
+  TRY_ASSIGN(auto answer, ask(encode_number(Type::stop, static_cast<std::uint64_t>(wait.count())),
+                              Deadline::after(wait + k_answer_slack)));
+  // It hangs up when nobody can reach it any more.
+  const Deadline end = Deadline::after(k_answer_slack);
+  for (bool is_there = true; is_there;) {
+    const auto frame = receive_frame(socket_.get(), reader_, end);
+    is_there = frame && *frame;
+  }
+  return answer;
 }
 
 Result<codec::Json> Client::restore(std::chrono::milliseconds wait) {

@@ -196,6 +196,18 @@ TEST_CASE("a branch reads commit, parents, itself, the default branch and the ke
   CHECK(!writes(scopes, "commit:h/o/r:c1"));
 }
 
+TEST_CASE("without a remote the module stands for the repository") {
+  Job job;
+  job.branch = "main";
+  const auto branch_of = [&](std::string_view go_mod) {
+    return scopes_of(job, "", copy_of(bytes_of(go_mod)), std::nullopt).read.front().name;
+  };
+  CHECK(branch_of("// a module\nmodule example.com/a // here\n\ngo 1.24\n") ==
+        "branch:module example.com/a:main");
+  CHECK(branch_of("module \"example.com/b\"\n") == "branch:module example.com/b:main");
+  CHECK(branch_of("go 1.24\n") == "branch:module :main");
+}
+
 TEST_CASE("a pull request writes its own scope, never its branch's or its base's") {
   Job job;
   job.repository = "h/o/r";
