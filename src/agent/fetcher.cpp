@@ -1,6 +1,7 @@
 #include "agent/fetcher.hpp"
 
 #include "base/strings.hpp"
+#include "gotool/cache_files.hpp"
 #include "store/fetch.hpp"
 #include "sys/process.hpp"
 
@@ -11,7 +12,6 @@ namespace sluice::agent {
 using store::Entry;
 
 namespace {
-constexpr std::size_t k_hash_bytes = 128U << 10U;
 
 bool is_for_lookups(const Entry& entry) {
   return entry.record.kind != store::Kind::executable && entry.record.kind != store::Kind::link;
@@ -96,17 +96,8 @@ bool Fetcher::link_local(const Entry& entry) const {
   if (!is_for_lookups(entry)) return false;
   if (record.size == 0) return tier_.put_empty(record.action, record.time_ns).has_value();
   if (!tier_.has_blob(record.output, record.size)) return false;
-  const auto file = sys::open_if_exists(tier_.blob_path(record.output));
-  if (!file || !*file) return false;
-  Sha256 hasher;
-  std::vector<std::byte> piece(k_hash_bytes);
-  for (;;) {
-    const auto count = sys::read_some((*file)->get(), piece);
-    if (!count) return false;
-    if (*count == 0) break;
-    hasher.update(ByteView(piece).first(*count));
-  }
-  if (hasher.finish_as<BlobId>() != record.output) return false;
+  const sys::Path file = tier_.blob_path(record.output);
+  if (!gotool::file_matches(file.native(), record.output)) return false;
   return tier_.link(record.action, record.output, record.size, record.time_ns).has_value();
 }
 
@@ -273,13 +264,19 @@ void Fetcher::fetch(const std::vector<const Entry*>& entries) {
   if (!fetched) faults_.count("store", fetched.error().message);
 }
 
+// The verified bytes in a file that is gone with the object.
+Result<sys::AtomicFile> Fetcher::stage(const Entry& entry) const {
+  TRY_ASSIGN(sys::AtomicFile file, sys::AtomicFile::create(staging_ / entry.record.output.hex()));
+  TRY(store::fetch_blob(
+      *objects_, entry, [&file](ByteView bytes) { return file.write(bytes); },
+      Deadline::after(k_fetch_wait)));
+  return file;
+}
+
 void Fetcher::fetch_executable(const Entry& entry) {
   const store::Record& record = entry.record;
   const auto bring = [&]() -> Result<void> {
-    TRY_ASSIGN(sys::AtomicFile file, sys::AtomicFile::create(staging_ / record.output.hex()));
-    TRY(store::fetch_blob(
-        *objects_, entry, [&file](ByteView bytes) { return file.write(bytes); },
-        Deadline::after(k_fetch_wait)));
+    TRY_ASSIGN(const sys::AtomicFile file, stage(entry));
     TRY(tier_.put_executable(record.action, record.output, record.size, record.name,
                              file.temp_path(), record.time_ns));
     return {};
@@ -294,10 +291,7 @@ void Fetcher::fetch_link(const Entry& entry) {
     if (links_ == nullptr || !link_us) {
       return fail(Code::unsupported, "link: nowhere to put it, or no time given");
     }
-    TRY_ASSIGN(sys::AtomicFile file, sys::AtomicFile::create(staging_ / record.output.hex()));
-    TRY(store::fetch_blob(
-        *objects_, entry, [&file](ByteView bytes) { return file.write(bytes); },
-        Deadline::after(k_fetch_wait)));
+    TRY_ASSIGN(const sys::AtomicFile file, stage(entry));
     const gotool::LinkInfo info{std::chrono::microseconds(*link_us), {}, {}};
     TRY_ASSIGN(const bool stored, links_->put(record.action, info, file.temp_path()));
     if (!stored) return fail(Code::exhausted, "link cache: no room for a program");

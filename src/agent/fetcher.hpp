@@ -93,6 +93,7 @@ class Fetcher {
   Batch take_ahead_locked();
   void fill_locked(Batch& batch, std::size_t& at, std::uint64_t bytes_max);
   void fetch(const std::vector<const store::Entry*>& entries);
+  Result<sys::AtomicFile> stage(const store::Entry& entry) const;
   void fetch_executable(const store::Entry& entry);
   void fetch_link(const store::Entry& entry);
   void finished(const store::Entry& entry, Result<void> result, std::uint64_t bytes_down,
