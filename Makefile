@@ -28,7 +28,7 @@ check: ## test, and what is slow: sanitizers, clang, fuzzing, clang-tidy, reprod
 	@$(PYTHON) tools/bootstrap.py check
 	@$(PYTHON) tools/run_tests.py --all
 
-bench: build ## measure against go alone: tests/bench (BENCH="--quick" for a short look)
+bench: build ## measure against go alone, tarballs and other caches (BENCH="--quick": a short look)
 	@$(PYTHON) tools/bootstrap.py bench
 	@$(PYTHON) tools/with_tools.py $(PYTHON) tests/bench/bench.py $(BENCH)
 

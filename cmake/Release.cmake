@@ -9,7 +9,7 @@ target_compile_options(sluice_settings INTERFACE
   -ftrivial-auto-var-init=zero -ffunction-sections -fdata-sections
   -ffile-prefix-map=${CMAKE_SOURCE_DIR}=. -ffile-prefix-map=${CMAKE_BINARY_DIR}=.)
 target_link_options(sluice_settings INTERFACE
-  -static-pie -Wl,--gc-sections,-z,relro,-z,now,-z,noexecstack -Wl,--build-id=none -s)
+  -static-pie -Wl,--gc-sections,-z,relro,-z,now,-z,noexecstack,-z,pack-relative-relocs -Wl,--build-id=none -s)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
   # GCC bug 80635: when optimising, members of std::optional and std::expected look uninitialised.
   # clang and the sanitizers look for the real ones.

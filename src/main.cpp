@@ -4,6 +4,7 @@
 #include "cli/agent.hpp"
 #include "cli/cacheprog.hpp"
 #include "cli/completion.hpp"
+#include "cli/doctor.hpp"
 #include "cli/env.hpp"
 #include "cli/gc.hpp"
 #include "cli/go.hpp"
@@ -35,6 +36,7 @@ int run_command(const Invocation& invocation, const Environment& env) {
     case CommandId::cacheprog: return cli::run_cacheprog(invocation.flags, env);
     case CommandId::env: return cli::run_env(invocation, env);
     case CommandId::agent: return cli::run_agent_command(invocation, env);
+    case CommandId::doctor: return cli::run_doctor(invocation, env);
     case CommandId::gc: return cli::run_gc(invocation, env);
     case CommandId::version: return cli::run_version(invocation);
     case CommandId::completion: return cli::run_completion(invocation);

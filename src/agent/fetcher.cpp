@@ -102,11 +102,14 @@ bool Fetcher::link_local(const Entry& entry) const {
 }
 
 void Fetcher::want(Owner index, const Entry& entry, Done done) {
+  const auto expected = pace_.expected_time(entry.location.stored_size) * k_want_expected_times;
+  const Deadline until = Deadline::after(
+      k_want_wait + std::chrono::duration_cast<std::chrono::milliseconds>(expected));
   {
     const std::lock_guard lock(mutex_);
     if (!stopping_) {
       auto [at, is_new] = on_the_way_.try_emplace(entry.record.output);
-      at->second.push_back(Waiter{index, &entry, std::move(done)});
+      at->second.push_back(Waiter{index, &entry, std::move(done), until});
       // What waits ahead of us in line but is not being fetched yet overtakes the line.
       if (is_new && !started_.contains(entry.record.output)) {
         urgent_.emplace_back(std::move(index), &entry);
@@ -116,6 +119,28 @@ void Fetcher::want(Owner index, const Entry& entry, Done done) {
     }
   }
   if (done) done(fail(Code::cancelled, "the agent is ending"));
+}
+
+void Fetcher::let_go(bool everybody) {
+  std::vector<Done> gone;
+  {
+    const std::lock_guard lock(mutex_);
+    for (auto& [blob, waiters] : on_the_way_) {
+      std::erase_if(waiters, [&](Waiter& waiter) {
+        if (!waiter.done || !(everybody || waiter.until.passed())) return false;
+        gone.push_back(std::move(waiter.done));
+        return true;
+      });
+    }
+    // What nobody waits for any more must not keep the workers from what is asked for next.
+    std::erase_if(urgent_, [&](const auto& wanted) {
+      const auto at = on_the_way_.find(wanted.second->record.output);
+      if (at != on_the_way_.end() && !at->second.empty()) return false;
+      on_the_way_.erase(wanted.second->record.output);
+      return true;
+    });
+  }
+  for (const Done& done : gone) done(fail(Code::timeout, "the store is too slow"));
 }
 
 void Fetcher::bring_ahead(Owner index, std::vector<const Entry*> entries) {

@@ -37,6 +37,9 @@ inline constexpr std::uint64_t k_overtake_bytes = 128U << 10U;
 // Nothing is brought ahead into a disk with less room than this: go needs some too.
 inline constexpr std::uint64_t k_ahead_free_bytes_min = 512U << 20U;
 inline constexpr auto k_fetch_wait = std::chrono::seconds(60);
+// Nobody waits for one output for longer than this and several times what it is expected to take.
+inline constexpr auto k_want_wait = std::chrono::seconds(3);
+inline constexpr int k_want_expected_times = 4;
 
 class Fetcher {
  public:
@@ -59,6 +62,9 @@ class Fetcher {
   void use_links(const gotool::LinkCache* links) { links_ = links; }
 
   void want(Owner index, const store::Entry& entry, Done done);
+  // Answers those who wait for longer than an output is worth, or everybody, with an error. What is
+  // under way goes on.
+  void let_go(bool everybody);
   // Replaces what was to be brought ahead. Executables and links are left out: no lookup asks for
   // them.
   void bring_ahead(Owner index, std::vector<const store::Entry*> entries);
@@ -80,6 +86,7 @@ class Fetcher {
     Owner owner;
     const store::Entry* entry = nullptr;
     Done done;
+    Deadline until;
   };
   struct Batch {
     Owner owner;

@@ -123,6 +123,30 @@ TEST_CASE("where go has overtaken the stream, what follows comes along") {
   CHECK(fetcher.totals().prefetched == 399);
 }
 
+TEST_CASE("who waits is let go, and what was under way still arrives") {
+  Shop shop(3);
+  std::atomic<bool> held = true;
+  shop.objects.before_get = [&](std::string_view) -> Result<void> {
+    const Deadline deadline = testing::soon();
+    while (held && !deadline.passed()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    return {};
+  };
+  Fetcher fetcher(shop.objects, shop.tier, shop.directory.path(), shop.faults);
+  Waiting waiting;
+  for (int i = 0; i < 3; ++i) {
+    fetcher.want(shop.index, *shop.index->find(testing::action_of(i)), waiting.done());
+  }
+  fetcher.let_go(false);  // nobody has waited for long
+  CHECK(waiting.bad == 0);
+  fetcher.let_go(true);
+  CHECK(waiting.bad == 3);
+  held = false;
+  fetcher.want(shop.index, *shop.index->find(testing::action_of(0)), waiting.done());
+  waiting.reach(4);
+  CHECK(waiting.good == 1);
+  CHECK(shop.has(0));
+}
+
 TEST_CASE("a paused fetcher brings only what is asked for") {
   Shop shop(50);
   Fetcher fetcher(shop.objects, shop.tier, shop.directory.path(), shop.faults);

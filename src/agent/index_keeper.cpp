@@ -10,6 +10,7 @@
 namespace sluice::agent {
 namespace {
 
+constexpr auto k_wait_tick = std::chrono::milliseconds(20);
 constexpr auto k_git_wait = std::chrono::seconds(5);
 constexpr std::uint64_t k_module_file_bytes_max = 16U << 20U;
 
@@ -94,7 +95,7 @@ void IndexKeeper::load_copy() {
   publish(std::make_shared<const store::Index>(std::move(*index)), false);
 }
 
-void IndexKeeper::refresh(const sys::Environment& env) {
+bool IndexKeeper::refresh(const sys::Environment& env) {
   Job job = job_of(env, config_.checkout);
   complete_from_git(job, config_.checkout, env, Deadline::after(k_git_wait));
   Scopes scopes = scopes_of(job, config_.go_version, module_file(config_, "go.mod"),
@@ -110,7 +111,10 @@ void IndexKeeper::refresh(const sys::Environment& env) {
     ahead_ = actions_ahead(config_, loaded);
   }
   // A store that did not answer must not erase what is known.
-  if (!loaded.faults.empty() && loaded.manifests.empty()) return publish(current(), true);
+  if (!loaded.faults.empty() && loaded.manifests.empty()) {
+    publish(current(), true);
+    return false;
+  }
   auto index = std::make_shared<store::Index>();
   for (store::LoadedManifest& one : loaded.manifests) {
     index->add(std::move(one.manifest), one.from);
@@ -123,6 +127,7 @@ void IndexKeeper::refresh(const sys::Environment& env) {
       if (!written) sys::log_info("index copy: {}", written.error().message);
     }
   }
+  return true;
 }
 
 void IndexKeeper::publish(std::shared_ptr<const store::Index> index, bool is_fresh) {
@@ -134,15 +139,16 @@ void IndexKeeper::publish(std::shared_ptr<const store::Index> index, bool is_fre
   changed_.notify_all();
 }
 
-std::shared_ptr<const store::Index> IndexKeeper::wait_any(Deadline deadline) {
+std::shared_ptr<const store::Index> IndexKeeper::wait_any(const IsWorthIt& is_worth_it) {
   std::unique_lock lock(mutex_);
-  changed_.wait_until(lock, deadline.at(), [this] { return index_ != nullptr || fresh_; });
+  while (index_ == nullptr && !fresh_ && is_worth_it()) changed_.wait_for(lock, k_wait_tick);
   return index_;
 }
 
-std::shared_ptr<const store::Index> IndexKeeper::wait_fresh(Deadline deadline) {
+std::shared_ptr<const store::Index> IndexKeeper::wait_fresh(Deadline deadline,
+                                                            const IsWorthIt& is_worth_it) {
   std::unique_lock lock(mutex_);
-  changed_.wait_until(lock, deadline.at(), [this] { return fresh_; });
+  while (!fresh_ && is_worth_it() && !deadline.passed()) changed_.wait_for(lock, k_wait_tick);
   return index_;
 }
 

@@ -1,6 +1,6 @@
 // Keeps what the job's scopes hold in memory: the copy of last time at once, then the fresh union.
 //
-// refresh() runs once, on the agent's background thread; everything else is called from any thread.
+// refresh() runs on the agent's background thread; everything else is called from any thread.
 // The Index is immutable once published and shared: an entry pointer lives as long as its index.
 #pragma once
 
@@ -13,6 +13,7 @@
 #include "store/scope_reader.hpp"
 
 #include <condition_variable>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -29,13 +30,16 @@ class IndexKeeper {
 
   // The copy on disk becomes the index, if there is one that can be read.
   void load_copy();
-  // Asks git and the store; publishes the union and keeps a copy of it on disk.
-  void refresh(const sys::Environment& env);
+  // Asks git and the store; publishes the union and keeps a copy of it on disk. False when the
+  // store did not answer.
+  bool refresh(const sys::Environment& env);
 
-  // The index, as soon as there is any; nothing at the deadline.
-  std::shared_ptr<const store::Index> wait_any(Deadline deadline);
+  // Asked again and again while a wait lasts.
+  using IsWorthIt = std::function<bool()>;
+  // The index, as soon as there is any; nothing when it is not worth waiting for any more.
+  std::shared_ptr<const store::Index> wait_any(const IsWorthIt& is_worth_it);
   // After refresh() has ended, well or not.
-  std::shared_ptr<const store::Index> wait_fresh(Deadline deadline);
+  std::shared_ptr<const store::Index> wait_fresh(Deadline deadline, const IsWorthIt& is_worth_it);
   std::shared_ptr<const store::Index> current() const;
 
   // Valid after refresh: where to publish, what this very job published before (another agent's

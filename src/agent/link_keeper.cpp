@@ -39,14 +39,18 @@ Result<std::unique_ptr<LinkKeeper>> LinkKeeper::open(const AgentConfig& config, 
                                       std::move(cache));
 }
 
-bool LinkKeeper::bring(const ActionId& key, Deadline index_deadline) {
-  const auto index = keeper_ != nullptr ? keeper_->wait_any(index_deadline) : nullptr;
+bool LinkKeeper::bring(const ActionId& key, Patience& patience) {
+  const Patience::Wait wait(patience);
+  const auto is_worth_it = [&wait] { return wait.is_worth_it(); };
+  const auto index = keeper_ != nullptr ? keeper_->wait_any(is_worth_it) : nullptr;
   const store::Entry* entry = index ? index->find(key) : nullptr;
   if (entry == nullptr || fetcher_ == nullptr || entry->record.kind != store::Kind::link) {
     return false;
   }
   const auto took = link_time(entry->record);
-  if (!took || fetcher_->pace().expected_time(entry->location.stored_size) >= *took) return false;
+  if (!took || !is_worth_it() ||
+      fetcher_->pace().expected_time(entry->location.stored_size) >= *took)
+    return false;
 
   struct Arrival {
     std::mutex mutex;

@@ -2,14 +2,15 @@
 // makes those of this job records of it.
 //
 // Borrows the agent's parts, which outlive it. Any thread; bring() blocks its caller for at most
-// the time that the link took where it was made. Rules: docs/formats/link-cache.md, "Between
-// machines".
+// the time that the link took where it was made, and no longer than the store is worth it. Rules:
+// docs/formats/link-cache.md, "Between machines".
 #pragma once
 
 #include "agent/config.hpp"
 #include "agent/fetcher.hpp"
 #include "agent/index_keeper.hpp"
 #include "agent/messages.hpp"
+#include "agent/patience.hpp"
 #include "agent/provenance.hpp"
 #include "agent/uploader.hpp"
 #include "gotool/link_cache.hpp"
@@ -28,7 +29,7 @@ class LinkKeeper {
                                                   Provenance& provenance);
 
   // True when the program is in the link directory now.
-  bool bring(const ActionId& key, Deadline index_deadline);
+  bool bring(const ActionId& key, Patience& patience);
   // A toolexec made this link, or took it from the link directory.
   void note(const LinkNote& note);
 

@@ -15,6 +15,8 @@ namespace {
 // entries get older times, so that what this job used can be told from what it was only given.
 constexpr std::int64_t k_unused_age_ns = std::int64_t{2} * 3600 * 1'000'000'000;
 
+constexpr auto k_wait_tick = std::chrono::milliseconds(50);
+
 struct Found {
   gotool::ActionEntry entry;
   gotool::LocalHit hit;
@@ -58,27 +60,33 @@ std::vector<const store::Entry*> Restorer::missing(const store::Index& index) co
 // Brings everything of the index that is not in the tier, in few requests, and waits; returns how
 // many did not come before the deadline. Another caller may replace what is to be brought ahead:
 // then once more, as long as anything comes.
-std::uint64_t Restorer::bring(const std::shared_ptr<const store::Index>& index, Deadline deadline) {
+std::uint64_t Restorer::bring(const std::shared_ptr<const store::Index>& index, Deadline deadline,
+                              const Patience::Wait& wait) {
   std::size_t before = 0;
   for (auto left = missing(*index); !left.empty(); left = missing(*index)) {
-    if (left.size() == before || deadline.passed()) return left.size();
+    if (left.size() == before || deadline.passed() || !wait.is_worth_it()) return left.size();
     before = left.size();
     for (const store::Entry* entry : left) {
       if (entry->record.kind == store::Kind::executable) fetcher_->want(index, *entry, nullptr);
     }
     fetcher_->bring_ahead(index, std::move(left));
     fetcher_->pause_ahead(false);
-    (void)fetcher_->wait_idle(deadline);
+    while (!fetcher_->wait_idle(Deadline::after(k_wait_tick).sooner(deadline)) &&
+           wait.is_worth_it() && !deadline.passed()) {
+    }
   }
   return 0;
 }
 
 codec::Json Restorer::restore(Deadline deadline) {
-  const auto index = keeper_ != nullptr ? keeper_->wait_fresh(deadline) : nullptr;
+  const Patience::Wait wait(patience_);
+  const auto index = keeper_ != nullptr
+                         ? keeper_->wait_fresh(deadline, [&wait] { return wait.is_worth_it(); })
+                         : nullptr;
   if (!index || fetcher_ == nullptr) {
     return codec::JsonObject{{"restored", 0}, {"failed", 0}};
   }
-  const std::uint64_t failed = bring(index, deadline);
+  const std::uint64_t failed = bring(index, deadline, wait);
   std::uint64_t restored = 0;
   const UnixNanos now = unix_now_ns();
   for (const store::Entry* entry : index->in_use_order()) {

@@ -8,6 +8,7 @@
 #include "agent/fault_book.hpp"
 #include "agent/fetcher.hpp"
 #include "agent/index_keeper.hpp"
+#include "agent/patience.hpp"
 #include "agent/provenance.hpp"
 #include "agent/uploader.hpp"
 #include "base/deadline.hpp"
@@ -22,8 +23,8 @@ namespace sluice::agent {
 class Restorer {
  public:
   // `keeper` and `fetcher` may be null: no store, nothing to do.
-  Restorer(const gotool::LocalTier& tier, IndexKeeper* keeper, Fetcher* fetcher)
-      : tier_(tier), keeper_(keeper), fetcher_(fetcher) {}
+  Restorer(const gotool::LocalTier& tier, IndexKeeper* keeper, Fetcher* fetcher, Patience& patience)
+      : tier_(tier), keeper_(keeper), fetcher_(fetcher), patience_(patience) {}
 
   // Brings every record of the index that is not there; fields "restored" (records of the index
   // that are in the tier now) and "failed" (those that did not come).
@@ -34,11 +35,13 @@ class Restorer {
 
  private:
   std::vector<const store::Entry*> missing(const store::Index& index) const;
-  std::uint64_t bring(const std::shared_ptr<const store::Index>& index, Deadline deadline);
+  std::uint64_t bring(const std::shared_ptr<const store::Index>& index, Deadline deadline,
+                      const Patience::Wait& wait);
 
   const gotool::LocalTier& tier_;
   IndexKeeper* keeper_;
   Fetcher* fetcher_;
+  Patience& patience_;
 };
 
 }  // namespace sluice::agent

@@ -13,6 +13,7 @@ constexpr int k_upload_nice = 19;  // the compiler's cores are the compiler's
 constexpr std::uint64_t k_index_body_bytes_max = 64U << 20U;
 constexpr auto k_object_wait = std::chrono::seconds(60);
 constexpr auto k_fresh_wait = k_refresh_wait + std::chrono::seconds(10);  // git comes first
+constexpr auto k_drain_tick = std::chrono::milliseconds(50);
 constexpr auto k_yield_step = std::chrono::milliseconds(100);
 constexpr int k_upload_tries_max = 3;
 constexpr int k_failures_max = 3;  // objects in a row that the store did not take
@@ -122,13 +123,20 @@ void Uploader::request_publish() {
   changed_.notify_all();
 }
 
-bool Uploader::drain(Deadline deadline) {
+bool Uploader::drain(Deadline deadline, const std::function<bool()>& is_worth_it) {
   if (objects_ == nullptr) return true;
   request_publish();
   std::unique_lock lock(mutex_);
-  return changed_.wait_until(lock, deadline.at(), [this] {
+  const auto is_done = [this] {
     return stopping_ || (queue_.empty() && !busy_ && !publish_wanted_);
-  }) && totals_.lost == 0;
+  };
+  while (!changed_.wait_for(lock, k_drain_tick, is_done)) {
+    lock.unlock();
+    const bool goes_on = (!is_worth_it || is_worth_it()) && !deadline.passed();
+    lock.lock();
+    if (!goes_on) return false;
+  }
+  return totals_.lost == 0;
 }
 
 Uploader::Totals Uploader::totals() const {
@@ -194,7 +202,10 @@ void Uploader::report_publisher() {
 // What the store holds must be known before the first upload: duplicates are not sent again.
 bool Uploader::prepare_publisher() {
   if (publisher_) return true;
-  const auto index = keeper_->wait_fresh(Deadline::after(k_fresh_wait));
+  const auto index = keeper_->wait_fresh(Deadline::after(k_fresh_wait), [this] {
+    const std::lock_guard lock(mutex_);
+    return !stopping_;
+  });
   // Outside any checkout and module nobody could find what is uploaded.
   if (keeper_->write_scopes().empty()) return false;
   store::PublishOptions options;

@@ -65,8 +65,9 @@ class Uploader {
   void set_goroot(const sys::Path& goroot);
   // Asks for everything to be uploaded and published now; does not wait.
   void request_publish();
-  // As request_publish, and waits. False at the deadline, and when something could not be uploaded.
-  bool drain(Deadline deadline);
+  // As request_publish, and waits as long as it is worth it. False at the deadline, and when
+  // something could not be uploaded.
+  bool drain(Deadline deadline, const std::function<bool()>& is_worth_it = nullptr);
   Totals totals() const;
 
  private:

@@ -37,6 +37,13 @@ constexpr std::array k_env_options = {
 constexpr std::array<std::string_view, 3> k_agent_actions = {"status", "wait", "stop"};
 constexpr std::array k_agent_options = {k_json};
 
+// Which store is said by the variable or a file: --store chooses a part of the examination here.
+constexpr std::array k_doctor_settings = {Id::read_only, Id::trust_domain};
+constexpr std::array k_doctor_options = {
+    OptionSpec{"store", "", {}, "examine the store, and nothing else"},
+    k_json,
+};
+
 constexpr std::array k_gc_options = {
     OptionSpec{"max-size", "SIZE", {}, "keep at most this much, such as 10GiB"},
     OptionSpec{"max-age", "TIME", {}, "remove what was not used for this long, such as 5d"},
@@ -73,6 +80,10 @@ constexpr std::array k_agent_examples = {
     Example{"sluice agent wait", "Wait until everything is uploaded."},
     Example{"sluice agent stop", "Finish the upload and end the agent."},
 };
+constexpr std::array k_doctor_examples = {
+    Example{"sluice doctor", "Latency, rate and rights of the store, as this job sees it."},
+    Example{"SLUICE_STORE=s3://bucket/ci sluice doctor --json", "Another store, for a program."},
+};
 constexpr std::array k_gc_examples = {
     Example{"sluice gc --max-size 20GiB --max-age 14d", "Keep the local tier within both bounds."},
     Example{"sluice gc --max-size 20GiB --dry-run", "Only say what that would remove."},
@@ -94,7 +105,7 @@ constexpr std::array k_help_examples = {
     Example{"sluice help go", "What 'sluice go' does and takes."},
 };
 
-constexpr std::array<CommandSpec, 10> k_commands = {{
+constexpr std::array<CommandSpec, 11> k_commands = {{
     {CommandId::go,
      "go",
      "[SETTING...] GO-ARGUMENT...",
@@ -168,6 +179,21 @@ constexpr std::array<CommandSpec, 10> k_commands = {{
      "All agents of the job are meant. --store, --no-remote, --read-only, --publish-local and "
      "--trust-domain choose the one that they lead to.",
      k_agent_examples},
+    {CommandId::doctor,
+     "doctor",
+     "[SETTING...] [--store] [--json]",
+     "examine the store as this job sees it",
+     CommandGroup::care,
+     k_doctor_settings,
+     k_doctor_options,
+     {},
+     Tail::none,
+     "Asks the store a few times and says how far away it is, how fast, what this job may do "
+     "there, which conditional writes it honours and how far the clocks are apart. It writes, "
+     "reads and removes two objects of its own, 8 MiB in all, below v1/doctor/ of the trust "
+     "domain; with --read-only it writes nothing. The exit status is 1 where a job could not use "
+     "the store.",
+     k_doctor_examples},
     {CommandId::gc,
      "gc",
      "[SETTING...] [--max-size SIZE] [--max-age TIME] [--dry-run] [--force] [--json]",

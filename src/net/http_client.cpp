@@ -94,6 +94,7 @@ class Exchange {
   Result<bool> may_send_body();
   Result<Stream::Sent> send_body();
   Result<void> advance();
+  Result<std::size_t> read_more();
   Result<void> read_head();
   Result<void> read_body(Response& response);
   Result<void> take(Response& response, bool is_success, ByteView piece);
@@ -103,6 +104,8 @@ class Exchange {
   Deadline deadline_;
   std::unique_ptr<ResponseParser> parser_;
   std::uint64_t discarded_ = 0;
+  std::optional<Deadline> stall_;
+  std::uint64_t came_since_ = 0;  // since stall_ was set
   bool sent_whole_ = false;
   bool reusable_ = false;
   bool heard_ = false;
@@ -126,6 +129,20 @@ Result<Stream::Sent> Exchange::send_body() {
   return Stream::Sent::all;
 }
 
+// With `stall_max`, a time in which next to nothing comes ends the call.
+Result<std::size_t> Exchange::read_more() {
+  if (request_.stall_max.count() == 0) return connection_.read_more(deadline_);
+  if (!stall_ || came_since_ >= k_stall_bytes_min) {
+    stall_ = Deadline::after(request_.stall_max);
+    came_since_ = 0;
+  }
+  auto count = connection_.read_more(deadline_.sooner(*stall_));
+  if (count) came_since_ += *count;
+  if (count || count.error().code != Code::timeout || deadline_.passed()) return count;
+  return fail(Code::unavailable,
+              fmt::format("next to nothing came for {} s", request_.stall_max.count() / 1000));
+}
+
 // Puts what waits into the parser, or reads more where that is not enough.
 Result<void> Exchange::advance() {
   if (!connection_.waiting().empty()) {
@@ -134,7 +151,7 @@ Result<void> Exchange::advance() {
     connection_.use(used);
     if (parser_->is_done() || head_was_done != parser_->is_head_done()) return {};
   }
-  TRY_ASSIGN(const std::size_t count, connection_.read_more(deadline_));
+  TRY_ASSIGN(const std::size_t count, read_more());
   if (count == 0) return parser_->end();
   heard_ = true;
   return {};

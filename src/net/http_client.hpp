@@ -33,6 +33,7 @@ inline constexpr auto k_idle_max = std::chrono::seconds(20);      // servers han
 inline constexpr auto k_connect_max = std::chrono::seconds(5);    // name, TCP, proxy and TLS
 inline constexpr auto k_continue_wait = std::chrono::seconds(1);  // for "100 Continue"
 inline constexpr std::uint64_t k_collect_default = 64U << 10U;
+inline constexpr std::uint64_t k_stall_bytes_min = 1024;
 inline constexpr std::size_t k_io_piece = 256U << 10U;
 inline constexpr std::size_t k_early_answers_max = 8;  // 1xx before the answer
 
@@ -51,6 +52,10 @@ struct Request {
   bool expect_continue = false;  // ask before sending the body
 
   bool use_proxy = true;
+
+  // Longest time in which fewer than k_stall_bytes_min of the answer come; past it the call ends
+  // with Code::unavailable, because another connection may do better. 0: only the deadline counts.
+  std::chrono::milliseconds stall_max{0};
 
   // The body of an answer 2xx goes to the sink where there is one; every other body is collected.
   std::function<Result<void>(const ResponseHead&)> on_head;  // of 2xx, before the body

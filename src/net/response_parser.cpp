@@ -7,6 +7,8 @@
 #include <boost/beast/http/error.hpp>
 #include <fmt/format.h>
 
+#include <ctime>
+
 namespace sluice::net {
 
 namespace {
@@ -67,6 +69,15 @@ std::optional<std::string_view> ResponseHead::header(std::string_view name) cons
     if (each.size() == name.size() && to_lower(each) == wanted) return value;
   }
   return std::nullopt;
+}
+
+std::optional<UnixNanos> parse_http_date(std::string_view text) {
+  std::tm utc{};
+  const std::string whole(text);
+  const char* end = ::strptime(whole.c_str(), "%a, %d %b %Y %H:%M:%S GMT", &utc);
+  if (end == nullptr || *end != '\0') return std::nullopt;
+  constexpr UnixNanos k_ns_per_s = 1'000'000'000;
+  return static_cast<UnixNanos>(::timegm(&utc)) * k_ns_per_s;
 }
 
 ResponseParser::ResponseParser(bool no_body) : state_(std::make_unique<State>()) {

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "base/bytes.hpp"
+#include "base/deadline.hpp"
 #include "base/result.hpp"
 #include "codec/zstd.hpp"
 
@@ -32,6 +33,9 @@ struct ResponseHead {
   // The first header of this name whatever its case; nothing when there is none.
   std::optional<std::string_view> header(std::string_view name) const;
 };
+
+// "Sun, 06 Nov 1994 08:49:37 GMT" (RFC 9110, 5.6.7), the form that servers must send.
+std::optional<UnixNanos> parse_http_date(std::string_view text);
 
 class ResponseParser {
  public:

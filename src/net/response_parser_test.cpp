@@ -99,6 +99,14 @@ TEST_CASE("headers are found whatever their case") {
   CHECK_FALSE(parser.head().header("x-amz").has_value());
 }
 
+TEST_CASE("a date of HTTP") {
+  CHECK(parse_http_date("Sun, 06 Nov 1994 08:49:37 GMT") == 784111777'000000000);
+  for (const char* text : {"", "Sun, 06 Nov 1994 08:49:37", "Sun, 06 Nov 1994 08:49:37 GMT+1",
+                           "1994-11-06T08:49:37Z"}) {
+    CHECK_FALSE(parse_http_date(text).has_value());
+  }
+}
+
 TEST_CASE("an error of the sink comes out as it is") {
   ResponseParser parser(false);
   const ByteView bytes = bytes_of("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello");

@@ -21,6 +21,8 @@ namespace sluice::net {
 
 namespace {
 
+constexpr int k_unsent_max = 256 << 10;
+
 std::unexpected<Error> timed_out(std::string_view doing) {
   return fail(Code::timeout, fmt::format("the deadline passed while {}", doing));
 }
@@ -53,6 +55,8 @@ Result<sys::Fd> connect_one(const SocketAddress& address, Deadline deadline) {
   const int on = 1;  // our writes are whole messages: nothing to wait for
   ::setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   ::setsockopt(fd.get(), SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+  // What the kernel has taken and not sent is no progress of an upload: it takes little.
+  ::setsockopt(fd.get(), IPPROTO_TCP, TCP_NOTSENT_LOWAT, &k_unsent_max, sizeof k_unsent_max);
   const auto* raw = reinterpret_cast<const sockaddr*>(&address.storage);
   if (::connect(fd.get(), raw, address.size) == 0) return fd;
   if (errno != EINPROGRESS) return broken(errno, "connect");

@@ -264,7 +264,9 @@ Result<std::optional<ObjectInfo>> Folder::head(std::string_view key, Deadline de
   TRY_ASSIGN(const auto file, open(key));
   if (!file) return std::nullopt;
   TRY_ASSIGN(std::string etag, read_etag(*file, deadline));
-  return ObjectInfo{file->size, std::move(etag)};
+  TRY_ASSIGN(const auto info, sys::stat_file(path_of(key)));
+  if (!info) return std::nullopt;
+  return ObjectInfo{file->size, std::move(etag), info->mtime_ns};
 }
 
 Result<void> Folder::remove(std::string_view key, Deadline deadline) {

@@ -56,6 +56,7 @@ net::Request Http::request(std::string_view method, std::string_view key) const 
   made.url.path = url_.prefix.empty() ? "/" : "/" + url_.prefix + "/";
   made.url.path += key;  // plain characters only, as check_key says
   made.collect_max = k_remote_error_bytes_max;
+  if (method == "GET") made.stall_max = k_remote_stall_max;
   if (!authorization_.empty()) made.headers.emplace_back("Authorization", authorization_);
   return made;
 }
@@ -153,7 +154,8 @@ Result<std::optional<ObjectInfo>> Http::head(std::string_view key, Deadline dead
   if (answer.status != 200) return std::unexpected(about("head", key, problem(answer.status)));
   // Some servers say no size of an empty object.
   return ObjectInfo{answer.content_length.value_or(0),
-                    std::string(answer.header("etag").value_or(""))};
+                    std::string(answer.header("etag").value_or("")),
+                    net::parse_http_date(answer.header("last-modified").value_or(""))};
 }
 
 // A condition is a look before the put: two writers may both find that it holds.

@@ -53,6 +53,7 @@ struct Capabilities {
 struct ObjectInfo {
   std::uint64_t size = 0;
   std::string etag;
+  std::optional<UnixNanos> modified_ns = std::nullopt;  // by the store's clock, where it says so
 };
 
 struct Object {
@@ -91,11 +92,24 @@ class Body {
   // All of it in order, in pieces of at most 256 KiB.
   Result<void> each(const codec::ByteSink& sink) const;
 
+  // The same body, whose bytes are told to `moved` as they go to the store, by any
+  // thread of the backend.
+  Body watched(std::function<void(std::uint64_t bytes)> moved) const {
+    Body body = *this;
+    body.moved_ = std::move(moved);
+    return body;
+  }
+  // For backends: so many bytes more were handed to the connection.
+  void tell_moved(std::uint64_t bytes) const {
+    if (moved_) moved_(bytes);
+  }
+
  private:
   ByteView bytes_;
   int fd_ = -1;
   std::uint64_t offset_ = 0;
   std::uint64_t size_ = 0;
+  std::function<void(std::uint64_t)> moved_;
 };
 
 struct PutResult {

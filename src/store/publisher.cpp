@@ -1,5 +1,6 @@
 #include "store/publisher.hpp"
 
+#include "store/fetch.hpp"
 #include "store/layout.hpp"
 #include "store/parallel.hpp"
 #include "sys/fd.hpp"
@@ -90,12 +91,6 @@ Result<void> Publisher::add_small(const Record& record, const sys::Path& file, i
 // bytes that were hashed, whatever happens to the original meanwhile.
 Result<void> Publisher::add_alone(const Record& record, const sys::Path& file, int fd,
                                   Deadline deadline) {
-  const bool overwrite = distrusted_.contains(record.output);
-  if (!overwrite && !objects_.capabilities().if_absent) {
-    // Nobody would refuse the second copy: then a look before.
-    TRY_ASSIGN(const bool there, find_alone(record, deadline));
-    if (there) return {};
-  }
   TRY(sys::make_directories(options_.staging, 0700));
   TRY_ASSIGN(sys::AtomicFile staged,
              sys::AtomicFile::create(options_.staging / "blob", 0600, options_.staging));
@@ -125,31 +120,43 @@ Result<void> Publisher::add_alone(const Record& record, const sys::Path& file, i
   location.stored_size = stored_size;
   location.encoding = Encoding::zstd;
   location.domain = options_.domain;
-  const std::string key = object_key(record, location);
-  const Body body = Body::of_file(staged.fd(), 0, stored_size);
-  TRY_ASSIGN(bool stored, put_new(key, body, overwrite, deadline));
-  if (!stored) {
-    TRY_ASSIGN(const bool there, find_alone(record, deadline));
-    if (there) return {};
-    TRY_ASSIGN(stored, put_new(key, body, true, deadline));  // what lies there is no such blob
+  return put_alone({record, std::move(location)}, Body::of_file(staged.fd(), 0, stored_size),
+                   deadline);
+}
+
+Result<void> Publisher::put_alone(Entry entry, const Body& body, Deadline deadline) {
+  const std::string key = object_key(entry.record, entry.location);
+  const bool overwrite = distrusted_.contains(entry.record.output);
+  bool is_there = false;
+  if (!overwrite && !objects_.capabilities().if_absent) {
+    // Nobody would refuse the second copy: then a look before.
+    TRY_ASSIGN(is_there, find_alone(entry, deadline));
   }
-  placed_.insert_or_assign(record.output, std::move(location));
-  ++report_.blobs_up;
+  if (!is_there) {
+    TRY_ASSIGN(const bool stored, put_new(key, body, overwrite, deadline));
+    if (!stored) {
+      TRY_ASSIGN(is_there, find_alone(entry, deadline));
+      if (!is_there) TRY(put_new(key, body, true, deadline));  // what lies there is no such blob
+    }
+  }
+  placed_.insert_or_assign(entry.record.output, std::move(entry.location));
+  if (!is_there) ++report_.blobs_up;
   return {};
 }
 
-// Whether another job has brought this blob. It may have been compressed otherwise than we would do
-// it, so its size is what the store says.
-Result<bool> Publisher::find_alone(const Record& record, Deadline deadline) {
-  Entry entry{record, {}};
-  entry.location.where = Location::Where::alone;
-  entry.location.encoding = Encoding::zstd;
-  entry.location.domain = options_.domain;
-  TRY_ASSIGN(const auto info, objects_.head(object_key(record, entry.location), deadline));
+// Whether another job has brought this blob. It may have been compressed otherwise than we did it:
+// then its size is what the store says, and is believed when the bytes are right.
+Result<bool> Publisher::find_alone(Entry& entry, Deadline deadline) {
+  TRY_ASSIGN(const auto info, objects_.head(object_key(entry.record, entry.location), deadline));
   if (!info) return false;
-  entry.location.stored_size = info->size;
-  if (!check_entry(entry)) return false;
-  placed_.insert_or_assign(record.output, std::move(entry.location));
+  if (info->size == entry.location.stored_size) return true;
+  Entry found = entry;
+  found.location.stored_size = info->size;
+  if (!check_entry(found)) return false;
+  const auto right =
+      fetch_blob(objects_, found, [](ByteView) -> Result<void> { return {}; }, deadline);
+  if (!right) return false;
+  entry = std::move(found);
   return true;
 }
 

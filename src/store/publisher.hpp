@@ -83,7 +83,8 @@ class Publisher {
   const Location* location_of(const BlobId& blob) const;
   Result<void> add_small(const Record& record, const sys::Path& file, int fd, Deadline deadline);
   Result<void> add_alone(const Record& record, const sys::Path& file, int fd, Deadline deadline);
-  Result<bool> find_alone(const Record& record, Deadline deadline);
+  Result<void> put_alone(Entry entry, const Body& body, Deadline deadline);
+  Result<bool> find_alone(Entry& entry, Deadline deadline);
   Result<bool> put_new(const std::string& key, const Body& body, bool overwrite, Deadline deadline);
   Manifest build_manifest(ManifestInfo info, const std::vector<Record>& in_use_order) const;
   Result<void> write_heads(const ManifestRef& ref, const std::vector<Scope>& scopes,

@@ -355,6 +355,29 @@ TEST_CASE("a large blob is looked for only when the store refuses a second copy"
   CHECK(blind.heads() == 1);
 }
 
+TEST_CASE("a large blob of another size is believed when its bytes are right, else replaced") {
+  const Bytes large = body_of(9, 100'000, true);
+  for (const bool right : {true, false}) {
+    MemoryObjects objects;
+    Job first(objects);
+    REQUIRE(first.add(1, large).has_value());
+    const std::vector<std::string> keys = objects.keys("/blobs/");
+    REQUIRE(keys.size() == 1);
+    const Bytes ours = objects.bytes_at(keys[0]);
+    const Bytes other = right ? codec::zstd_compress(large, 19) : Bytes(100);
+    REQUIRE(other.size() != ours.size());
+    objects.set(keys[0], other);
+    Job second(objects, "other");
+    REQUIRE(second.add(1, large).has_value());
+    REQUIRE(second.publish().has_value());
+    CHECK(objects.bytes_at(keys[0]) == (right ? other : ours));
+    const Index index = loaded_index(objects);
+    const Entry* entry = index.find(testing::action_of(1));
+    REQUIRE(entry != nullptr);
+    CHECK(entry->location.stored_size == objects.bytes_at(keys[0]).size());
+  }
+}
+
 TEST_CASE("a damaged head is replaced, a newer one is left alone") {
   MemoryObjects objects;
   const std::string key = head_key("trusted", k_branch.name);

@@ -44,6 +44,7 @@ void send_body(net::Request& request, const Body& body) {
   }
   request.body_size = body.size();
   request.body = [&body](std::uint64_t position, MutableByteView into) {
+    body.tell_moved(into.size());
     return body.read(position, into);
   };
 }

@@ -23,6 +23,8 @@ inline constexpr auto k_remote_backoff_first = std::chrono::milliseconds(50);
 inline constexpr auto k_remote_backoff_max = std::chrono::milliseconds(2000);
 // From here on the server is asked before the body is sent, where it may refuse it.
 inline constexpr std::uint64_t k_ask_first_bytes_min = 1U << 20U;
+// A connection that brings nothing of an object for so long is given up for another one.
+inline constexpr auto k_remote_stall_max = std::chrono::milliseconds(3000);
 // Errors of single objects are short texts.
 inline constexpr std::uint64_t k_remote_error_bytes_max = 64U << 10U;
 

@@ -34,6 +34,7 @@ class Part {
   Result<void> read(std::uint64_t position, MutableByteView into) const {
     return body_.read(begin_ + position, into);
   }
+  void tell_moved(std::uint64_t bytes) const { body_.tell_moved(bytes); }
 
  private:
   const Body& body_;
@@ -164,9 +165,12 @@ Result<net::Response> S3::send_once(const Call& call, const std::string& payload
   request.on_head = call.on_head;
   request.expect_continue = call.expect;
   request.bytes = call.bytes;
+  // Objects come at once where they come at all; a listing may take its time.
+  if (call.method == "GET" && call.query.empty()) request.stall_max = k_remote_stall_max;
   if (call.part != nullptr) {
     request.body_size = call.part->size();
     request.body = [part = call.part](std::uint64_t position, MutableByteView into) {
+      part->tell_moved(into.size());
       return part->read(position, into);
     };
   }
@@ -278,7 +282,8 @@ Result<std::optional<ObjectInfo>> S3::head(std::string_view key, Deadline deadli
   if (!answer.content_length) {
     return std::unexpected(about("head", key, {Code::corrupt, "the server says no size"}));
   }
-  return ObjectInfo{*answer.content_length, std::string(answer.header("etag").value_or(""))};
+  return ObjectInfo{*answer.content_length, std::string(answer.header("etag").value_or("")),
+                    net::parse_http_date(answer.header("last-modified").value_or(""))};
 }
 
 Result<void> S3::remove(std::string_view key, Deadline deadline) {

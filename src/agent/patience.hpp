@@ -1,0 +1,85 @@
+// The circuit breaker before the store: how long a job waits for it in vain.
+//
+// A store is worth waiting for as long as it brings something. Time in which go waits and nothing
+// useful comes is taken from a purse; every answer, every byte and time in which nobody waits put
+// something back, up to the purse's size. When the purse is empty the store is given up: nobody
+// waits for it until it has filled half of the purse by itself, with what was under way or what a
+// probe asked for; and the purse is half as large then. So a dead store costs a job the first purse
+// and no more, one that trickles as little, and one that comes back is used again. Any thread.
+#pragma once
+
+#include "store/objects.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+
+namespace sluice::agent {
+
+// Of the job's lookups; of its waiting for uploads at the end.
+inline constexpr auto k_lookup_patience = std::chrono::milliseconds(1500);
+inline constexpr auto k_upload_patience = std::chrono::milliseconds(5000);
+inline constexpr auto k_upload_patience_first = std::chrono::milliseconds(1000);
+// What comes more slowly than this is no help to a compiler.
+inline constexpr double k_useful_bytes_per_second = 65536;
+inline constexpr auto k_answer_worth = std::chrono::milliseconds(100);
+// So much time in which nobody waits is worth one in which somebody does: many waits of a moment do
+// not add up.
+inline constexpr int k_calm_per_patience = 20;
+
+class Patience {
+ public:
+  using Clock = std::chrono::steady_clock;
+
+  // `first` is what the purse holds before the store has said anything.
+  explicit Patience(std::chrono::microseconds size, std::chrono::microseconds first)
+      : size_(size), left_(first) {}
+  explicit Patience(std::chrono::microseconds size) : Patience(size, size) {}
+
+  // Around what go waits for. False: the store is given up, nobody should wait.
+  bool begin(Clock::time_point now);
+  void end(Clock::time_point now);
+  // The store answered a request in full, or sent or took bytes.
+  void answered(Clock::time_point now);
+  void moved(Clock::time_point now, std::uint64_t bytes);
+
+  bool is_given_up(Clock::time_point now);
+
+  // begin() and end() of one wait.
+  class Wait {
+   public:
+    explicit Wait(Patience& patience)
+        : patience_(patience), worth_it_(patience.begin(Clock::now())) {}
+    ~Wait() {
+      if (worth_it_) patience_.end(Clock::now());
+    }
+    Wait(const Wait&) = delete;
+    Wait& operator=(const Wait&) = delete;
+    // False from the moment on at which the store is given up.
+    bool is_worth_it() const { return worth_it_ && !patience_.is_given_up(Clock::now()); }
+
+   private:
+    Patience& patience_;
+    const bool worth_it_;
+  };
+
+ private:
+  void settle_locked(Clock::time_point now);
+  void earn_locked(std::chrono::microseconds more);
+
+  std::mutex mutex_;
+  std::chrono::microseconds size_;
+  std::chrono::microseconds left_;
+  bool given_up_ = false;
+  unsigned waiting_ = 0;
+  Clock::time_point since_{};  // until when waiting was paid for
+};
+
+// A view of a store that tells of every sign of life: what it sends to `lookups`, what it takes to
+// `uploads` as well. Borrows all three; as thread-safe as the store.
+std::unique_ptr<store::Objects> watched(store::Objects& objects, Patience& lookups,
+                                        Patience& uploads);
+
+}  // namespace sluice::agent

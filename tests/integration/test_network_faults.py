@@ -1,0 +1,177 @@
+"""What a bad network and a bad server do to a job: they cost it the cache and a moment, never the
+build. The store is a real MinIO behind tests/wan.
+"""
+
+from __future__ import annotations
+
+import shutil
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from conftest import EXPORT, Park, exported, write_library
+from wan import Wan, build_wan
+
+# A dead store costs a job two seconds at most; the rest is go's own time on a busy machine.
+K_DEAD_STORE_S = 2.0
+K_GO_S = 4.0
+
+
+@pytest.fixture(scope="session")
+def wan_binary(session_root, go_env):
+    return build_wan(session_root / "wan", {**go_env, "GOCACHE": str(session_root / "wan-cache")})
+
+
+@pytest.fixture(scope="session")
+def library_bucket(minio, library_first, session_root, sluice, go_env):
+    """A bucket that the library's first machine filled; each test takes a copy."""
+    park = Park(session_root / "bucket-machines", sluice, go_env)
+    first = park("first")
+    first.env.update(minio.env(SLUICE_STORE=f"s3://{minio.bucket('library')}/ci"))
+    root = write_library(session_root / "work" / "library")
+    first.go(*EXPORT, cwd=root).ok()
+    first.wait_uploads(cwd=root)
+    park.stop()
+    assert any("/packs/" in key for key in minio.keys("library"))
+    return "library"
+
+
+@pytest.fixture
+def path(wan_binary, minio):
+    """The way to MinIO."""
+    with Wan(wan_binary, f"127.0.0.1:{minio.port}", "-rtt", "2ms", "-http") as way:
+        yield way
+
+
+@pytest.fixture
+def bucket(minio, library_bucket, request):
+    """This test's own copy of the filled bucket."""
+    words = "".join(c if c.isalnum() else "-" for c in request.node.name.lower())
+    name = words.strip("-")[:50].strip("-")
+    shutil.copytree(minio.data / library_bucket, minio.data / name)
+    yield name
+    shutil.rmtree(minio.data / name, ignore_errors=True)
+
+
+@pytest.fixture
+def remote(machine, minio, bucket, path):
+    """A factory of machines whose store is the bucket at the end of the path."""
+
+    def make(name: str, **env: str):
+        one = machine(name)
+        one.env.update(minio.env(SLUICE_STORE=f"s3://{bucket}/ci", AWS_ENDPOINT_URL=path.url))
+        one.env.update(env)
+        return one
+
+    return make
+
+
+def check(run, library_first, said_max: int = 3) -> None:
+    """The build is right and said what was wrong, briefly."""
+    run.ok()
+    assert exported(run) == library_first.archives
+    assert len(run.said) <= said_max, run.stderr
+
+
+def is_fast_again(remote, path, library, library_first) -> None:
+    path.tell("healthy")
+    run = remote("later").go(*EXPORT, cwd=library)
+    check(run, library_first, 0)
+    assert run.hits >= 8, run.summary
+
+
+def test_the_healthy_path(remote, path, library, library_first):
+    run = remote("healthy").go(*EXPORT, cwd=library)
+    check(run, library_first, 0)
+    assert run.hits >= 8 and run.summary["bytes_down"] > 100_000, run.summary
+    assert path.stats()["requests"] > 0
+
+
+@pytest.mark.parametrize("fault", ["down", "silent", "stall=1", "trickle=1", "status=503/100"])
+@pytest.mark.parametrize("drain", ["wait", "detach"])
+def test_a_store_that_is_dead_from_the_start(remote, path, library, library_first, fault, drain):
+    # Everything is in the local tier: what the job takes longer than go is the store's doing.
+    one = remote("one")
+    one.go(*EXPORT, cwd=library).ok()
+    one.wait_uploads(cwd=library)
+    one.sluice_run("agent", "stop", cwd=library).ok()
+    shutil.rmtree(one.cache / "sluice" / "index")
+    (library / "p7" / "p7.go").open("a").write("\nvar More = 1\n")
+    path.tell(fault)
+    run = one.go(*EXPORT, cwd=library, env={"SLUICE_DRAIN": drain})
+    run.ok()
+    first = "example.com/library/p0"
+    assert exported(run)[first] == library_first.archives[first]
+    assert 1 <= len(run.said) <= 3, run.stderr
+    assert run.wall_s < K_DEAD_STORE_S + K_GO_S, run.stderr
+    again = one.go(*EXPORT, cwd=library, env={"SLUICE_DRAIN": drain}).ok()
+    assert again.wall_s < K_DEAD_STORE_S + K_GO_S, again.stderr
+    if fault == "down":
+        path.tell("up")
+    one.stop()
+    is_fast_again(remote, path, write_library(library), library_first)
+
+
+@pytest.mark.parametrize("delay_s", [0.05, 0.3, 0.8])
+@pytest.mark.parametrize("fault", ["down", "silent"])
+def test_a_store_that_dies_in_the_middle(remote, path, library, library_first, fault, delay_s):
+    def die():
+        time.sleep(delay_s)
+        path.tell(fault)
+
+    dying = threading.Thread(target=die)
+    dying.start()
+    run = remote("one").go(*EXPORT, cwd=library)
+    dying.join()
+    check(run, library_first)
+    if fault == "down":
+        path.tell("up")
+    is_fast_again(remote, path, library, library_first)
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        "cut=3000",
+        "cut=60000",
+        "stall=3000",
+        "stall=60000",
+        "flip=20",
+        "flip=3000",
+        "flip=60000",
+        "trickle=2000",
+        "status=503/40",
+        "status=500/100",
+        "status=403/100",
+        "status=404/100",
+        "status=301/100",
+        "short=100",
+        "short=20000",
+    ],
+)
+def test_a_bad_path(remote, path, library, library_first, fault):
+    path.tell(fault)
+    run = remote("one").go(*EXPORT, cwd=library)
+    check(run, library_first)
+    is_fast_again(remote, path, library, library_first)
+
+
+def test_a_bucket_that_is_not_there(remote, path, library, library_first):
+    one = remote("one", SLUICE_STORE="s3://no-such-bucket/ci")
+    run = one.go(*EXPORT, cwd=library)
+    check(run, library_first)
+    assert any("no-such-bucket" in line for line in run.said), run.stderr
+
+
+def test_eight_commands_at_once_on_a_path_that_breaks(remote, path, library, library_first):
+    one = remote("one")
+    with ThreadPoolExecutor(8) as pool:
+        runs = [pool.submit(one.go, *EXPORT, cwd=library) for _ in range(8)]
+        time.sleep(0.3)
+        path.tell("down")
+        for run in runs:
+            check(run.result(), library_first)
+    path.tell("up")
+    one.stop()
+    is_fast_again(remote, path, library, library_first)

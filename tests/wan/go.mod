@@ -1,0 +1,3 @@
+module sluice.test/wan
+
+go 1.24
