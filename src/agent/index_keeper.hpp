@@ -30,9 +30,10 @@ class IndexKeeper {
 
   // The copy on disk becomes the index, if there is one that can be read.
   void load_copy();
+  using OnFresh = std::function<void(const std::shared_ptr<const store::Index>&)>;
   // Asks git and the store; publishes the union and keeps a copy of it on disk. False when the
-  // store did not answer.
-  bool refresh(const sys::Environment& env);
+  // store did not answer. `on_fresh` sees the union before anybody who waits for it.
+  bool refresh(const sys::Environment& env, const OnFresh& on_fresh = nullptr);
 
   // Asked again and again while a wait lasts.
   using IsWorthIt = std::function<bool()>;

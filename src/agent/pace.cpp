@@ -1,5 +1,7 @@
 #include "agent/pace.hpp"
 
+#include "store/fetch.hpp"
+
 #include <algorithm>
 #include <cmath>
 #include <optional>
@@ -14,10 +16,14 @@ constexpr double k_smoothing = 0.2;  // weight of the newest request in the movi
 constexpr auto k_window_min = std::chrono::milliseconds(40);
 constexpr auto k_window_max = std::chrono::milliseconds(500);
 // With n requests of R bytes under way on a line of rate B and latency L the line is busy for the
-// share nR / (BL + nR) of the time: nine times BL under way keep it nine tenths full.
-constexpr double k_fill = 9.0;
+// share nR / (BL + nR) of the time: three times BL under way keep it three quarters full. More
+// fills it better and brings what is needed first later, because all requests share the line.
+constexpr double k_fill = 3.0;
+// That many requests share what is under way: the first of them ends early, the count stays small.
+constexpr double k_streams_wanted = 8.0;
 // Below it the store is as good as on this machine.
 constexpr auto k_latency_local = microseconds(1000);
+constexpr unsigned k_streams_local_max = 4;
 constexpr std::uint64_t k_requests_to_trust = 2;
 
 double seconds_of(Pace::Clock::duration span) {
@@ -110,7 +116,7 @@ void Pace::end(Clock::time_point now, microseconds first_byte, std::uint64_t byt
 unsigned Pace::streams() const {
   const std::lock_guard lock(mutex_);
   if (requests_ < k_requests_to_trust) return k_streams_first;
-  if (latency_ < k_latency_local) return std::clamp(cores_, 1U, k_streams_first);
+  if (latency_ < k_latency_local) return std::clamp(cores_, 1U, k_streams_local_max);
   if (best_rate_ <= 0) return k_streams_first;
   const double in_flight = k_fill * best_rate_ * seconds_of(latency_);
   const double wanted = std::ceil(in_flight / std::max(mean_bytes_, 1.0));
@@ -123,7 +129,18 @@ std::uint64_t Pace::request_bytes() const {
   const std::uint64_t grown = k_request_bytes_min << std::min<std::uint64_t>(requests_, 4);
   double most = static_cast<double>(std::min(grown, k_request_bytes_max));
   if (best_rate_ > 0) most = std::min(most, best_rate_ * seconds_of(k_request_time_max));
+  if (best_rate_ > 0 && latency_ >= k_latency_local) {
+    most = std::min(most, k_fill * best_rate_ * seconds_of(latency_) / k_streams_wanted);
+  }
   return std::max(static_cast<std::uint64_t>(most), k_request_bytes_min);
+}
+
+// An eighth of what the line brings while a request is on its way: eight are under way at a time.
+std::uint64_t Pace::gap_bytes() const {
+  const std::lock_guard lock(mutex_);
+  const auto worth =
+      static_cast<std::uint64_t>(best_rate_ * seconds_of(latency_) / k_streams_wanted);
+  return std::clamp(worth, store::k_range_gap_default, k_gap_bytes_max);
 }
 
 microseconds Pace::expected_time(std::uint64_t bytes) const {

@@ -18,9 +18,11 @@
 namespace sluice::agent {
 
 inline constexpr unsigned k_streams_max = 16;
-inline constexpr unsigned k_streams_first = 4;  // while nothing is known
+inline constexpr unsigned k_streams_first = 8;  // while nothing is known
+inline constexpr unsigned k_streams_warm = 8;   // connections opened before they are needed
 inline constexpr std::uint64_t k_request_bytes_max = 4ULL << 20U;
 inline constexpr std::uint64_t k_request_bytes_min = 256ULL << 10U;
+inline constexpr std::uint64_t k_gap_bytes_max = 256ULL << 10U;
 // Believed until something was fetched.
 inline constexpr double k_assumed_bytes_per_second = 12.5e6;
 inline constexpr auto k_assumed_latency = std::chrono::milliseconds(20);
@@ -40,6 +42,8 @@ class Pace {
 
   unsigned streams() const;             // requests at once, 1 to k_streams_max
   std::uint64_t request_bytes() const;  // of the next one
+  // What is cheaper to read over than to ask around.
+  std::uint64_t gap_bytes() const;
   // How long so many bytes will probably take.
   std::chrono::microseconds expected_time(std::uint64_t bytes) const;
   std::chrono::microseconds latency() const;

@@ -9,7 +9,6 @@
 namespace sluice::agent {
 namespace {
 
-constexpr int k_upload_nice = 19;  // the compiler's cores are the compiler's
 constexpr std::uint64_t k_index_body_bytes_max = 64U << 20U;
 constexpr auto k_object_wait = std::chrono::seconds(60);
 constexpr auto k_fresh_wait = k_refresh_wait + std::chrono::seconds(10);  // git comes first
@@ -41,7 +40,7 @@ Uploader::Uploader(const AgentConfig& config, store::Objects* objects, IndexKeep
       faults_(faults),
       downloads_idle_(std::move(downloads_idle)),
       goroot_(config.goroot) {
-  if (objects_ != nullptr) thread_ = std::thread([this] { work(); });
+  if (objects_ != nullptr) thread_ = std::thread([this] { work(true); });
 }
 
 Uploader::~Uploader() {
@@ -51,7 +50,7 @@ Uploader::~Uploader() {
     stopping_ = true;
   }
   changed_.notify_all();
-  thread_.join();
+  thread_.join();  // nobody replaces it any more
 }
 
 void Uploader::set_goroot(const sys::Path& goroot) {
@@ -126,6 +125,7 @@ void Uploader::request_publish() {
 bool Uploader::drain(Deadline deadline, const std::function<bool()>& is_worth_it) {
   if (objects_ == nullptr) return true;
   request_publish();
+  hurry();
   std::unique_lock lock(mutex_);
   const auto is_done = [this] {
     return stopping_ || (queue_.empty() && !busy_ && !publish_wanted_);
@@ -139,6 +139,21 @@ bool Uploader::drain(Deadline deadline, const std::function<bool()>& is_worth_it
   return totals_.lost == 0;
 }
 
+// Somebody waits now. A thread cannot take back that it runs last: another one takes over, at the
+// priority of whoever waits.
+void Uploader::hurry() {
+  {
+    const std::lock_guard lock(mutex_);
+    if (stopping_ || !calm_ || (queue_.empty() && !busy_ && !publish_wanted_)) return;
+    calm_ = false;
+    thread_ = std::thread([this, before = std::move(thread_)]() mutable {
+      before.join();
+      work(false);
+    });
+  }
+  changed_.notify_all();
+}
+
 Uploader::Totals Uploader::totals() const {
   const std::lock_guard lock(mutex_);
   Totals totals = totals_;
@@ -148,12 +163,19 @@ Uploader::Totals Uploader::totals() const {
   return totals;
 }
 
-void Uploader::work() {
-  sys::lower_thread_priority(k_upload_nice);
+// The compiler's cores are the compiler's: while nobody waits this thread runs when they are idle.
+void Uploader::work(bool runs_last) {
+  if (runs_last) sys::lower_thread_to_idle();
   std::unique_lock lock(mutex_);
   for (;;) {
-    changed_.wait(lock, [this] { return stopping_ || !queue_.empty() || publish_wanted_; });
-    if (stopping_) return;
+    if (!runs_last && queue_.empty() && !publish_wanted_) {
+      sys::lower_thread_to_idle();
+      calm_ = runs_last = true;
+    }
+    changed_.wait(lock, [&] {
+      return stopping_ || (runs_last && !calm_) || !queue_.empty() || publish_wanted_;
+    });
+    if (stopping_ || (runs_last && !calm_)) return;
     busy_ = true;
     lock.unlock();
     let_downloads_pass();

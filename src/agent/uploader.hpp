@@ -1,7 +1,8 @@
 // What the job used and made, in order of first use, and its way into the store behind the build.
 //
-// One thread of its own at the lowest priority does all uploading; the other functions are called
-// from any thread and return at once, but drain(), which waits. What may not be published (unknown
+// One thread at a time does all uploading: one that runs where the CPUs are idle, and while
+// somebody waits for the end one of their priority. The other functions are called from any thread
+// and return at once, but drain(), which waits. What may not be published (unknown
 // origin, can never hit again) is counted and left out.
 #pragma once
 
@@ -71,7 +72,8 @@ class Uploader {
   Totals totals() const;
 
  private:
-  void work();
+  void work(bool runs_last);
+  void hurry();
   void let_downloads_pass();
   void upload(const store::Record& record);
   void give_up_locked();
@@ -96,6 +98,7 @@ class Uploader {
   bool stopping_ = false;
   bool publish_wanted_ = false;
   bool busy_ = false;
+  bool calm_ = true;  // nobody waits: the upload thread runs last
   std::deque<store::Record> queue_;
   std::vector<store::Record> ledger_;                   // in order of first use
   std::unordered_map<ActionId, std::size_t> position_;  // in ledger_

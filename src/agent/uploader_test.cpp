@@ -6,6 +6,8 @@
 
 #include <doctest/doctest.h>
 
+#include <sched.h>
+
 #include <atomic>
 
 namespace sluice::agent {
@@ -53,6 +55,47 @@ TEST_CASE("records are published in order of first use, each blob once") {
   CHECK(uploader.totals().blobs_up == 6);
   CHECK(uploader.totals().drained);
   CHECK(uploader.totals().pending_bytes == 0);
+}
+
+TEST_CASE("uploads run last until somebody waits, and again afterwards") {
+  Desk desk;
+  std::mutex mutex;
+  std::vector<int> policies;
+  std::atomic<bool> held = true;
+  desk.objects.before_put = [&](std::string_view) -> Result<void> {
+    const Deadline deadline = testing::soon();
+    {
+      const std::lock_guard lock(mutex);
+      policies.push_back(::sched_getscheduler(0));
+    }
+    while (held && !deadline.passed()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    return {};
+  };
+  const auto count = [&] {
+    const std::lock_guard lock(mutex);
+    return policies.size();
+  };
+  Uploader uploader(desk.machine.config, &desk.objects, &desk.keeper, desk.tier, desk.faults);
+  for (int round = 0; round < 2; ++round) {
+    held = true;
+    const std::size_t before = count();
+    // Each is uploaded by itself; the first keeps the thread that runs last busy.
+    for (int i = 0; i < 2; ++i) {
+      uploader.made(desk.make(2 * round + i, testing::body_of(2 * round + i, 2U << 20U)));
+    }
+    const Deadline deadline = testing::soon();
+    while (count() == before && !deadline.passed()) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+    REQUIRE(count() == before + 1);
+    CHECK(policies[before] == SCHED_IDLE);
+    std::thread waiting([&] { CHECK(uploader.drain(testing::soon())); });
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));  // it waits by now, or finds less
+    held = false;
+    waiting.join();
+    REQUIRE(count() > before + 1);
+    CHECK(policies.back() != SCHED_IDLE);
+  }
 }
 
 TEST_CASE("a second publish keeps the first one's records") {

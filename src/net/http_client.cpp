@@ -73,6 +73,11 @@ Result<void> check_headers(const Headers& headers) {
   return {};
 }
 
+// Connections of one origin by one way are each as good as another.
+std::string pool_key(const Url& url, const Url* proxy) {
+  return proxy == nullptr ? url.origin() : url.origin() + " " + proxy->origin();
+}
+
 // One request and its answer on one connection.
 class Exchange {
  public:
@@ -403,12 +408,31 @@ Result<HttpOptions> HttpOptions::of(const sys::Environment& env) {
   return options;
 }
 
+Result<void> HttpClient::warm_up(const Url& url, Deadline deadline) {
+  State& state = *state_;
+  Request request;
+  request.url = url;
+  const Url* proxy = state.options.proxies.proxy_for(url);
+  {
+    const std::lock_guard lock(state.mutex);
+    if (state.open >= state.options.connections_max) return {};
+    ++state.open;
+  }
+  auto connection = state.connect(request, proxy, deadline);
+  if (!connection) {
+    state.drop();
+    return std::unexpected(std::move(connection).error().in(url.origin()));
+  }
+  state.release(pool_key(url, proxy), std::move(*connection));
+  return {};
+}
+
 Result<Response> HttpClient::send(const Request& request, Deadline deadline) {
   TRY(check_headers(request.headers));
   State& state = *state_;
   const Url* proxy = request.use_proxy ? state.options.proxies.proxy_for(request.url) : nullptr;
   const std::string origin = request.url.origin();
-  const std::string key = proxy == nullptr ? origin : origin + " " + proxy->origin();
+  const std::string key = pool_key(request.url, proxy);
   const std::string head = state.head_of(request, proxy);
   const auto in_origin = [&origin](Error error) {
     return std::unexpected(std::move(error).in(origin));

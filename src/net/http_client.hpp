@@ -86,6 +86,8 @@ class HttpClient {
   HttpClient& operator=(const HttpClient&) = delete;
 
   Result<Response> send(const Request& request, Deadline deadline);
+  // Opens one more connection to this origin, if there may be one, and keeps it for a request.
+  Result<void> warm_up(const Url& url, Deadline deadline);
 
  private:
   struct State;

@@ -173,9 +173,9 @@ bool same_blob(const Entry& a, const Entry& b) {
          a.location == b.location;
 }
 
-bool joins(const Range& range, const Location& location) {
+bool joins(const Range& range, const Location& location, std::uint64_t gap_max) {
   const std::uint64_t end = location.offset + location.stored_size;
-  return location.offset >= range.end() && location.offset - range.end() <= k_range_gap_max &&
+  return location.offset >= range.end() && location.offset - range.end() <= gap_max &&
          end - range.begin() <= k_range_size_max;
 }
 
@@ -185,7 +185,8 @@ struct Wanted {
 };
 
 // `wanted` are all of one object.
-void plan_object(const std::string& key, std::vector<Wanted>& wanted, std::vector<Range>& plan) {
+void plan_object(const std::string& key, std::vector<Wanted>& wanted, std::uint64_t gap_max,
+                 std::vector<Range>& plan) {
   std::ranges::sort(wanted, {}, [](const Wanted& each) {
     return std::tuple(each.entry->location.offset, each.entry->location.stored_size, each.order);
   });
@@ -199,7 +200,7 @@ void plan_object(const std::string& key, std::vector<Wanted>& wanted, std::vecto
         last.order = std::min(last.order, each.order);
         continue;
       }
-      if (joins(last, location)) {
+      if (joins(last, location, gap_max)) {
         last.wants.push_back(
             {{each.entry}, location.offset, location.offset + location.stored_size});
         last.order = std::min(last.order, each.order);
@@ -213,7 +214,8 @@ void plan_object(const std::string& key, std::vector<Wanted>& wanted, std::vecto
 }
 
 // What needs no request is told at once.
-std::vector<Range> plan_batch(std::span<const Entry* const> entries, BatchSink& sink) {
+std::vector<Range> plan_batch(std::span<const Entry* const> entries, BatchSink& sink,
+                              std::uint64_t gap_max) {
   std::unordered_map<std::string, std::vector<Wanted>> by_object;
   for (std::size_t i = 0; i < entries.size(); ++i) {
     const Entry& entry = *entries[i];
@@ -227,7 +229,7 @@ std::vector<Range> plan_batch(std::span<const Entry* const> entries, BatchSink& 
     }
   }
   std::vector<Range> plan;
-  for (auto& [key, wanted] : by_object) plan_object(key, wanted, plan);
+  for (auto& [key, wanted] : by_object) plan_object(key, wanted, gap_max, plan);
   std::ranges::sort(plan, {}, &Range::order);
   return plan;
 }
@@ -260,8 +262,8 @@ Result<void> fetch_blob(Objects& objects, const Entry& entry, const codec::ByteS
 }
 
 Result<void> fetch_batch(Objects& objects, std::span<const Entry* const> entries, BatchSink& sink,
-                         Deadline deadline) {
-  std::vector<Range> plan = plan_batch(entries, sink);
+                         Deadline deadline, std::uint64_t gap_max) {
+  std::vector<Range> plan = plan_batch(entries, sink, gap_max);
   Result<void> outcome;
   for (Range& range : plan) {
     RangeReader reader(range, sink);

@@ -21,7 +21,7 @@ namespace sluice::store {
 
 // Bytes between two wanted blobs that are cheaper to read over than to ask anew for: about what a
 // connection of 100 Mbit/s brings in 5 ms.
-inline constexpr std::uint64_t k_range_gap_max = 64ULL << 10U;
+inline constexpr std::uint64_t k_range_gap_default = 64ULL << 10U;
 // One request brings at most this much (a blob alone may be larger).
 inline constexpr std::uint64_t k_range_size_max = 8ULL << 20U;
 
@@ -43,6 +43,6 @@ class BatchSink {
 // entry leaves the others alone; an error of the store itself (unavailable, timeout, denied, io)
 // ends the batch: the entries left get that error, and so does the caller.
 Result<void> fetch_batch(Objects& objects, std::span<const Entry* const> entries, BatchSink& sink,
-                         Deadline deadline);
+                         Deadline deadline, std::uint64_t gap_max = k_range_gap_default);
 
 }  // namespace sluice::store

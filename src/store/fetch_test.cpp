@@ -190,8 +190,8 @@ TEST_CASE("neighbours in a pack come with one request") {
 }
 
 TEST_CASE("a gap that is cheaper to ask anew for is not read over") {
-  Packed store({body_of(1, 1000), body_of(2, k_range_gap_max), body_of(3, 1000),
-                body_of(4, k_range_gap_max + 1), body_of(5, 1000)});
+  Packed store({body_of(1, 1000), body_of(2, k_range_gap_default), body_of(3, 1000),
+                body_of(4, k_range_gap_default + 1), body_of(5, 1000)});
   Collector sink;
   const std::vector<const Entry*> wanted = {&store.entries[4], &store.entries[0],
                                             &store.entries[2]};

@@ -3,6 +3,7 @@
 #include "base/strings.hpp"
 #include "net/http_client.hpp"
 #include "store/netrc.hpp"
+#include "store/parallel.hpp"
 #include "store/remote_calls.hpp"
 
 #include <fmt/format.h>
@@ -33,6 +34,10 @@ class Http final : public Objects {
   Result<void> remove(std::string_view key, Deadline deadline) override;
   Result<ListPage> list(std::string_view, std::string_view, std::size_t, Deadline) override {
     return fail(Code::unsupported, url_.identity() + ": a web server lists no objects");
+  }
+  void warm_up(unsigned connections, Deadline deadline) override {
+    run_parallel(connections, connections,
+                 [&](std::size_t) { (void)http_.warm_up(url_.web, deadline); });  // told elsewhere
   }
 
  private:

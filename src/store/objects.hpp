@@ -149,6 +149,9 @@ class Objects {
   // `limit` (1 to k_list_page_max).
   virtual Result<ListPage> list(std::string_view prefix, std::string_view after, std::size_t limit,
                                 Deadline deadline) = 0;
+  // Opens so many connections for requests that will come soon, where there are any to open. What
+  // fails here will fail, and be told, there.
+  virtual void warm_up(unsigned /*connections*/, Deadline /*deadline*/) {}
 };
 
 // The backend for a URL; a remote one takes credentials, proxies and roots from the environment and

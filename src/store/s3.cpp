@@ -83,6 +83,11 @@ class S3 final : public Objects {
   Result<void> remove(std::string_view key, Deadline deadline) override;
   Result<ListPage> list(std::string_view prefix, std::string_view after, std::size_t limit,
                         Deadline deadline) override;
+  void warm_up(unsigned connections, Deadline deadline) override {
+    run_parallel(connections, connections, [&](std::size_t) {
+      (void)http_.warm_up(url_of(""), deadline);
+    });  // told elsewhere
+  }
 
  private:
   enum class Known { unknown, yes, no };

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
+import random
 import socket
 import subprocess
 import threading
@@ -12,7 +14,7 @@ from pathlib import Path
 
 import pytest
 from servers import Minio, Proxy, free_port, make_certificate
-from sluice_harness import SHOP, fresh_checkout, sha256
+from sluice_harness import SHOP, CacheProg, action_id, fresh_checkout, sha256
 
 
 def texts_of(machine) -> str:
@@ -355,3 +357,31 @@ def test_doctor_of_a_folder_and_of_a_web_server(machine, tmp_path, web_store, ti
     assert before > 0
     read_only = one.sluice_run("doctor", "--read-only", "--json", cwd=tiny).ok()
     assert json.loads(read_only.stdout)["abilities"]["write"]["ok"] is None
+
+
+def test_a_hundred_megabytes_and_thousands_of_nothing(machine, minio, tiny):
+    """What no compiler makes: one output of 100 MB, sent in parts, and 3000 empty ones."""
+    env = minio.env(SLUICE_STORE=f"s3://{minio.bucket('sizes')}/ci")
+    first, second = machine("first"), machine("second")
+    for one in (first, second):
+        one.env.update(env)
+    body = random.Random(1).randbytes(100_000_000)
+    program = CacheProg(first, cwd=tiny)
+    for number in range(3000):
+        assert not program.put(action_id(f"empty {number}"), b"").get("Err")
+    assert not program.put(action_id("large"), body).get("Err")
+    program.close()
+    assert program.end() == 0
+    first.wait_uploads(cwd=tiny)
+
+    program = CacheProg(second, cwd=tiny)
+    answer = program.get(action_id("large"))
+    assert answer["Size"] == len(body)
+    assert sha256(Path(answer["DiskPath"])) == hashlib.sha256(body).hexdigest()
+    for number in range(3000):
+        answer = program.get(action_id(f"empty {number}"))
+        assert not answer.get("Miss") and answer.get("Size", 0) == 0, answer
+    program.close()
+    assert program.end() == 0
+    status = json.loads(second.sluice_run("agent", "status", "--json", cwd=tiny).ok().stdout)
+    assert status["bytes_down"] > 90_000_000 and not status["faults"], status
