@@ -479,6 +479,8 @@ void Agent::lookup(const std::shared_ptr<Connection>& connection, const Get& get
           connection->send(encode_miss(hit.sequence));
           return;
         }
+        // Also what was here already, and came without a word from the store.
+        lookup_patience_.answered(Patience::Clock::now());
         connection->send(encode_hit(hit));
         store::Record received = entry->record;
         received.origin = store::Origin::received;

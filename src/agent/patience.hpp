@@ -41,7 +41,7 @@ class Patience {
   // Around what go waits for. False: the store is given up, nobody should wait.
   bool begin(Clock::time_point now);
   void end(Clock::time_point now);
-  // The store answered a request in full, or sent or took bytes.
+  // The store answered a request in full, or go got what it asked for; it sent or took bytes.
   void answered(Clock::time_point now);
   void moved(Clock::time_point now, std::uint64_t bytes);
 
