@@ -31,7 +31,7 @@ import tempfile
 from datetime import datetime, timezone
 from pathlib import Path
 
-from programs import PROGRAMS, REPO, say, work_in_memory  # first: it says where the rest lies
+from programs import PROGRAMS, REPO, Target, say, work_in_memory  # first: it says where the rest lies
 
 import commits  # isort: skip
 import folder  # isort: skip
@@ -152,8 +152,8 @@ def replay_part(root: Path, sluice: Path, go_env: dict, options: argparse.Namesp
             remote.Tarball(root / "tarball", go_env, network),
             remote.KeyedTarball(root / "keyed", go_env, network),
         ]
-        path = root / "work" / "caddy"
-        return remote.replay(made, path, "./cmd/caddy", sides, network, memory=2 << 30)
+        target = Target("replay", root / "work" / "caddy", "./cmd/caddy", 2 << 30)
+        return remote.replay(made, target, sides, network)
     finally:
         network.stop()
 

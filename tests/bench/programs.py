@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import mmap
 import os
@@ -72,15 +73,22 @@ def spread(values: list[float], unit: str = "") -> str:
     return f"{statistics.median(values):.2f}{unit} ({low:.2f}-{high:.2f}, {len(values)} rounds)"
 
 
-class Program:
+@dataclasses.dataclass
+class Target:
+    """What is built: the main package of the module at a path."""
+
+    name: str
+    path: Path
+    main: str
+    memory: int = 512 << 20  # what a build takes, in bytes: linker, outputs, page cache
+
+
+class Program(Target):
     """A main package to build and vet, always at one path."""
 
     def __init__(self, name: str, source: Path, path: Path, main: str, memory: int = 512 << 20):
-        self.name = name
-        self.memory = memory  # what a build takes, in bytes: linker, outputs, page cache
+        super().__init__(name, path, main, memory)
         self.source = source
-        self.path = path
-        self.main = main
         self.checkouts = 0
         self.checkout()
 

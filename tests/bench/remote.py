@@ -17,7 +17,7 @@ import time
 import zlib
 from pathlib import Path
 
-from programs import Program, say, spread, touch_memory
+from programs import Program, Target, say, spread, touch_memory
 from servers import Minio, free_port
 from sluice_harness import Machine, github, sha256
 from wan import Wan
@@ -97,7 +97,7 @@ class Side:
     def new_store(self) -> None:
         """From now on nothing is known anywhere."""
 
-    def go(self, program: Program, *args: str) -> float:
+    def go(self, program: Target, *args: str) -> float:
         assert self.machine is not None
         run = self.machine.plain_go(*args, cwd=program.path, timeout_s=K_STEP_S, env=self.env())
         if run.code != 0:
@@ -107,10 +107,10 @@ class Side:
     def env(self) -> dict[str, str]:
         return {}
 
-    def restore(self, program: Program) -> float:
+    def restore(self, program: Target) -> float:
         return 0.0
 
-    def save(self, program: Program) -> float:
+    def save(self, program: Target) -> float:
         """What a job does after its steps so that the next one has them."""
         return 0.0
 
@@ -150,7 +150,7 @@ class Tarball(Side):
         subprocess.run(["bash", "-o", "pipefail", "-c", script, "-", *args], check=True)
         return time.monotonic() - started
 
-    def restore(self, program: Program) -> float:
+    def restore(self, program: Target) -> float:
         self.machine.gocache.mkdir(parents=True)
         script = 'c=$1; shift; "$@" | zstd -dc | tar -C "$c" -x'
         started = time.monotonic()
@@ -159,7 +159,7 @@ class Tarball(Side):
         except subprocess.CalledProcessError:
             return time.monotonic() - started  # nothing saved yet
 
-    def save(self, program: Program) -> float:
+    def save(self, program: Target) -> float:
         archive = self.machine.root / "cache.tar.zst"
         script = 'c=$1; a=$2; shift 2; tar -C "$c" -c . | zstd -3 -q -f -T0 -o "$a" && "$@"'
         return self._shell(
@@ -172,12 +172,16 @@ class KeyedTarball(Tarball):
 
     name = "tarball keyed on go.sum"
 
-    def restore(self, program: Program) -> float:
+    def __init__(self, root: Path, go_env: dict, network: Network):
+        super().__init__(root, go_env, network)
+        self.saved: set[tuple[str, str]] = set()
+
+    def restore(self, program: Target) -> float:
         self.key = sha256(program.path / "go.sum")[:16]
-        self.saved = getattr(self, "saved", set())
         return super().restore(program)
 
-    def save(self, program: Program) -> float:
+    def save(self, program: Target) -> float:
+        self.key = sha256(program.path / "go.sum")[:16]
         if (self.bucket, self.key) in self.saved:
             return 0.0
         self.saved.add((self.bucket, self.key))
@@ -240,14 +244,14 @@ class Sluice(Side):
         machine.env["SLUICE_DRAIN"] = "detach"
         self.machine = machine
 
-    def go(self, program: Program, *args: str) -> float:
+    def go(self, program: Target, *args: str) -> float:
         run = self.machine.go(*args, cwd=program.path, timeout_s=K_STEP_S)
         if run.code != 0 or run.said:
             raise SystemExit(f"bench: sluice: {run.describe()}")
         self.detail.append({"args": args[0], "wall_s": run.wall_s, **(run.summary or {})})
         return run.wall_s
 
-    def save(self, program: Program) -> float:
+    def save(self, program: Target) -> float:
         started = time.monotonic()
         self.machine.sluice_run("agent", "wait", cwd=program.path, timeout_s=600)
         took_s = time.monotonic() - started
@@ -275,7 +279,7 @@ class Sample:
         return self.restore_s + sum(self.steps_s[step] for step in steps or self.steps_s)
 
 
-def commands_of(program: Program, steps: list[str], out: str) -> dict[str, tuple[str, ...]]:
+def commands_of(program: Target, steps: list[str], out: str) -> dict[str, tuple[str, ...]]:
     every = {
         "build": ("build", "-o", out, program.main),
         "vet": ("vet", "./..."),
@@ -285,7 +289,7 @@ def commands_of(program: Program, steps: list[str], out: str) -> dict[str, tuple
 
 
 def take(
-    side: Side, program: Program, steps: list[str], network: Network, restore: bool, save: bool
+    side: Side, program: Target, steps: list[str], network: Network, restore: bool, save: bool
 ) -> Sample:
     """One job on the side's machine."""
     before = side.way.stats() if side.way else {}
@@ -375,29 +379,22 @@ def measure(
 
 
 def replay(
-    commits: list[tuple[str, Path]],
-    path: Path,
-    main: str,
-    sides: list[Side],
-    network: Network,
-    memory: int,
+    commits: list[tuple[str, Path]], target: Target, sides: list[Side], network: Network
 ) -> dict:
     """Each commit on an empty machine; native keeps its own. {side: [{commit, sample}]}"""
     result: dict[str, list[dict]] = {}
-    program = Program.__new__(Program)
-    program.name, program.path, program.main, program.memory = "replay", path, main, memory
     for side in sides:
         side.new_store()
     for number, (name, source) in enumerate(commits):
         for side in in_turn(sides, number):
-            check_out(source, path)
+            check_out(source, target.path)
             if isinstance(side, Sluice):
                 head = ["git", "rev-parse", "HEAD"]
-                out = subprocess.run(head, cwd=path, capture_output=True, text=True, check=True)
+                out = subprocess.run(head, cwd=target.path, capture_output=True, text=True, check=True)
                 side.sha = out.stdout.strip()
             if side.name != "native" or side.machine is None:
                 side.new_machine()
-            sample = take(side, program, ["build", "vet"], network, number > 0, True)
+            sample = take(side, target, ["build", "vet"], network, number > 0, True)
             result.setdefault(side.name, []).append(
                 {"commit": name, **dataclasses.asdict(sample), "total_s": sample.total()}
             )
