@@ -31,7 +31,8 @@ import tempfile
 from datetime import datetime, timezone
 from pathlib import Path
 
-from programs import PROGRAMS, REPO, Target, say, work_in_memory  # first: it says where the rest lies
+# First: it says where the rest lies.
+from programs import PROGRAMS, REPO, Target, say, work_in_memory
 
 import commits  # isort: skip
 import folder  # isort: skip

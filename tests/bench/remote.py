@@ -389,9 +389,9 @@ def replay(
         for side in in_turn(sides, number):
             check_out(source, target.path)
             if isinstance(side, Sluice):
-                head = ["git", "rev-parse", "HEAD"]
-                out = subprocess.run(head, cwd=target.path, capture_output=True, text=True, check=True)
-                side.sha = out.stdout.strip()
+                head = ["git", "-C", target.path, "rev-parse", "HEAD"]
+                said = subprocess.run(head, capture_output=True, text=True, check=True)
+                side.sha = said.stdout.strip()
             if side.name != "native" or side.machine is None:
                 side.new_machine()
             sample = take(side, target, ["build", "vet"], network, number > 0, True)
