@@ -11,7 +11,12 @@ namespace {
 class WatchedObjects final : public store::Objects {
  public:
   WatchedObjects(store::Objects& objects, Patience& lookups, Patience& uploads)
-      : objects_(objects), lookups_(lookups), uploads_(uploads) {}
+      : objects_(objects), lookups_(lookups), uploads_(uploads) {
+    objects_.observe_waits([&lookups, &uploads](bool begins) {
+      lookups.blocked(Patience::Clock::now(), begins);
+      uploads.blocked(Patience::Clock::now(), begins);
+    });
+  }
 
   store::Capabilities capabilities() const override { return objects_.capabilities(); }
   std::string describe() const override { return objects_.describe(); }
@@ -82,6 +87,7 @@ void Patience::settle_locked(Clock::time_point now) {
   const auto passed = std::chrono::duration_cast<microseconds>(now - since_);
   since_ = now;
   if (given_up_ || is_first) return;
+  if (waiting_ > 0 && blocked_ == 0) return;
   if (waiting_ == 0) {
     left_ = std::min(size_, left_ + passed / k_calm_per_patience);
     return;
@@ -110,6 +116,16 @@ void Patience::end(Clock::time_point now) {
   const std::lock_guard lock(mutex_);
   settle_locked(now);
   --waiting_;
+}
+
+void Patience::blocked(Clock::time_point now, bool begins) {
+  const std::lock_guard lock(mutex_);
+  settle_locked(now);
+  if (begins) {
+    ++blocked_;
+  } else {
+    --blocked_;
+  }
 }
 
 void Patience::answered(Clock::time_point now) {

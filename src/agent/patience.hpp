@@ -1,11 +1,12 @@
 // The circuit breaker before the store: how long a job waits for it in vain.
 //
-// A store is worth waiting for as long as it brings something. Time in which go waits and nothing
-// useful comes is taken from a purse; every answer, every byte and time in which nobody waits put
-// something back, up to the purse's size. When the purse is empty the store is given up: nobody
-// waits for it until it has filled half of the purse by itself, with what was under way or what a
-// probe asked for; and the purse is half as large then. So a dead store costs a job the first purse
-// and no more, one that trickles as little, and one that comes back is used again. Any thread.
+// A store is worth waiting for as long as it brings something. Time in which go waits, a request is
+// blocked on the store and nothing useful comes is taken from a purse; every answer, every byte and
+// time in which nobody waits put something back, up to the purse's size. When the purse is empty
+// the store is given up: nobody waits for it until it has filled half of the purse by itself, with
+// what was under way or what a probe asked for; and the purse is half as large then. So a dead
+// store costs a job the first purse and no more, one that trickles as little, and one that comes
+// back is used again. Any thread.
 #pragma once
 
 #include "store/objects.hpp"
@@ -41,6 +42,9 @@ class Patience {
   // Around what go waits for. False: the store is given up, nobody should wait.
   bool begin(Clock::time_point now);
   void end(Clock::time_point now);
+  // A thread begins or ends to wait for the store itself. While none does, what go waits for is our
+  // own work (or that of a busy machine), which costs no patience.
+  void blocked(Clock::time_point now, bool begins);
   // The store answered a request in full, or go got what it asked for; it sent or took bytes.
   void answered(Clock::time_point now);
   void moved(Clock::time_point now, std::uint64_t bytes);
@@ -74,6 +78,7 @@ class Patience {
   std::chrono::microseconds left_;
   bool given_up_ = false;
   unsigned waiting_ = 0;
+  unsigned blocked_ = 0;
   Clock::time_point since_{};  // until when waiting was paid for
 };
 

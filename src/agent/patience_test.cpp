@@ -14,6 +14,7 @@ using std::chrono::milliseconds;
 struct Purse {
   Patience patience{milliseconds(1000)};
   Patience::Clock::time_point now = Patience::Clock::now();
+  Purse() { patience.blocked(now, true); }
   void pass(int ms) { now += milliseconds(ms); }
   bool given_up() { return patience.is_given_up(now); }
 };
@@ -35,6 +36,17 @@ TEST_CASE("time counts only while somebody waits, and once for all who do") {
   purse.pass(1);
   CHECK(purse.given_up());
   CHECK_FALSE(purse.patience.begin(purse.now));
+}
+
+TEST_CASE("only time in which a request is blocked on the store counts") {
+  Purse purse;
+  CHECK(purse.patience.begin(purse.now));
+  purse.patience.blocked(purse.now, false);
+  purse.pass(60000);
+  CHECK_FALSE(purse.given_up());
+  purse.patience.blocked(purse.now, true);
+  purse.pass(1000);
+  CHECK(purse.given_up());
 }
 
 TEST_CASE("what comes fills the purse up to its size") {
@@ -84,6 +96,7 @@ TEST_CASE("a store that comes back is used again, with half the patience") {
 TEST_CASE("a purse may hold less before the store has said anything") {
   Patience patience(milliseconds(5000), milliseconds(1000));
   const auto start = Patience::Clock::now();
+  patience.blocked(start, true);
   CHECK(patience.begin(start));
   CHECK(patience.is_given_up(start + milliseconds(1000)));
 }
@@ -93,6 +106,7 @@ struct Watched {
   Watched() {
     const auto long_ago = Patience::Clock::now() - std::chrono::hours(1);
     for (Patience* patience : {&lookups, &uploads}) {
+      patience->blocked(long_ago, true);
       REQUIRE(patience->begin(long_ago));
       REQUIRE(given_up(*patience));
     }

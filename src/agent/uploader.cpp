@@ -9,6 +9,7 @@
 namespace sluice::agent {
 namespace {
 
+constexpr int k_upload_nice = 19;  // the compiler's cores are the compiler's
 constexpr std::uint64_t k_index_body_bytes_max = 64U << 20U;
 constexpr auto k_object_wait = std::chrono::seconds(60);
 constexpr auto k_fresh_wait = k_refresh_wait + std::chrono::seconds(10);  // git comes first
@@ -163,13 +164,13 @@ Uploader::Totals Uploader::totals() const {
   return totals;
 }
 
-// The compiler's cores are the compiler's: while nobody waits this thread runs when they are idle.
+// While nobody waits this thread takes what others leave.
 void Uploader::work(bool runs_last) {
-  if (runs_last) sys::lower_thread_to_idle();
+  if (runs_last) sys::lower_thread_priority(k_upload_nice);
   std::unique_lock lock(mutex_);
   for (;;) {
     if (!runs_last && queue_.empty() && !publish_wanted_) {
-      sys::lower_thread_to_idle();
+      sys::lower_thread_priority(k_upload_nice);
       calm_ = runs_last = true;
     }
     changed_.wait(lock, [&] {

@@ -1,9 +1,9 @@
 // What the job used and made, in order of first use, and its way into the store behind the build.
 //
-// One thread at a time does all uploading: one that runs where the CPUs are idle, and while
-// somebody waits for the end one of their priority. The other functions are called from any thread
-// and return at once, but drain(), which waits. What may not be published (unknown
-// origin, can never hit again) is counted and left out.
+// One thread at a time does all uploading: one of the lowest priority, and while somebody waits for
+// the end one of theirs. The other functions are called from any thread and return at once, but
+// drain(), which waits. What may not be published (unknown origin, can never hit again) is counted
+// and left out.
 #pragma once
 
 #include "agent/config.hpp"

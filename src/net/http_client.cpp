@@ -247,6 +247,7 @@ struct HttpClient::State {
   HttpOptions options;
   TlsContext tls;
   Resolver resolver;
+  WaitObserver observer;
 
   std::mutex mutex;
   std::condition_variable freed;
@@ -324,12 +325,14 @@ Result<std::unique_ptr<Connection>> HttpClient::State::connect(const Request& re
   const Deadline soon = deadline.sooner(Deadline::after(k_connect_max));
   const Url& peer = proxy != nullptr ? *proxy : request.url;
   const auto attempt = [&]() -> Result<std::unique_ptr<Connection>> {
+    const Waiting waiting(&observer);
     TRY_ASSIGN(const auto addresses, resolver.resolve(peer.host, peer.port, soon));
     auto stream = Stream::connect(addresses, soon);
     if (!stream) {
       resolver.forget(peer.host, peer.port);
       return std::unexpected(std::move(stream).error());
     }
+    stream->observe(&observer);
     auto connection = std::make_unique<Connection>(std::move(*stream));
     if (!request.url.tls) return connection;
     if (proxy != nullptr) TRY(open_tunnel(*connection, request.url, *proxy, soon));
@@ -407,6 +410,8 @@ Result<HttpOptions> HttpOptions::of(const sys::Environment& env) {
   if (!options.roots.empty()) TRY(find_roots(options.roots, env));
   return options;
 }
+
+void HttpClient::observe_waits(WaitObserver observer) { state_->observer = std::move(observer); }
 
 Result<void> HttpClient::warm_up(const Url& url, Deadline deadline) {
   State& state = *state_;

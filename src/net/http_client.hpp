@@ -17,6 +17,7 @@
 #include "net/proxy.hpp"
 #include "net/response_parser.hpp"
 #include "net/url.hpp"
+#include "net/wait_observer.hpp"
 #include "sys/environment.hpp"
 #include "sys/file.hpp"
 
@@ -86,6 +87,8 @@ class HttpClient {
   HttpClient& operator=(const HttpClient&) = delete;
 
   Result<Response> send(const Request& request, Deadline deadline);
+  // Who is told of waits for the other side; before the first request.
+  void observe_waits(WaitObserver observer);
   // Opens one more connection to this origin, if there may be one, and keeps it for a request.
   Result<void> warm_up(const Url& url, Deadline deadline);
 

@@ -72,7 +72,9 @@ Result<sys::Fd> connect_one(const SocketAddress& address, Deadline deadline) {
 }  // namespace
 
 Stream::Stream(Stream&& other) noexcept
-    : fd_(std::move(other.fd_)), tls_(std::exchange(other.tls_, nullptr)) {}
+    : fd_(std::move(other.fd_)),
+      tls_(std::exchange(other.tls_, nullptr)),
+      observer_(other.observer_) {}
 
 Stream::~Stream() {
   if (tls_ == nullptr) return;
@@ -98,6 +100,7 @@ Result<Stream> Stream::connect(const std::vector<SocketAddress>& addresses, Dead
 }
 
 Result<short> Stream::wait(short events, Deadline deadline) {
+  const Waiting waiting(observer_);
   TRY_ASSIGN(const short got, wait_on(fd_.get(), events, deadline));
   if (got == 0) return timed_out((events & POLLOUT) != 0 ? "sending" : "waiting for an answer");
   return got;
@@ -217,6 +220,7 @@ Result<Stream::Sent> Stream::write_all(ByteView bytes, Deadline deadline) {
 Result<bool> Stream::wait_readable(Deadline deadline) {
   for (;;) {
     if (tls_ != nullptr && ::SSL_pending(tls_) > 0) return true;
+    const Waiting waiting(observer_);
     TRY_ASSIGN(const short got, wait_on(fd_.get(), POLLIN, deadline));
     if (got == 0) return false;
     if (has_something_to_read()) return true;

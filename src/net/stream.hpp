@@ -9,6 +9,7 @@
 #include "base/deadline.hpp"
 #include "base/result.hpp"
 #include "net/resolver.hpp"
+#include "net/wait_observer.hpp"
 #include "sys/fd.hpp"
 
 #include <chrono>
@@ -30,6 +31,9 @@ class Stream {
   Stream(Stream&&) noexcept;
   Stream& operator=(Stream&&) = delete;
   ~Stream();
+
+  // From now on its waits are told to the observer, which outlives the stream.
+  void observe(const WaitObserver* observer) { observer_ = observer; }
 
   // The certificate must be of `host`, a name or an address. The context outlives the stream.
   Result<void> start_tls(ssl_ctx_st* context, const std::string& host, Deadline deadline);
@@ -53,6 +57,7 @@ class Stream {
 
   sys::Fd fd_;
   ssl_st* tls_ = nullptr;
+  const WaitObserver* observer_ = nullptr;
 };
 
 }  // namespace sluice::net

@@ -35,6 +35,10 @@ class Http final : public Objects {
   Result<ListPage> list(std::string_view, std::string_view, std::size_t, Deadline) override {
     return fail(Code::unsupported, url_.identity() + ": a web server lists no objects");
   }
+  void observe_waits(net::WaitObserver observer) override {
+    observer_ = observer;
+    http_.observe_waits(std::move(observer));
+  }
   void warm_up(unsigned connections, Deadline deadline) override {
     run_parallel(connections, connections,
                  [&](std::size_t) { (void)http_.warm_up(url_.web, deadline); });  // told elsewhere
@@ -50,6 +54,7 @@ class Http final : public Objects {
   }
 
   StoreUrl url_;
+  net::WaitObserver observer_;
   net::HttpClient http_;
   std::string authorization_;
 };
@@ -68,7 +73,7 @@ net::Request Http::request(std::string_view method, std::string_view key) const 
 
 Result<net::Response> Http::perform(net::Request& request, Deadline deadline, RangeReader* range) {
   const net::Headers headers = request.headers;
-  for (Retry retry(deadline);;) {
+  for (Retry retry(deadline, &observer_);;) {
     request.headers = headers;
     if (range != nullptr) range->prepare(request);
     auto response = http_.send(request, deadline);

@@ -149,6 +149,9 @@ class Objects {
   // `limit` (1 to k_list_page_max).
   virtual Result<ListPage> list(std::string_view prefix, std::string_view after, std::size_t limit,
                                 Deadline deadline) = 0;
+  // Who is told when a thread begins and ends to wait for the store itself, where the backend knows
+  // such waits; before the first request. Called from any thread.
+  virtual void observe_waits(std::function<void(bool begins)> /*observer*/) {}
   // Opens so many connections for requests that will come soon, where there are any to open. What
   // fails here will fail, and be told, there.
   virtual void warm_up(unsigned /*connections*/, Deadline /*deadline*/) {}

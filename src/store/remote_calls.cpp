@@ -23,6 +23,7 @@ bool Retry::again() {
                                            k_remote_backoff_first.count() << (tries_ - 1));
   const auto pause_ms = std::uniform_int_distribution<std::int64_t>(0, span)(random);
   if (pause_ms >= deadline_.left_ms()) return false;
+  const net::Waiting waiting(observer_);
   // house: allow sleep (a back-off between tries; k_remote_backoff_max bounds it)
   std::this_thread::sleep_for(std::chrono::milliseconds(pause_ms));
   ++tries_;

@@ -35,13 +35,16 @@ bool is_worth_a_try(const Error& error);
 // Counts tries and waits between them: full jitter, doubling, never past the deadline.
 class Retry {
  public:
-  explicit Retry(Deadline deadline) : deadline_(deadline) {}
+  // Its pauses are told to the observer.
+  explicit Retry(Deadline deadline, const net::WaitObserver* observer = nullptr)
+      : deadline_(deadline), observer_(observer) {}
   // True when there is another try, after having waited for it.
   bool again();
   int tries() const { return tries_; }
 
  private:
   Deadline deadline_;
+  const net::WaitObserver* observer_;
   int tries_ = 1;
 };
 

@@ -83,6 +83,10 @@ class S3 final : public Objects {
   Result<void> remove(std::string_view key, Deadline deadline) override;
   Result<ListPage> list(std::string_view prefix, std::string_view after, std::size_t limit,
                         Deadline deadline) override;
+  void observe_waits(net::WaitObserver observer) override {
+    observer_ = observer;
+    http_.observe_waits(std::move(observer));
+  }
   void warm_up(unsigned connections, Deadline deadline) override {
     run_parallel(connections, connections, [&](std::size_t) {
       (void)http_.warm_up(url_of(""), deadline);
@@ -115,6 +119,7 @@ class S3 final : public Objects {
   Known ask_for(const net::Headers& condition, const std::string& key, Deadline deadline);
 
   S3Config config_;
+  net::WaitObserver observer_;
   net::HttpClient http_;
   AwsCredentials credentials_;
   std::mutex probe_mutex_;
@@ -192,7 +197,7 @@ Result<net::Response> S3::send_once(const Call& call, const std::string& payload
 Result<net::Response> S3::perform(const Call& call, Deadline deadline) {
   TRY_ASSIGN(const std::string hash, payload_hash(call));
   bool renewed = false;
-  for (Retry retry(deadline);;) {
+  for (Retry retry(deadline, &observer_);;) {
     net::Credentials used;
     auto response = send_once(call, hash, deadline, used);
     if (!response) {
@@ -361,7 +366,7 @@ Result<PutResult> S3::put_whole(std::string_view key, const Body& body, net::Hea
   } else {
     call.part = &whole;
   }
-  for (Retry retry(deadline);;) {
+  for (Retry retry(deadline, &observer_);;) {
     TRY_ASSIGN(const net::Response response, perform(call, deadline));
     // Two conditional writes met in the server, which lets neither decide.
     if (response.head.status == 409 && conditional && retry.again()) continue;

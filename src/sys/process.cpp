@@ -4,7 +4,6 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <sched.h>
 #include <spawn.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -265,12 +264,6 @@ Error exec(const Path& program, const std::vector<std::string>& arguments, const
 void lower_thread_priority(int nice_value) {
   // On Linux the nice value belongs to the thread. A refusal changes nothing that matters.
   ::setpriority(PRIO_PROCESS, 0, std::clamp(nice_value, 0, 19));
-}
-
-void lower_thread_to_idle() {
-  lower_thread_priority(19);  // where the policy is refused, and for what looks at the nice value
-  const sched_param none{};
-  (void)::sched_setscheduler(0, SCHED_IDLE, &none);
 }
 
 bool process_exists(pid_t pid) {

@@ -103,12 +103,9 @@ void expect_children();
 // No core file of this process, wherever cores go, and no reading of its memory and environment by
 // others of this user: it holds secrets.
 void hide_memory();
-// Lowers the calling thread's share of the processor (nice value 0..19).
+// Lowers the calling thread's share of the processor (nice value 0..19). Without a right that few
+// have it cannot be taken back, not even by the thread itself.
 void lower_thread_priority(int nice_value);
-// From now on the calling thread runs where nobody else wants the CPU (SCHED_IDLE): unlike one of
-// the lowest niceness it never keeps a thread waiting that wakes up. It cannot be taken back, not
-// even by the thread itself; a thread that holds a lock for long while so is waited for in vain.
-void lower_thread_to_idle();
 // False when no process has this id (one of another user counts, and so does a zombie).
 bool process_exists(pid_t pid);
 

@@ -5,7 +5,6 @@
 #include <doctest/doctest.h>
 
 #include <fcntl.h>
-#include <sched.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -210,14 +209,6 @@ TEST_CASE("priority belongs to the thread that asked") {
     CHECK(::getpriority(PRIO_PROCESS, thread) == 19);
   }).join();
   CHECK(::getpriority(PRIO_PROCESS, 0) == before);
-}
-
-TEST_CASE("a thread that runs last is the only one") {
-  std::thread([] {
-    lower_thread_to_idle();
-    CHECK(::sched_getscheduler(0) == SCHED_IDLE);
-  }).join();
-  CHECK(::sched_getscheduler(0) == SCHED_OTHER);
 }
 
 TEST_CASE("a file that may not grow is an error, not the end") {
