@@ -40,6 +40,9 @@ namespace {
 using codec::Json;
 using codec::JsonObject;
 
+// For any index, from the agent's start: also where the store cannot be seen waiting (a mounted
+// disk).
+constexpr auto k_index_wait = std::chrono::seconds(5);
 // A store that did not answer, or was given up, is asked for the index again: first and longest
 // pause.
 constexpr auto k_probe_pause = std::chrono::seconds(5);
@@ -112,6 +115,7 @@ class Agent {
   std::chrono::steady_clock::time_point last_used_ = started_;
   std::chrono::steady_clock::time_point last_session_ = started_;
   std::atomic<bool> silence_told_ = false;
+  const Deadline index_deadline_ = Deadline::after(k_index_wait);
   bool published_when_quiet_ = true;
 
   struct Served {
@@ -453,7 +457,7 @@ std::shared_ptr<const store::Index> Agent::index_for_lookups() {
   if (!keeper_) return nullptr;
   if (auto index = keeper_->current()) return index;
   const Patience::Wait wait(lookup_patience_);
-  return keeper_->wait_any([&wait] { return wait.is_worth_it(); });
+  return keeper_->wait_any([&] { return wait.is_worth_it() && !index_deadline_.passed(); });
 }
 
 void Agent::lookup(const std::shared_ptr<Connection>& connection, const Get& get) {

@@ -128,8 +128,8 @@ void Fetcher::let_go(bool everybody) {
     const std::lock_guard lock(mutex_);
     for (auto& [blob, waiters] : on_the_way_) {
       std::erase_if(waiters, [&](Waiter& waiter) {
-        if (!waiter.done || !(everybody || waiter.until.passed())) return false;
-        gone.push_back(std::move(waiter.done));
+        if (!everybody && (!waiter.done || !waiter.until.passed())) return false;
+        if (waiter.done) gone.push_back(std::move(waiter.done));
         return true;
       });
     }
@@ -235,11 +235,9 @@ Fetcher::Batch Fetcher::take_urgent_locked() {
     batch.owner = owner;
     if (in_stream && at->second >= ahead_at_ && is_next_locked(at->second)) {
       fill_locked(batch, ahead_at_, pace_.request_bytes());
-      // Behind the end of a pack: the next request, and not ours.
-      if (!started_.contains(entry->record.output)) {
-        urgent_.emplace_front(std::move(owner), entry);
-        urgent_changed_.notify_one();
-        if (batch.entries.empty()) break;
+      // Behind the end of a pack, where the stream's request ends: then by itself, and first.
+      if (started_.insert(entry->record.output).second) {
+        batch.entries.insert(batch.entries.begin(), entry);
       }
       continue;
     }

@@ -103,17 +103,22 @@ bool IndexKeeper::refresh(const sys::Environment& env, const OnFresh& on_fresh) 
   store::LoadedScopes loaded = store::load_scopes(objects_, config_.read_domains, scopes.read,
                                                   Deadline::after(k_refresh_wait));
   for (const Error& fault : loaded.faults) faults_.count("store", fault.message);
+  const bool answered = std::ranges::none_of(loaded.faults, [](const Error& fault) {
+    return fault.code == Code::unavailable || fault.code == Code::timeout;
+  });
   std::vector<store::Record> own = records_of_this_job(config_, loaded);
   {
     const std::lock_guard lock(mutex_);
     scopes_ = std::move(scopes);
+    // A store that answers in part, or not at all, must not erase what is known.
+    const bool keeps = loaded.manifests.empty() ? !loaded.faults.empty() : !answered && fresh_;
+    if (keeps) {
+      fresh_ = true;
+      changed_.notify_all();
+      return false;
+    }
     own_records_ = std::move(own);
     ahead_ = actions_ahead(config_, loaded);
-  }
-  // A store that did not answer must not erase what is known.
-  if (!loaded.faults.empty() && loaded.manifests.empty()) {
-    publish(current(), true);
-    return false;
   }
   auto index = std::make_shared<store::Index>();
   for (store::LoadedManifest& one : loaded.manifests) {
@@ -128,7 +133,7 @@ bool IndexKeeper::refresh(const sys::Environment& env, const OnFresh& on_fresh) 
       if (!written) sys::log_info("index copy: {}", written.error().message);
     }
   }
-  return true;
+  return answered;
 }
 
 void IndexKeeper::publish(std::shared_ptr<const store::Index> index, bool is_fresh) {

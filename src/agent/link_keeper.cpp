@@ -10,6 +10,8 @@
 namespace sluice::agent {
 namespace {
 
+constexpr auto k_index_wait = std::chrono::seconds(5);
+
 // What a link took, as its record says; a day is more than any link takes.
 std::optional<std::chrono::microseconds> link_time(const store::Record& record) {
   constexpr std::int64_t k_day_us = std::int64_t{24} * 3600 * 1'000'000;
@@ -42,7 +44,10 @@ Result<std::unique_ptr<LinkKeeper>> LinkKeeper::open(const AgentConfig& config, 
 bool LinkKeeper::bring(const ActionId& key, Patience& patience) {
   const Patience::Wait wait(patience);
   const auto is_worth_it = [&wait] { return wait.is_worth_it(); };
-  const auto index = keeper_ != nullptr ? keeper_->wait_any(is_worth_it) : nullptr;
+  const Deadline deadline = Deadline::after(k_index_wait);
+  const auto index = keeper_ != nullptr
+                         ? keeper_->wait_any([&] { return is_worth_it() && !deadline.passed(); })
+                         : nullptr;
   const store::Entry* entry = index ? index->find(key) : nullptr;
   if (entry == nullptr || fetcher_ == nullptr || entry->record.kind != store::Kind::link) {
     return false;

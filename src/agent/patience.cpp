@@ -32,7 +32,7 @@ class WatchedObjects final : public store::Objects {
     auto found = objects_.get_range(
         key, offset, length,
         [&](ByteView piece) {
-          lookups_.moved(Patience::Clock::now(), piece.size());
+          moved(piece.size());
           return sink(piece);
         },
         deadline);
@@ -46,7 +46,6 @@ class WatchedObjects final : public store::Objects {
     auto done = objects_.put(key, seen, condition, deadline);
     if (done) {
       answered(0);
-      uploads_.answered(Patience::Clock::now());
       uploads_.moved(Patience::Clock::now(), body.size());
     }
     return done;
@@ -70,7 +69,12 @@ class WatchedObjects final : public store::Objects {
   }
   void answered(std::uint64_t bytes) {
     lookups_.answered(Patience::Clock::now());
-    if (bytes > 0) lookups_.moved(Patience::Clock::now(), bytes);
+    uploads_.answered(Patience::Clock::now());
+    if (bytes > 0) moved(bytes);
+  }
+  void moved(std::uint64_t bytes) {
+    lookups_.moved(Patience::Clock::now(), bytes);
+    uploads_.moved(Patience::Clock::now(), bytes);
   }
 
   store::Objects& objects_;
@@ -95,7 +99,7 @@ void Patience::settle_locked(Clock::time_point now) {
   left_ -= passed;
   if (left_ > microseconds(0)) return;
   left_ = microseconds(0);
-  size_ /= 2;
+  size_ = std::max(size_ / 2, floor_);
   given_up_ = true;
 }
 

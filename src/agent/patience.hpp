@@ -21,7 +21,7 @@ namespace sluice::agent {
 
 // Of the job's lookups; of its waiting for uploads at the end.
 inline constexpr auto k_lookup_patience = std::chrono::milliseconds(1500);
-inline constexpr auto k_upload_patience = std::chrono::milliseconds(5000);
+inline constexpr auto k_upload_patience = std::chrono::milliseconds(2000);
 inline constexpr auto k_upload_patience_first = std::chrono::milliseconds(1000);
 // What comes more slowly than this is no help to a compiler.
 inline constexpr double k_useful_bytes_per_second = 65536;
@@ -29,6 +29,9 @@ inline constexpr auto k_answer_worth = std::chrono::milliseconds(100);
 // So much time in which nobody waits is worth one in which somebody does: many waits of a moment do
 // not add up.
 inline constexpr int k_calm_per_patience = 20;
+// However often a store is given up the purse keeps this part of its first size: less would give up
+// one that is only far away.
+inline constexpr int k_purse_floor_divisor = 3;
 
 class Patience {
  public:
@@ -36,7 +39,7 @@ class Patience {
 
   // `first` is what the purse holds before the store has said anything.
   explicit Patience(std::chrono::microseconds size, std::chrono::microseconds first)
-      : size_(size), left_(first) {}
+      : floor_(size / k_purse_floor_divisor), size_(size), left_(first) {}
   explicit Patience(std::chrono::microseconds size) : Patience(size, size) {}
 
   // Around what go waits for. False: the store is given up, nobody should wait.
@@ -74,6 +77,7 @@ class Patience {
   void earn_locked(std::chrono::microseconds more);
 
   std::mutex mutex_;
+  const std::chrono::microseconds floor_;
   std::chrono::microseconds size_;
   std::chrono::microseconds left_;
   bool given_up_ = false;
@@ -82,8 +86,8 @@ class Patience {
   Clock::time_point since_{};  // until when waiting was paid for
 };
 
-// A view of a store that tells of every sign of life: what it sends to `lookups`, what it takes to
-// `uploads` as well. Borrows all three; as thread-safe as the store.
+// A view of a store that tells of every sign of life: what it answers and sends to both, what it
+// takes to `uploads`. Borrows all three; as thread-safe as the store.
 std::unique_ptr<store::Objects> watched(store::Objects& objects, Patience& lookups,
                                         Patience& uploads);
 

@@ -209,7 +209,7 @@ void Uploader::let_downloads_pass() {
         std::chrono::steady_clock::now() - started);
     if (idle) return;
     const std::lock_guard lock(mutex_);
-    if (stopping_) return;
+    if (stopping_ || !calm_) return;
   }
 }
 

@@ -90,7 +90,7 @@ TEST_CASE("uploads run last until somebody waits, and again afterwards") {
     REQUIRE(count() == before + 1);
     CHECK(niceness[before] == 19);
     std::thread waiting([&] { CHECK(uploader.drain(testing::soon())); });
-    std::this_thread::sleep_for(std::chrono::milliseconds(50));  // it waits by now, or finds less
+    std::this_thread::sleep_for(std::chrono::milliseconds(300));  // it waits by now
     held = false;
     waiting.join();
     REQUIRE(count() > before + 1);

@@ -19,6 +19,8 @@ using Clock = std::chrono::steady_clock;
 using std::chrono::microseconds;
 
 constexpr std::uint64_t k_answer_bytes_max = 64U << 10U;
+constexpr auto k_speed_wait = std::chrono::seconds(20);  // both ways
+constexpr auto k_remove_wait = std::chrono::seconds(5);
 
 microseconds since(Clock::time_point start) {
   return std::chrono::duration_cast<microseconds>(Clock::now() - start);
@@ -123,15 +125,16 @@ class Examination {
   void speed() {
     const Bytes bytes = noise(k_checkup_bytes);
     auto start = Clock::now();
-    if (!objects_.put(key("large"), ByteView(bytes), PutCondition::always(), deadline_)) return;
+    const Deadline deadline = deadline_.sooner(Deadline::after(k_speed_wait));
+    written_.emplace_back("large");  // perhaps, if its answer is lost
+    if (!objects_.put(key("large"), ByteView(bytes), PutCondition::always(), deadline)) return;
     found_.up_bytes_per_second = rate(k_checkup_bytes, start);
-    written_.emplace_back("large");
     constexpr std::uint64_t k_part = k_checkup_bytes / k_checkup_streams;
     std::vector<Result<bool>> parts(k_checkup_streams, false);
     start = Clock::now();
     run_parallel(k_checkup_streams, k_checkup_streams, [&](std::size_t i) {
       parts[i] = objects_.get_range(
-          key("large"), i * k_part, k_part, [](ByteView) -> Result<void> { return {}; }, deadline_);
+          key("large"), i * k_part, k_part, [](ByteView) -> Result<void> { return {}; }, deadline);
     });
     const bool all = std::ranges::all_of(parts, [](const auto& part) { return part && *part; });
     if (all) found_.down_bytes_per_second = rate(k_checkup_bytes, start);
@@ -152,7 +155,7 @@ class Examination {
     if (written_.empty()) return skip("remove", false);
     Result<void> removed;
     for (const std::string& name : written_) {
-      auto one = objects_.remove(key(name), deadline_);
+      auto one = objects_.remove(key(name), Deadline::after(k_remove_wait));
       if (!one) removed = std::move(one);
     }
     note("remove", false, removed);

@@ -14,6 +14,7 @@ namespace sluice::store {
 
 namespace {
 
+constexpr auto k_check_wait = std::chrono::seconds(20);  // to read a blob that is there
 constexpr std::size_t k_piece_size = 256U << 10U;
 
 std::unexpected<Error> not_the_blob(const sys::Path& file) {
@@ -153,8 +154,12 @@ Result<bool> Publisher::find_alone(Entry& entry, Deadline deadline) {
   Entry found = entry;
   found.location.stored_size = info->size;
   if (!check_entry(found)) return false;
-  const auto right =
-      fetch_blob(objects_, found, [](ByteView) -> Result<void> { return {}; }, deadline);
+  const auto right = fetch_blob(
+      objects_, found, [](ByteView) -> Result<void> { return {}; },
+      deadline.sooner(Deadline::after(k_check_wait)));
+  if (!right && right.error().code != Code::corrupt && right.error().code != Code::not_found) {
+    return std::unexpected(right.error());
+  }
   if (!right) return false;
   entry = std::move(found);
   return true;

@@ -39,10 +39,6 @@ std::string short_key(std::string_view key) {
 }
 
 void send_body(net::Request& request, const Body& body) {
-  if (const auto bytes = body.in_memory()) {
-    request.bytes = *bytes;
-    return;
-  }
   request.body_size = body.size();
   request.body = [&body](std::uint64_t position, MutableByteView into) {
     body.tell_moved(into.size());

@@ -361,11 +361,7 @@ Result<PutResult> S3::put_whole(std::string_view key, const Body& body, net::Hea
   const bool conditional = !call.headers.empty();
   call.expect = conditional && body.size() >= k_ask_first_bytes_min;
   const Part whole(body, 0, body.size());
-  if (const auto bytes = body.in_memory()) {
-    call.bytes = *bytes;
-  } else {
-    call.part = &whole;
-  }
+  call.part = &whole;
   for (Retry retry(deadline, &observer_);;) {
     TRY_ASSIGN(const net::Response response, perform(call, deadline));
     // Two conditional writes met in the server, which lets neither decide.

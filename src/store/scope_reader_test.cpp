@@ -86,7 +86,8 @@ TEST_CASE("best scope first, newest first, each once, in as few requests as can 
   CHECK(names_of(loaded) == Names{"shared", "new", "old", "tier"});
   CHECK(loaded.manifests[0].from == ScopeKind::commit);
   CHECK(loaded.manifests[1].from == ScopeKind::branch);
-  CHECK(objects.gets() == 3 + 1);
+  CHECK(objects.gets() == 3);
+  CHECK(objects.ranges() == 1);
 }
 
 TEST_CASE("entries that lie in another domain are dropped with a fault") {
