@@ -237,7 +237,8 @@ Fetcher::Batch Fetcher::take_urgent_locked() {
       fill_locked(batch, ahead_at_, pace_.request_bytes());
       // Behind the end of a pack, where the stream's request ends: then by itself, and first.
       if (started_.insert(entry->record.output).second) {
-        batch.entries.insert(batch.entries.begin(), entry);
+        batch.entries.push_back(entry);
+        std::ranges::rotate(batch.entries, batch.entries.end() - 1);
       }
       continue;
     }
