@@ -182,7 +182,7 @@ void Agent::refresh() {
   std::thread warm_up([this] { store_->warm_up(k_streams_warm, Deadline::after(k_warm_up_max)); });
   bool answered = refresh_once();
   warm_up.join();
-  auto pause = std::chrono::duration_cast<std::chrono::seconds>(k_probe_pause);
+  std::chrono::seconds pause = k_probe_pause;
   for (;;) {
     {
       std::unique_lock lock(mutex_);
@@ -190,7 +190,7 @@ void Agent::refresh() {
     }
     if (answered && !is_given_up()) continue;
     answered = refresh_once();
-    pause = std::min<std::chrono::seconds>(pause * 2, k_probe_pause_max);
+    pause = std::min(pause * 2, k_probe_pause_max);
   }
 }
 

@@ -244,7 +244,7 @@ Fetcher::Batch Fetcher::take_urgent_locked() {
     }
     started_.insert(entry->record.output);
     batch.entries.push_back(entry);
-    if (!in_stream) continue;
+    if (!in_stream || at->second < ahead_at_) continue;  // what follows came with the stream
     std::size_t next = at->second + 1;
     fill_locked(batch, next, pace_.request_bytes());
   }

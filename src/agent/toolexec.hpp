@@ -14,11 +14,11 @@
 
 namespace sluice::agent {
 
-// `words`: the tool and its arguments. The exit status; 127 and 126 as a shell's where the tool
-// cannot be started.
 // The name by which go starts it: one word in GOFLAGS.
 inline constexpr std::string_view k_toolexec_name = "sluice-toolexec";
 
+// `words`: the tool and its arguments. The exit status; 127 and 126 as a shell's where the tool
+// cannot be started.
 int run_toolexec(const std::vector<std::string>& words, const sys::Environment& env);
 
 }  // namespace sluice::agent

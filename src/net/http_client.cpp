@@ -413,6 +413,8 @@ Result<HttpOptions> HttpOptions::of(const sys::Environment& env) {
 
 void HttpClient::observe_waits(WaitObserver observer) { state_->observer = std::move(observer); }
 
+const WaitObserver* HttpClient::wait_observer() const { return &state_->observer; }
+
 Result<void> HttpClient::warm_up(const Url& url, Deadline deadline) {
   State& state = *state_;
   Request request;

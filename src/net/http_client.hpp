@@ -89,6 +89,7 @@ class HttpClient {
   Result<Response> send(const Request& request, Deadline deadline);
   // Who is told of waits for the other side; before the first request.
   void observe_waits(WaitObserver observer);
+  const WaitObserver* wait_observer() const;  // for waits between requests; the client's
   // Opens one more connection to this origin, if there may be one, and keeps it for a request.
   Result<void> warm_up(const Url& url, Deadline deadline);
 

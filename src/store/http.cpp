@@ -36,7 +36,6 @@ class Http final : public Objects {
     return fail(Code::unsupported, url_.identity() + ": a web server lists no objects");
   }
   void observe_waits(net::WaitObserver observer) override {
-    observer_ = observer;
     http_.observe_waits(std::move(observer));
   }
   void warm_up(unsigned connections, Deadline deadline) override {
@@ -54,7 +53,6 @@ class Http final : public Objects {
   }
 
   StoreUrl url_;
-  net::WaitObserver observer_;
   net::HttpClient http_;
   std::string authorization_;
 };
@@ -73,7 +71,7 @@ net::Request Http::request(std::string_view method, std::string_view key) const 
 
 Result<net::Response> Http::perform(net::Request& request, Deadline deadline, RangeReader* range) {
   const net::Headers headers = request.headers;
-  for (Retry retry(deadline, &observer_);;) {
+  for (Retry retry(deadline, http_.wait_observer());;) {
     request.headers = headers;
     if (range != nullptr) range->prepare(request);
     auto response = http_.send(request, deadline);

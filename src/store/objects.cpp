@@ -32,6 +32,16 @@ Result<void> check_key(std::string_view key) {
   return fail(Code::invalid, fmt::format("\"{}\" is not a key of a store", printable(key)));
 }
 
+Body Body::part(std::uint64_t begin, std::uint64_t size) const {
+  Body body = *this;
+  body.size_ = size;
+  body.offset_ += begin;
+  if (fd_ < 0) {
+    body.bytes_ = bytes_.subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(size));
+  }
+  return body;
+}
+
 std::optional<ByteView> Body::in_memory() const {
   if (fd_ >= 0 && size_ > 0) return std::nullopt;
   return bytes_;

@@ -85,6 +85,8 @@ class Body {
   }
 
   std::uint64_t size() const { return size_; }
+  // `size` bytes of it from `begin` on, both within it, as a body of its own.
+  Body part(std::uint64_t begin, std::uint64_t size) const;
   // The bytes when they are in memory, else nothing (an empty body is in memory).
   std::optional<ByteView> in_memory() const;
   // Fills `into` from the position; Code::io when the file is shorter than announced.

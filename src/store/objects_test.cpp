@@ -46,6 +46,16 @@ TEST_CASE("a body of memory and one of a part of a file read the same") {
   CHECK(all_of(file) == part);  // again from the start
   CHECK(memory.in_memory().has_value());
   CHECK_FALSE(file.in_memory().has_value());
+  for (const Body& whole : {memory, file}) {
+    const Body inner = whole.part(1, 2).part(1, 1);
+    Bytes one(1);
+    REQUIRE(inner.size() == 1);
+    REQUIRE(inner.read(0, one));
+    Bytes expected(1);
+    REQUIRE(whole.read(2, expected));
+    CHECK(one == expected);
+    CHECK_FALSE(inner.read(0, expected = Bytes(2)));
+  }
   for (const Body& body : {file, memory}) {
     Bytes some(100);
     REQUIRE(body.read(599'900, some).has_value());

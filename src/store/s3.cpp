@@ -25,30 +25,12 @@ using Pairs = std::vector<std::pair<std::string, std::string>>;
 constexpr auto k_abort_max = std::chrono::seconds(5);  // to take back an upload in parts
 constexpr std::uint64_t k_list_bytes_max = 8U << 20U;
 
-// A part of a body, as a body of its own.
-class Part {
- public:
-  Part(const Body& body, std::uint64_t begin, std::uint64_t size)
-      : body_(body), begin_(begin), size_(size) {}
-  std::uint64_t size() const { return size_; }
-  Result<void> read(std::uint64_t position, MutableByteView into) const {
-    return body_.read(begin_ + position, into);
-  }
-  void tell_moved(std::uint64_t bytes) const { body_.tell_moved(bytes); }
-
- private:
-  const Body& body_;
-  std::uint64_t begin_;
-  std::uint64_t size_;
-};
-
 struct Call {
   std::string method = "GET";
   std::string key;  // with the prefix; empty: the bucket
   Pairs query;
   net::Headers headers;
-  ByteView bytes;              // the body, or
-  const Part* part = nullptr;  // a part of one
+  Body body{ByteView()};  // what it reads from outlives the call
   bool expect = false;
   std::uint64_t collect_max = k_remote_error_bytes_max;
   RangeReader* range = nullptr;
@@ -84,7 +66,6 @@ class S3 final : public Objects {
   Result<ListPage> list(std::string_view prefix, std::string_view after, std::size_t limit,
                         Deadline deadline) override;
   void observe_waits(net::WaitObserver observer) override {
-    observer_ = observer;
     http_.observe_waits(std::move(observer));
   }
   void warm_up(unsigned connections, Deadline deadline) override {
@@ -119,7 +100,6 @@ class S3 final : public Objects {
   Known ask_for(const net::Headers& condition, const std::string& key, Deadline deadline);
 
   S3Config config_;
-  net::WaitObserver observer_;
   net::HttpClient http_;
   AwsCredentials credentials_;
   std::mutex probe_mutex_;
@@ -150,16 +130,11 @@ Error S3::about(std::string_view doing, std::string_view key, Error error) const
 // TLS protects the payload; without it the signature has to.
 Result<std::string> S3::payload_hash(const Call& call) const {
   if (config_.endpoint.tls) return std::string(net::k_unsigned_payload);
-  if (call.part == nullptr) return to_hex(sha256(call.bytes));
   Sha256 hash;
-  Bytes piece(
-      static_cast<std::size_t>(std::min<std::uint64_t>(net::k_io_piece, call.part->size())));
-  for (std::uint64_t at = 0; at < call.part->size(); at += piece.size()) {
-    piece.resize(
-        static_cast<std::size_t>(std::min<std::uint64_t>(piece.size(), call.part->size() - at)));
-    TRY(call.part->read(at, piece));
+  TRY(call.body.each([&hash](ByteView piece) -> Result<void> {
     hash.update(piece);
-  }
+    return {};
+  }));
   return to_hex(hash.finish());
 }
 
@@ -174,16 +149,9 @@ Result<net::Response> S3::send_once(const Call& call, const std::string& payload
   request.collect_max = call.collect_max;
   request.on_head = call.on_head;
   request.expect_continue = call.expect;
-  request.bytes = call.bytes;
   // Objects come at once where they come at all; a listing may take its time.
   if (call.method == "GET" && call.query.empty()) request.stall_max = k_remote_stall_max;
-  if (call.part != nullptr) {
-    request.body_size = call.part->size();
-    request.body = [part = call.part](std::uint64_t position, MutableByteView into) {
-      part->tell_moved(into.size());
-      return part->read(position, into);
-    };
-  }
+  send_body(request, call.body);
   if (call.range != nullptr) call.range->prepare(request);
   net::ToSign to_sign{call.method, request.url.path, call.query, request.headers, payload_hash};
   to_sign.headers.emplace_back("host", request.url.authority());
@@ -197,7 +165,7 @@ Result<net::Response> S3::send_once(const Call& call, const std::string& payload
 Result<net::Response> S3::perform(const Call& call, Deadline deadline) {
   TRY_ASSIGN(const std::string hash, payload_hash(call));
   bool renewed = false;
-  for (Retry retry(deadline, &observer_);;) {
+  for (Retry retry(deadline, http_.wait_observer());;) {
     net::Credentials used;
     auto response = send_once(call, hash, deadline, used);
     if (!response) {
@@ -360,9 +328,8 @@ Result<PutResult> S3::put_whole(std::string_view key, const Body& body, net::Hea
   call.headers = std::move(conditions);
   const bool conditional = !call.headers.empty();
   call.expect = conditional && body.size() >= k_ask_first_bytes_min;
-  const Part whole(body, 0, body.size());
-  call.part = &whole;
-  for (Retry retry(deadline, &observer_);;) {
+  call.body = body;
+  for (Retry retry(deadline, http_.wait_observer());;) {
     TRY_ASSIGN(const net::Response response, perform(call, deadline));
     // Two conditional writes met in the server, which lets neither decide.
     if (response.head.status == 409 && conditional && retry.again()) continue;
@@ -380,12 +347,11 @@ Result<std::vector<std::string>> S3::send_parts(std::string_view key, const Body
   run_parallel(count, k_s3_parts_at_once, [&](std::size_t i) {
     if (failed) return;
     const std::uint64_t begin = i * size;
-    const Part part(body, begin, std::min(size, body.size() - begin));
     Call call;
     call.method = "PUT";
     call.key = full(key);
     call.query = {{"partNumber", std::to_string(i + 1)}, {"uploadId", upload}};
-    call.part = &part;
+    call.body = body.part(begin, std::min(size, body.size() - begin));
     auto response = perform(call, deadline);
     if (!response) {
       sent[i] = std::unexpected(std::move(response).error());
@@ -437,7 +403,7 @@ Result<PutResult> S3::put_parts(std::string_view key, const Body& body, net::Hea
     complete.key = full(key);
     complete.query = {{"uploadId", upload}};
     complete.headers = std::move(conditions);
-    complete.bytes = bytes_of(text);
+    complete.body = bytes_of(text);
     TRY_ASSIGN(const net::Response response, perform(complete, deadline));
     if (response.head.status != 200) return put_answer(response, conditional);
     TRY_ASSIGN(std::string etag, read_s3_completed(text_of(response.body)));
