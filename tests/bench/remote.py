@@ -18,17 +18,15 @@ import zlib
 from pathlib import Path
 
 from programs import Program, Target, say, spread, touch_memory
-from servers import Minio, free_port
+from servers import ENGINES, Minio, free_port
 from sluice_harness import Machine, github, sha256
 from wan import Wan
 
 K_STEP_S = 1800
-K_ENGINES = Path(__file__).resolve().parents[2] / ".cache" / "engines" / "bin"
-TARGETS = {"build + vet": 1.0, "cold": 1.05, "warm-local": 1.05, "replay": 1.1}
+TARGETS = {"build + vet": 1.0, "cold": 1.05, "warm-local": 1.05}
 K_FASTER_THAN_TARBALL = 1.5
 K_FASTER_THAN_PEERS = 10.0
 TARGET_AGENT_MIB = 256
-TARGET_UPLOAD_S = 30.0
 CPU_TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -418,21 +416,30 @@ def check_out(source: Path, path: Path) -> None:
     subprocess.run(["git", "update-index", "-q", "--refresh"], cwd=path, check=False)
 
 
+class PeerServer:
+    """A peer's own server, to be stopped with the network; what it says goes to a file."""
+
+    def __init__(self, log: Path, *command: str | Path):
+        with open(log, "w") as said:
+            self.process = subprocess.Popen([*command], stdout=said, stderr=said)
+
+    def stop(self) -> None:
+        self.process.kill()
+        self.process.wait()
+
+
 def peers(root: Path, go_env: dict, network: Network, folder: Path | None) -> list[CacheProg]:
     """go-cacher with gocached, and what is in BENCH_PEERS; settings as each project documents."""
     found: list[CacheProg] = []
     minio = network.minio
 
-    if (K_ENGINES / "gocached").exists():
+    if (ENGINES / "gocached").exists():
         port = free_port()
-        log = open(root / "gocached.log", "w")  # noqa: SIM115 (as long as the server)
-        command = [K_ENGINES / "gocached", "-listen", f"127.0.0.1:{port}"]
-        server = subprocess.Popen(
-            [*command, "-cache-dir", root / "gocached"], stdout=log, stderr=log
-        )
-        network.open.append(Stopped(server))
+        command = [ENGINES / "gocached", "-listen", f"127.0.0.1:{port}"]
+        command += ["-cache-dir", root / "gocached"]
+        network.open.append(PeerServer(root / "gocached.log", *command))
         way = network.way(f"127.0.0.1:{port}")
-        cacher = K_ENGINES / "go-cacher"
+        cacher = ENGINES / "go-cacher"
         found.append(
             CacheProg(
                 "gocached",
@@ -494,12 +501,9 @@ def peers(root: Path, go_env: dict, network: Network, folder: Path | None) -> li
         )
     if (folder / "gocacheprog").exists():
         port = free_port()
-        log = open(root / "gocacheprog.log", "w")  # noqa: SIM115 (as long as the server)
         command = [folder / "gocacheprog", "-http", f"127.0.0.2:{port}", "-auth-token", "tok"]
-        server = subprocess.Popen(
-            [*command, "-cache-dir", root / "gocacheprog-store"], stdout=log, stderr=log
-        )
-        network.open.append(Stopped(server))
+        command += ["-cache-dir", root / "gocacheprog-store"]
+        network.open.append(PeerServer(root / "gocacheprog.log", *command))
         # It takes 127.0.0.1 for its own daemon.
         way = network.way(f"127.0.0.2:{port}", "-host", "127.0.0.3")
         found.append(
@@ -515,17 +519,6 @@ def peers(root: Path, go_env: dict, network: Network, folder: Path | None) -> li
             )
         )
     return found
-
-
-class Stopped:
-    """A server of a peer, to be stopped with the network."""
-
-    def __init__(self, process: subprocess.Popen):
-        self.process = process
-
-    def stop(self) -> None:
-        self.process.kill()
-        self.process.wait()
 
 
 def _totals(samples: list[dict], *steps: str) -> list[float]:

@@ -17,6 +17,7 @@ import urllib.request
 from pathlib import Path
 
 REPO = Path(__file__).resolve().parents[2]
+ENGINES = REPO / ".cache" / "engines" / "bin"  # what tools/bootstrap.py built
 
 K_READY_S = 60
 
@@ -36,8 +37,7 @@ class Minio:
     @classmethod
     def start(cls, root: Path, certificates: Path | None = None) -> Minio | None:
         """None where the machine has no MinIO. With a directory of certificates it speaks TLS."""
-        fallback = REPO / ".cache" / "engines" / "bin" / "minio"
-        binary = Path(os.environ.get("SLUICE_TEST_MINIO", fallback))
+        binary = Path(os.environ.get("SLUICE_TEST_MINIO", ENGINES / "minio"))
         return cls(binary, root, certificates) if os.access(binary, os.X_OK) else None
 
     def __init__(self, binary: Path, root: Path, certificates: Path | None = None):

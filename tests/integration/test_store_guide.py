@@ -9,10 +9,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from servers import free_port
+from servers import ENGINES, REPO, free_port
 
-REPO = Path(__file__).resolve().parents[2]
-ENGINES = REPO / ".cache" / "engines" / "bin"
 K_PAGE_S = 300
 
 
