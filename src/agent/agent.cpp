@@ -547,6 +547,11 @@ Counters Agent::transfers() const {
     counters.blobs_up = totals.blobs_up;
     counters.index_entries_skipped = totals.index_entries_skipped;
   }
+  if (store_) {
+    const store::RequestCounts requests = store_->requests();
+    counters.requests_read = requests.reads;
+    counters.requests_write = requests.writes;
+  }
   counters.not_published = not_published_;
   return counters;
 }

@@ -14,7 +14,7 @@ struct Field {
   std::uint64_t Counters::* member;
 };
 
-constexpr std::array<Field, 20> k_fields = {{
+constexpr std::array<Field, 22> k_fields = {{
     {"lookups", &Counters::lookups},
     {"hits_local", &Counters::hits_local},
     {"hits_remote", &Counters::hits_remote},
@@ -25,6 +25,8 @@ constexpr std::array<Field, 20> k_fields = {{
     {"bytes_down", &Counters::bytes_down},
     {"bytes_up", &Counters::bytes_up},
     {"blobs_up", &Counters::blobs_up},
+    {"requests_read", &Counters::requests_read},
+    {"requests_write", &Counters::requests_write},
     {"prefetched", &Counters::prefetched},
     {"not_published", &Counters::not_published},
     {"index_entries_skipped", &Counters::index_entries_skipped},
@@ -72,9 +74,9 @@ void Counters::add(const Counters& more) {
 }
 
 void Counters::subtract_transfers(const Counters& before) {
-  for (auto member :
-       {&Counters::bytes_down, &Counters::bytes_up, &Counters::blobs_up, &Counters::prefetched,
-        &Counters::not_published, &Counters::index_entries_skipped}) {
+  for (auto member : {&Counters::bytes_down, &Counters::bytes_up, &Counters::blobs_up,
+                      &Counters::requests_read, &Counters::requests_write, &Counters::prefetched,
+                      &Counters::not_published, &Counters::index_entries_skipped}) {
     this->*member -= std::min(this->*member, before.*member);
   }
 }

@@ -40,8 +40,10 @@ struct Counters {
   std::uint64_t bytes_down = 0;
   std::uint64_t bytes_up = 0;
   std::uint64_t blobs_up = 0;
-  std::uint64_t prefetched = 0;     // outputs brought in before anybody asked
-  std::uint64_t not_published = 0;  // local entries of unknown origin, used but not uploaded
+  std::uint64_t requests_read = 0;   // to the store: GET and HEAD
+  std::uint64_t requests_write = 0;  // PUT and its like
+  std::uint64_t prefetched = 0;      // outputs brought in before anybody asked
+  std::uint64_t not_published = 0;   // local entries of unknown origin, used but not uploaded
   std::uint64_t index_entries_skipped = 0;  // module-index entries that can never hit again
   std::uint64_t links = 0;  // that go asked for through sluice; each is one of the next four
   std::uint64_t link_hits_local = 0;
@@ -53,7 +55,8 @@ struct Counters {
   Faults faults;
 
   void add(const Counters& more);
-  void subtract_transfers(const Counters& before);  // bytes, blobs, prefetched: what came since
+  void subtract_transfers(
+      const Counters& before);  // bytes, blobs, requests, prefetched: what came since
   codec::JsonObject to_json() const;
   static Counters from_json(const codec::Json& json);  // absent fields are zero
 };

@@ -1,6 +1,7 @@
 #include "agent/patience.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace sluice::agent {
 
@@ -86,11 +87,10 @@ class WatchedObjects final : public store::Objects {
 
 // Takes the time that somebody waited from the purse, or gives for the time that nobody did.
 void Patience::settle_locked(Clock::time_point now) {
-  if (now <= since_) return;
-  const bool is_first = since_ == Clock::time_point();
-  const auto passed = std::chrono::duration_cast<microseconds>(now - since_);
-  since_ = now;
-  if (given_up_ || is_first) return;
+  if (since_ && now <= *since_) return;
+  const auto before = std::exchange(since_, now);
+  if (given_up_ || !before) return;
+  const auto passed = std::chrono::duration_cast<microseconds>(now - *before);
   if (waiting_ > 0 && blocked_ == 0) return;
   if (waiting_ == 0) {
     left_ = std::min(size_, left_ + passed / k_calm_per_patience);

@@ -16,6 +16,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 
 namespace sluice::agent {
 
@@ -83,7 +84,7 @@ class Patience {
   bool given_up_ = false;
   unsigned waiting_ = 0;
   unsigned blocked_ = 0;
-  Clock::time_point since_{};  // until when waiting was paid for
+  std::optional<Clock::time_point> since_;  // until when waiting was paid for
 };
 
 // A view of a store that tells of every sign of life: what it answers and sends to both, what it

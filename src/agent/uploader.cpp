@@ -15,6 +15,8 @@ constexpr auto k_object_wait = std::chrono::seconds(60);
 constexpr auto k_fresh_wait = k_refresh_wait + std::chrono::seconds(10);  // git comes first
 constexpr auto k_drain_tick = std::chrono::milliseconds(50);
 constexpr auto k_yield_step = std::chrono::milliseconds(100);
+constexpr auto k_hold_step = std::chrono::milliseconds(50);
+constexpr std::uint64_t k_rate_bytes_min = 8U << 20U;  // fewer say little about a rate
 constexpr int k_upload_tries_max = 3;
 constexpr int k_failures_max = 3;  // objects in a row that the store did not take
 constexpr auto k_try_again_pause = std::chrono::milliseconds(200);  // doubled each time
@@ -33,13 +35,15 @@ bool may_work_later(const Error& error) {
 }  // namespace
 
 Uploader::Uploader(const AgentConfig& config, store::Objects* objects, IndexKeeper* keeper,
-                   const gotool::LocalTier& tier, FaultBook& faults, DownloadsIdle downloads_idle)
+                   const gotool::LocalTier& tier, FaultBook& faults, DownloadsIdle downloads_idle,
+                   ProcessorIdle processor_idle)
     : config_(config),
       objects_(config.read_only ? nullptr : objects),
       keeper_(keeper),
       tier_(tier),
       faults_(faults),
       downloads_idle_(std::move(downloads_idle)),
+      processor_idle_(std::move(processor_idle)),
       goroot_(config.goroot) {
   if (objects_ != nullptr) thread_ = std::thread([this] { work(true); });
 }
@@ -177,6 +181,10 @@ void Uploader::work(bool runs_last) {
       return stopping_ || (runs_last && !calm_) || !queue_.empty() || publish_wanted_;
     });
     if (stopping_ || (runs_last && !calm_)) return;
+    if (runs_last && holds_back_locked()) {
+      changed_.wait_for(lock, k_hold_step, [&] { return stopping_ || !calm_ || publish_wanted_; });
+      continue;
+    }
     busy_ = true;
     lock.unlock();
     let_downloads_pass();
@@ -185,7 +193,7 @@ void Uploader::work(bool runs_last) {
       const store::Record record = queue_.front();
       queue_.pop_front();
       lock.unlock();
-      upload(record);
+      upload_one(record);
       lock.lock();
       totals_.pending_bytes -= std::min(totals_.pending_bytes, record.size);
     } else {
@@ -198,6 +206,25 @@ void Uploader::work(bool runs_last) {
     busy_ = false;
     changed_.notify_all();
   }
+}
+
+// Compressing beside a compiler costs it more than the same takes when go has ended. What is
+// waiting then is little, by what the store took so far.
+bool Uploader::holds_back_locked() const {
+  if (publish_wanted_ || moved_bytes_ < k_rate_bytes_min) return false;
+  const double bytes_per_second = static_cast<double>(moved_bytes_) / moved_in_.count();
+  const std::chrono::duration<double> all_of_it(static_cast<double>(totals_.pending_bytes) /
+                                                bytes_per_second);
+  return all_of_it < k_hold_max && !processor_idle_();
+}
+
+void Uploader::upload_one(const store::Record& record) {
+  const auto started = std::chrono::steady_clock::now();
+  const auto delay = sys::thread_run_delay();
+  upload(record);
+  const std::chrono::nanoseconds took = std::chrono::steady_clock::now() - started;
+  moved_bytes_ += record.size;
+  moved_in_ += std::max(took - (sys::thread_run_delay() - delay), std::chrono::nanoseconds(1));
 }
 
 // In short waits: an agent that ends does not wait for a store that is slow.

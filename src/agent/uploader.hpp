@@ -1,9 +1,10 @@
 // What the job used and made, in order of first use, and its way into the store behind the build.
 //
 // One thread at a time does all uploading: one of the lowest priority, and while somebody waits for
-// the end one of theirs. The other functions are called from any thread and return at once, but
-// drain(), which waits. What may not be published (unknown origin, can never hit again) is counted
-// and left out.
+// the end one of theirs. While go keeps every processor busy it holds back what can be made up for
+// in k_hold_max (docs/decisions/upload-beside-the-build.md). The other functions are called from
+// any thread and return at once, but drain(), which waits. What may not be published (unknown
+// origin, can never hit again) is counted and left out.
 #pragma once
 
 #include "agent/config.hpp"
@@ -12,6 +13,7 @@
 #include "gotool/local_tier.hpp"
 #include "store/objects.hpp"
 #include "store/publisher.hpp"
+#include "sys/load.hpp"
 
 #include <atomic>
 #include <condition_variable>
@@ -28,6 +30,7 @@ namespace sluice::agent {
 
 inline constexpr std::size_t k_ledger_records_max = 4'000'000;
 inline constexpr auto k_yield_max = std::chrono::seconds(30);
+inline constexpr auto k_hold_max = std::chrono::seconds(3);
 
 class Uploader {
  public:
@@ -43,12 +46,13 @@ class Uploader {
 
   // Waits until nothing is on its way from the store; false at the deadline.
   using DownloadsIdle = std::function<bool(Deadline)>;
+  using ProcessorIdle = std::function<bool()>;
 
   // `objects` may be null: then everything is drained at once. With `downloads_idle` an upload does
   // not compete with what go waits for, at most k_yield_max long in an agent's life.
   Uploader(const AgentConfig& config, store::Objects* objects, IndexKeeper* keeper,
-           const gotool::LocalTier& tier, FaultBook& faults,
-           DownloadsIdle downloads_idle = nullptr);
+           const gotool::LocalTier& tier, FaultBook& faults, DownloadsIdle downloads_idle = nullptr,
+           ProcessorIdle processor_idle = sys::has_idle_processor);
   ~Uploader();
   Uploader(const Uploader&) = delete;
   Uploader& operator=(const Uploader&) = delete;
@@ -75,6 +79,8 @@ class Uploader {
   void work(bool runs_last);
   void hurry();
   void let_downloads_pass();
+  bool holds_back_locked() const;
+  void upload_one(const store::Record& record);
   void upload(const store::Record& record);
   void give_up_locked();
   Result<void> try_upload(const std::function<Result<void>()>& attempt);
@@ -91,6 +97,7 @@ class Uploader {
   const gotool::LocalTier& tier_;
   FaultBook& faults_;
   DownloadsIdle downloads_idle_;
+  ProcessorIdle processor_idle_;
   std::chrono::milliseconds yield_left_{k_yield_max};  // the upload thread only
 
   mutable std::mutex mutex_;
@@ -111,6 +118,8 @@ class Uploader {
 
   std::unique_ptr<store::Publisher> publisher_;  // the upload thread only
   int failures_in_a_row_ = 0;                    // the upload thread only
+  std::uint64_t moved_bytes_ = 0;                // of local files; the upload thread only
+  std::chrono::duration<double> moved_in_{0};    // without waits for a processor; likewise
   std::size_t faults_told_ = 0;                  // of the publisher's; the upload thread only
   std::thread thread_;
 };

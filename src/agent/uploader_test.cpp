@@ -57,6 +57,36 @@ TEST_CASE("records are published in order of first use, each blob once") {
   CHECK(uploader.totals().pending_bytes == 0);
 }
 
+TEST_CASE("what can be made up for quickly waits while every processor is busy") {
+  Desk desk;
+  std::atomic<bool> idle = false;
+  Uploader uploader(desk.machine.config, &desk.objects, &desk.keeper, desk.tier, desk.faults,
+                    nullptr, [&idle] { return idle.load(); });
+  constexpr std::size_t k_size = 1U << 20U;
+  int number = 0;
+  const auto make = [&] {
+    ++number;
+    uploader.made(desk.make(number, testing::body_of(number, k_size)));
+  };
+  const auto is_taken = [&uploader] {
+    const Deadline deadline = testing::soon();
+    while (uploader.totals().pending_bytes > 0 && !deadline.passed()) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+    return uploader.totals().pending_bytes == 0;
+  };
+  // Until the rate is known everything goes at once.
+  for (int i = 0; i < 8; ++i) make();
+  CHECK(is_taken());
+  make();
+  std::this_thread::sleep_for(std::chrono::milliseconds(200));
+  CHECK(uploader.totals().pending_bytes == k_size);
+  SUBCASE("until one is idle") { idle = true; }
+  SUBCASE("until go has ended") { uploader.request_publish(); }
+  SUBCASE("until somebody waits") { CHECK(uploader.drain(testing::soon())); }
+  CHECK(is_taken());
+}
+
 TEST_CASE("uploads run last until somebody waits, and again afterwards") {
   Desk desk;
   std::mutex mutex;

@@ -41,7 +41,7 @@ std::string clock_text(double ahead_s) {
   const double off = std::abs(ahead_s);
   if (off <= k_clock_noise_s) return "the same as the store's, to a second or two";
   return fmt::format("{:.0f} s {} the store's{}", off, ahead_s > 0 ? "ahead of" : "behind",
-                     off > k_clock_off_max_s ? ": signatures are refused at this distance" : "");
+                     off > k_clock_off_max_s ? ": requests are signed by the store's" : "");
 }
 
 Json json_of(const std::optional<double>& value) { return value ? Json(*value) : Json(); }

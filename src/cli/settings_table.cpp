@@ -23,8 +23,9 @@ constexpr std::array<SettingSpec, k_setting_count> k_settings = {{
      "where results are shared: a file://, s3:// or https:// URL",
      "The store that machines share, as a URL. A folder is written file:///absolute/path and may "
      "be a mounted disk, a bucket s3://bucket/prefix with the usual AWS_ variables, a web server "
-     "that takes PUT https://host/path. A URL in GOCACHE means the same where neither the "
-     "flag nor SLUICE_STORE is given. A checkout's sluice.toml may not name a server."},
+     "that takes PUT https://host/path, a bazel-remote bazel+https://host. A URL in GOCACHE means "
+     "the same where neither the flag nor SLUICE_STORE is given. A checkout's sluice.toml may not "
+     "name a server."},
     {SettingId::mode, "mode", "SLUICE_MODE", SettingType::choice, "MODE", k_modes, "auto", true,
      "how go reaches the cache: auto, cacheprog or restore",
      "cacheprog answers go while it runs and needs Go 1.24 or newer. restore fills GOCACHE "

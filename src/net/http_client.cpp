@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <atomic>
 #include <condition_variable>
 #include <deque>
 #include <map>
@@ -248,6 +249,8 @@ struct HttpClient::State {
   TlsContext tls;
   Resolver resolver;
   WaitObserver observer;
+  std::atomic<std::uint64_t> reads = 0;
+  std::atomic<std::uint64_t> writes = 0;
 
   std::mutex mutex;
   std::condition_variable freed;
@@ -415,6 +418,8 @@ void HttpClient::observe_waits(WaitObserver observer) { state_->observer = std::
 
 const WaitObserver* HttpClient::wait_observer() const { return &state_->observer; }
 
+RequestCounts HttpClient::requests() const { return {state_->reads, state_->writes}; }
+
 Result<void> HttpClient::warm_up(const Url& url, Deadline deadline) {
   State& state = *state_;
   Request request;
@@ -456,6 +461,8 @@ Result<Response> HttpClient::send(const Request& request, Deadline deadline) {
         return in_origin(std::move(connection).error());
       }
     }
+    const bool reads = request.method == "GET" || request.method == "HEAD";
+    ++(reads ? state.reads : state.writes);
     Exchange exchange(request, **connection, deadline);
     auto response = exchange.run(head);
     if (response && exchange.reusable()) {

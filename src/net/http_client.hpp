@@ -79,6 +79,13 @@ struct HttpOptions {
   static Result<HttpOptions> of(const sys::Environment& env);
 };
 
+// Requests sent so far, repeated ones included, as a bill has them: those that read (GET, HEAD) and
+// all others.
+struct RequestCounts {
+  std::uint64_t reads = 0;
+  std::uint64_t writes = 0;
+};
+
 class HttpClient {
  public:
   HttpClient(HttpOptions options, const sys::Environment& env);
@@ -92,6 +99,7 @@ class HttpClient {
   const WaitObserver* wait_observer() const;  // for waits between requests; the client's
   // Opens one more connection to this origin, if there may be one, and keeps it for a request.
   Result<void> warm_up(const Url& url, Deadline deadline);
+  RequestCounts requests() const;
 
  private:
   struct State;

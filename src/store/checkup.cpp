@@ -112,6 +112,10 @@ class Examination {
   void conditions() {
     found_.if_absent = is_refused(PutCondition::absent());
     found_.if_match = is_refused(PutCondition::match("\"0123456789abcdef0123456789abcdef\""));
+    // A look before the put refuses too, but two writers may look at the same time.
+    const Capabilities can = objects_.capabilities();
+    if (!can.if_absent) found_.if_absent = false;
+    if (!can.if_match) found_.if_match = false;
   }
 
   // A condition that does not hold: who honours it does not write.
@@ -152,7 +156,7 @@ class Examination {
   }
 
   void remove() {
-    if (written_.empty()) return skip("remove", false);
+    if (written_.empty() || !objects_.capabilities().remove) return skip("remove", false);
     Result<void> removed;
     for (const std::string& name : written_) {
       auto one = objects_.remove(key(name), Deadline::after(k_remove_wait));

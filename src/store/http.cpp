@@ -1,5 +1,6 @@
 #include "store/http.hpp"
 
+#include "base/digest.hpp"
 #include "base/strings.hpp"
 #include "net/http_client.hpp"
 #include "store/netrc.hpp"
@@ -10,6 +11,7 @@
 
 #include <algorithm>
 #include <utility>
+#include <vector>
 
 namespace sluice::store {
 
@@ -21,7 +23,10 @@ class Http final : public Objects {
        const sys::Environment& env)
       : url_(url), http_(std::move(options), env), authorization_(std::move(authorization)) {}
 
-  Capabilities capabilities() const override { return {false, false, false, false}; }
+  Capabilities capabilities() const override {
+    const bool whole = !url_.bazel;
+    return {.list = false, .remove = whole, .ranges = whole, .etags = whole};
+  }
   std::string describe() const override { return url_.identity(); }
 
   Result<std::optional<Object>> get(std::string_view key, std::uint64_t size_max,
@@ -38,6 +43,10 @@ class Http final : public Objects {
   void observe_waits(net::WaitObserver observer) override {
     http_.observe_waits(std::move(observer));
   }
+  RequestCounts requests() const override {
+    const net::RequestCounts sent = http_.requests();
+    return {sent.reads, sent.writes};
+  }
   void warm_up(unsigned connections, Deadline deadline) override {
     run_parallel(connections, connections,
                  [&](std::size_t) { (void)http_.warm_up(url_.web, deadline); });  // told elsewhere
@@ -48,6 +57,7 @@ class Http final : public Objects {
   // Tried again where that may help; every status is an answer.
   Result<net::Response> perform(net::Request& request, Deadline deadline, RangeReader* range);
   Error problem(int status) const;
+  Error put_problem(std::string_view path, int status) const;
   Error about(std::string_view doing, std::string_view key, Error error) const {
     return std::move(error).in(fmt::format("{}: {} {}", url_.identity(), doing, short_key(key)));
   }
@@ -62,7 +72,8 @@ net::Request Http::request(std::string_view method, std::string_view key) const 
   made.method = method;
   made.url = url_.web;
   made.url.path = url_.prefix.empty() ? "/" : "/" + url_.prefix + "/";
-  made.url.path += key;  // plain characters only, as check_key says
+  // Plain characters only, as check_key says.
+  made.url.path += url_.bazel ? bazel_path(key) : std::string(key);
   made.collect_max = k_remote_error_bytes_max;
   if (method == "GET") made.stall_max = k_remote_stall_max;
   if (!authorization_.empty()) made.headers.emplace_back("Authorization", authorization_);
@@ -104,6 +115,15 @@ Error Http::problem(int status) const {
   }
   const bool passing = status / 100 == 5 || status == 429;
   return {passing ? Code::unavailable : Code::io, fmt::format("it answered {}", status)};
+}
+
+Error Http::put_problem(std::string_view path, int status) const {
+  if (!url_.bazel || status != 400 || path.find("/ac/") == std::string_view::npos) {
+    return problem(status);
+  }
+  return {Code::unsupported,
+          "it answered 400: it takes nothing but Bazel's own action results; bazel-remote takes "
+          "others when it is started with --disable_http_ac_validation"};
 }
 
 Result<std::optional<Object>> Http::get(std::string_view key, std::uint64_t size_max,
@@ -183,9 +203,11 @@ Result<PutResult> Http::put(std::string_view key, const Body& body, const PutCon
   auto response = perform(asked, deadline, nullptr);
   if (!response) return std::unexpected(about("put", key, std::move(response).error()));
   const int status = response->head.status;
-  if (status / 100 != 2) return std::unexpected(about("put", key, problem(status)));
+  if (status / 100 != 2) {
+    return std::unexpected(about("put", key, put_problem(asked.url.path, status)));
+  }
   PutResult result{true, std::string(response->head.header("etag").value_or(""))};
-  if (result.etag.empty()) {
+  if (result.etag.empty() && capabilities().etags) {
     TRY_ASSIGN(const auto info, head(key, deadline));
     if (info) result.etag = info->etag;
   }
@@ -194,6 +216,9 @@ Result<PutResult> Http::put(std::string_view key, const Body& body, const PutCon
 
 Result<void> Http::remove(std::string_view key, Deadline deadline) {
   TRY(check_key(key));
+  if (url_.bazel) {
+    return fail(Code::unsupported, url_.identity() + ": Bazel's protocol removes no objects");
+  }
   net::Request asked = request("DELETE", key);
   auto response = perform(asked, deadline, nullptr);
   if (!response) return std::unexpected(about("remove", key, std::move(response).error()));
@@ -203,6 +228,18 @@ Result<void> Http::remove(std::string_view key, Deadline deadline) {
 }
 
 }  // namespace
+
+// <domain>/v1/<kind>/<2 hex>/<64 hex>: docs/formats/remote.md says what is named by its own bytes.
+std::string bazel_path(std::string_view key) {
+  const std::vector<std::string_view> elements = split(key, '/');
+  if (elements.size() == 5 && elements[1] == "v1" && BlobId::from_hex(elements[4])) {
+    const std::string_view kind = elements[2];
+    if (kind == "packs" || kind == "blobs" || kind == "manifests") {
+      return "cas/" + std::string(elements[4]);
+    }
+  }
+  return "ac/" + to_hex(sha256(bytes_of(key)));
+}
 
 Result<std::unique_ptr<Objects>> open_http(const StoreUrl& url, const sys::Environment& env) {
   TRY_ASSIGN(net::HttpOptions options, net::HttpOptions::of(env));

@@ -3,6 +3,8 @@
 #include "base/strings.hpp"
 #include "net/testing.hpp"
 #include "store/conformance.hpp"
+#include "store/layout.hpp"
+#include "store/pack.hpp"
 #include "store/testing.hpp"
 #include "sys/process.hpp"
 
@@ -84,6 +86,52 @@ TEST_CASE("a web server keeps every promise that it makes") {
     return;
   }
   check_conformance([&] { return open(server.url() + "/some/place", bare()); });
+}
+
+TEST_CASE("a server of Bazel's protocol keeps every promise that it makes") {
+  const WebStore server({"--bazel"});
+  if (server.url().empty()) {
+    MESSAGE("skipped: no python3");
+    return;
+  }
+  const std::string url = "bazel+" + server.url() + "/ci";
+  check_conformance([&] { return open(url, bare()); });
+  // What is named by its bytes lies where the server checks them.
+  const auto objects = open(url, bare());
+  const ByteView bytes = bytes_of("a pack");
+  const std::string key = pack_key("trusted", pack_id(bytes));
+  const auto stored = objects->put(key, Body(bytes), PutCondition::always(), soon());
+  REQUIRE_MESSAGE(stored.has_value(), (stored ? "" : stored.error().message));
+  CHECK(text_of((*objects->get(key, 100, soon()))->bytes) == "a pack");
+  const auto wrong = objects->put(pack_key("trusted", pack_id(bytes_of("another"))), Body(bytes),
+                                  PutCondition::always(), soon());
+  CHECK_FALSE(wrong.has_value());
+}
+
+TEST_CASE("a server that takes only Bazel's own results is told how to take ours") {
+  const WebStore server({"--bazel", "--validate-ac"});
+  if (server.url().empty()) {
+    MESSAGE("skipped: no python3");
+    return;
+  }
+  const auto objects = open("bazel+" + server.url(), bare());
+  const auto put = objects->put("t/head", Body(bytes_of("x")), PutCondition::always(), soon());
+  REQUIRE_FALSE(put.has_value());
+  CHECK(put.error().code == Code::unsupported);
+  CHECK(put.error().message.find("--disable_http_ac_validation") != std::string::npos);
+}
+
+TEST_CASE("where an object lies on a server of Bazel's protocol") {
+  const std::string hex(64, 'a');
+  CHECK(bazel_path("trusted/v1/packs/aa/" + hex) == "cas/" + hex);
+  CHECK(bazel_path("fork/v1/blobs/aa/" + hex) == "cas/" + hex);
+  CHECK(bazel_path("trusted/v1/manifests/aa/" + hex) == "cas/" + hex);
+  // Not named by what is sent: a head by its scope, a compressed blob by its decoded bytes.
+  for (const std::string& key :
+       {"trusted/v1/scopes/aa/" + hex, "fork/v1/scopes/aa/" + hex,
+        "trusted/v1/blobs/aa/" + hex + ".zst", std::string("trusted/v1/probe/conditions")}) {
+    CHECK(bazel_path(key) == "ac/" + to_hex(sha256(bytes_of(key))));
+  }
 }
 
 TEST_CASE("a token and a password open the door, and are named when they do not") {

@@ -81,10 +81,7 @@ Result<std::unique_ptr<Objects>> open_objects(const StoreUrl& url, const sys::En
   if (url.scheme == "file") return open_folder(url.path);
   if (url.scheme == "s3") return open_s3(url, env);
   if (url.scheme == "http" || url.scheme == "https") return open_http(url, env);
-  return fail(Code::unsupported,
-              fmt::format("\"{}://…\" is a kind of store that this sluice does not speak: use "
-                          "file:///absolute/directory, s3://bucket/prefix or https://host/path",
-                          url.scheme));
+  return std::unexpected(unknown_scheme(url.scheme));
 }
 
 }  // namespace sluice::store

@@ -13,7 +13,7 @@
 // - Where a condition is honoured (capabilities), of several writers with the same condition
 // exactly
 //   one is told `stored`.
-// - An etag changes whenever the bytes do; it is opaque.
+// - An etag, where there are any, changes whenever the bytes do; it is opaque.
 #pragma once
 
 #include "base/bytes.hpp"
@@ -48,6 +48,9 @@ struct Capabilities {
   bool if_match = false;    // PutCondition::if_match is honoured, not ignored
   bool cheap_list = false;  // list() costs about what it returns
   bool list = true;         // list() works at all; else it is Code::unsupported
+  bool remove = true;       // likewise remove()
+  bool ranges = true;       // get_range() moves about what it returns, not the whole object
+  bool etags = true;        // else every etag is empty, and conditions mean nothing
 };
 
 struct ObjectInfo {
@@ -119,6 +122,12 @@ struct PutResult {
   std::string etag;     // of what was stored; empty when nothing was
 };
 
+// Of what a bill counts: those that read (GET, HEAD) and all others, repeated ones included.
+struct RequestCounts {
+  std::uint64_t reads = 0;
+  std::uint64_t writes = 0;
+};
+
 struct ListPage {
   std::vector<std::string> keys;  // ascending by byte
   bool more = false;              // ask again after the last key
@@ -154,6 +163,8 @@ class Objects {
   // Who is told when a thread begins and ends to wait for the store itself, where the backend knows
   // such waits; before the first request. Called from any thread.
   virtual void observe_waits(std::function<void(bool begins)> /*observer*/) {}
+  // What was asked over a network so far; a folder asks nobody.
+  virtual RequestCounts requests() const { return {}; }
   // Opens so many connections for requests that will come soon, where there are any to open. What
   // fails here will fail, and be told, there.
   virtual void warm_up(unsigned /*connections*/, Deadline /*deadline*/) {}

@@ -13,6 +13,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cstdlib>
 #include <mutex>
 #include <utility>
 
@@ -24,6 +25,7 @@ using Pairs = std::vector<std::pair<std::string, std::string>>;
 
 constexpr auto k_abort_max = std::chrono::seconds(5);  // to take back an upload in parts
 constexpr std::uint64_t k_list_bytes_max = 8U << 20U;
+constexpr UnixNanos k_clock_off_min_ns = 60'000'000'000;  // less is no reason for a refusal
 
 struct Call {
   std::string method = "GET";
@@ -40,10 +42,11 @@ struct Call {
 class S3 final : public Objects {
  public:
   S3(S3Config config, net::HttpOptions options, const AwsProfile& profile,
-     const sys::Environment& env)
+     const sys::Environment& env, UnixNanos (*now_ns)())
       : config_(std::move(config)),
         http_(std::move(options), env),
         credentials_(env, profile, http_),
+        now_ns_(now_ns),
         if_absent_(config_.is_aws ? Known::yes : Known::unknown),
         if_match_(if_absent_.load()) {}
 
@@ -68,6 +71,10 @@ class S3 final : public Objects {
   void observe_waits(net::WaitObserver observer) override {
     http_.observe_waits(std::move(observer));
   }
+  RequestCounts requests() const override {
+    const net::RequestCounts sent = http_.requests();
+    return {sent.reads, sent.writes};
+  }
   void warm_up(unsigned connections, Deadline deadline) override {
     run_parallel(connections, connections, [&](std::size_t) {
       (void)http_.warm_up(url_of(""), deadline);
@@ -81,6 +88,7 @@ class S3 final : public Objects {
   Result<net::Response> send_once(const Call& call, const std::string& payload_hash,
                                   Deadline deadline, net::Credentials& used);
   Result<std::string> payload_hash(const Call& call) const;
+  bool set_clock(const net::ResponseHead& head, const S3Problem& said, UnixNanos signed_with_ns);
   net::Url url_of(const std::string& key) const;
   std::string full(std::string_view key) const { return config_.prefix + std::string(key); }
   Error problem(const net::Response& response) const;
@@ -102,6 +110,8 @@ class S3 final : public Objects {
   S3Config config_;
   net::HttpClient http_;
   AwsCredentials credentials_;
+  UnixNanos (*now_ns_)();
+  std::atomic<UnixNanos> clock_correction_ns_ = 0;  // what the store's clock is ahead of ours
   std::mutex probe_mutex_;
   std::atomic<Known> if_absent_;
   std::atomic<Known> if_match_;
@@ -155,18 +165,34 @@ Result<net::Response> S3::send_once(const Call& call, const std::string& payload
   if (call.range != nullptr) call.range->prepare(request);
   net::ToSign to_sign{call.method, request.url.path, call.query, request.headers, payload_hash};
   to_sign.headers.emplace_back("host", request.url.authority());
-  for (auto& header : net::sign(to_sign, used, {config_.region, "s3", unix_now_ns()})) {
+  const UnixNanos now_ns = now_ns_() + clock_correction_ns_;
+  for (auto& header : net::sign(to_sign, used, {config_.region, "s3", now_ns})) {
     request.headers.push_back(std::move(header));
   }
   return http_.send(request, deadline);
+}
+
+// Whether the store refused a signature for its time, and the next one will have another:
+// containers and machines that were asleep come with any clock. The answer to a HEAD does not say
+// why.
+bool S3::set_clock(const net::ResponseHead& head, const S3Problem& said, UnixNanos signed_with_ns) {
+  if (said.code != "RequestTimeTooSkewed" && !said.code.empty()) return false;
+  const auto date_ns = net::parse_http_date(head.header("date").value_or(""));
+  if (!date_ns) return false;
+  const UnixNanos correction_ns = *date_ns - now_ns_();
+  if (std::abs(correction_ns - signed_with_ns) < k_clock_off_min_ns) return false;
+  clock_correction_ns_ = correction_ns;
+  return true;
 }
 
 // The last answer, whatever its status: what may pass by itself has been tried again before.
 Result<net::Response> S3::perform(const Call& call, Deadline deadline) {
   TRY_ASSIGN(const std::string hash, payload_hash(call));
   bool renewed = false;
+  bool corrected = false;
   for (Retry retry(deadline, http_.wait_observer());;) {
     net::Credentials used;
+    const UnixNanos signed_with_ns = clock_correction_ns_;
     auto response = send_once(call, hash, deadline, used);
     if (!response) {
       const bool final = call.range != nullptr &&
@@ -186,6 +212,10 @@ Result<net::Response> S3::perform(const Call& call, Deadline deadline) {
       const bool ended = said.code == "ExpiredToken" || said.code == "TokenRefreshRequired";
       if (ended && !renewed && credentials_.renew(used)) {
         renewed = true;
+        continue;
+      }
+      if (!corrected && set_clock(response->head, said, signed_with_ns)) {
+        corrected = true;
         continue;
       }
       if (said.code != "RequestTimeout") return response;
@@ -475,11 +505,12 @@ bool S3::is_honoured(PutCondition::Kind kind, std::string_view key, Deadline dea
 
 }  // namespace
 
-Result<std::unique_ptr<Objects>> open_s3(const StoreUrl& url, const sys::Environment& env) {
+Result<std::unique_ptr<Objects>> open_s3(const StoreUrl& url, const sys::Environment& env,
+                                         UnixNanos (*now_ns)()) {
   TRY_ASSIGN(AwsProfile profile, AwsProfile::of(env));
   TRY_ASSIGN(S3Config config, s3_config(url, profile, env));
   TRY_ASSIGN(net::HttpOptions options, net::HttpOptions::of(env));
-  return std::make_unique<S3>(std::move(config), std::move(options), profile, env);
+  return std::make_unique<S3>(std::move(config), std::move(options), profile, env, now_ns);
 }
 
 }  // namespace sluice::store

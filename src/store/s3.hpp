@@ -5,6 +5,7 @@
 // store/objects.hpp says, retried where that may help. Credentials stay inside.
 #pragma once
 
+#include "base/deadline.hpp"
 #include "base/result.hpp"
 #include "store/objects.hpp"
 #include "store/store_url.hpp"
@@ -23,6 +24,9 @@ inline constexpr std::size_t k_s3_parts_at_once = 4;
 // The empty object, below a domain, with which a server is asked whether it honours conditions.
 inline constexpr std::string_view k_s3_probe = "v1/probe/conditions";
 
-Result<std::unique_ptr<Objects>> open_s3(const StoreUrl& url, const sys::Environment& env);
+// A signature that is further than 15 minutes from the server's clock is refused: then this
+// machine's clock, which `now_ns` reads, is wrong, and requests are signed by the server's.
+Result<std::unique_ptr<Objects>> open_s3(const StoreUrl& url, const sys::Environment& env,
+                                         UnixNanos (*now_ns)() = unix_now_ns);
 
 }  // namespace sluice::store

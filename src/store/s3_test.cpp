@@ -65,6 +65,39 @@ TEST_CASE("S3 keeps every promise of a store, against a real MinIO") {
   }
 }
 
+// A clock that a test sets.
+std::atomic<UnixNanos> clock_ahead_ns = 0;
+UnixNanos wrong_clock() { return unix_now_ns() + clock_ahead_ns; }
+
+TEST_CASE("a clock that is wrong, and one that jumps, cost one request each") {
+  const auto minio = Minio::start(SLUICE_ENGINES);
+  if (!minio) {
+    MESSAGE("skipped: no MinIO (tools/bootstrap.py test installs it)");
+    return;
+  }
+  minio->make_bucket("clock");
+  constexpr UnixNanos k_hour_ns = 3'600'000'000'000;
+  clock_ahead_ns = -5 * k_hour_ns;
+  const auto objects = open_s3(*parse_store_url("s3://clock"), minio->environment(), wrong_clock);
+  REQUIRE(objects.has_value());
+  const auto put = [&](std::string_view text) {
+    const auto stored =
+        (*objects)->put("t/x", Body(bytes_of(text)), PutCondition::always(), soon());
+    REQUIRE_MESSAGE(stored.has_value(), (stored ? "" : stored.error().message));
+  };
+  put("behind");
+  clock_ahead_ns = 24 * 365 * k_hour_ns;
+  // A HEAD is refused without a word of why.
+  const auto info = (*objects)->head("t/x", soon());
+  REQUIRE_MESSAGE(info.has_value(), (info ? "" : info.error().message));
+  CHECK((*info)->size == 6);
+  clock_ahead_ns = 0;
+  put("right again");
+  const auto got = (*objects)->get("t/x", 100, soon());
+  REQUIRE((got && *got));
+  CHECK(text_of((*got)->bytes) == "right again");
+}
+
 TEST_CASE("what is slow or broken for a moment is tried again") {
   std::atomic<int> count = 0;
   const Server server([&](const Asked&) {

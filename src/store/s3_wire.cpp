@@ -33,7 +33,8 @@ constexpr std::array k_hints = {
     Hint{"AccessDenied", "these credentials have no right to do this"},
     Hint{"InvalidAccessKeyId", "the access key is not known there"},
     Hint{"SignatureDoesNotMatch", "the secret key is not that of the access key"},
-    Hint{"RequestTimeTooSkewed", "the clock of this machine is wrong"},
+    Hint{"RequestTimeTooSkewed",
+         "this machine's clock is wrong and the store does not say the time"},
     Hint{"ExpiredToken", "the session token has expired"},
     Hint{"InvalidToken", "the session token is not valid there"},
 };

@@ -14,6 +14,7 @@ namespace sluice::store {
 namespace {
 
 constexpr std::string_view k_file_scheme = "file";
+constexpr std::string_view k_bazel_prefix = "bazel+";
 
 // An '@' may stand behind a password, and messages end up in logs.
 std::unexpected<Error> bad(Code code, std::string_view text, std::string_view why) {
@@ -83,6 +84,7 @@ Result<StoreUrl> parse_s3(std::string_view text, std::string_view rest) {
   return url;
 }
 
+// `text` begins with the scheme.
 Result<StoreUrl> parse_web(std::string_view text, const std::string& scheme) {
   auto web = net::parse_url(text);
   if (!web) return std::unexpected(std::move(web).error());
@@ -134,8 +136,18 @@ Result<StoreUrl> parse_file(std::string_view text, std::string_view rest) {
 
 std::string StoreUrl::identity() const {
   if (scheme == k_file_scheme) return fmt::format("{}://{}", scheme, path.string());
-  const std::string place = scheme == "s3" ? "s3://" + bucket : web.origin();
+  const std::string place = scheme == "s3" ? "s3://" + bucket
+                            : bazel        ? std::string(k_bazel_prefix) + web.origin()
+                                           : web.origin();
   return prefix.empty() ? place : place + "/" + prefix;
+}
+
+Error unknown_scheme(std::string_view scheme) {
+  return {Code::unsupported,
+          fmt::format("\"{}://…\" is a kind of store that this sluice does not speak: use "
+                      "file:///absolute/directory, s3://bucket/prefix, https://host/path or "
+                      "bazel+http://host",
+                      scheme)};
 }
 
 Result<StoreUrl> parse_store_url(std::string_view text) {
@@ -151,10 +163,12 @@ Result<StoreUrl> parse_store_url(std::string_view text) {
   if (scheme == k_file_scheme) return parse_file(text, rest);
   if (scheme == "s3") return parse_s3(text, rest);
   if (scheme == "http" || scheme == "https") return parse_web(text, scheme);
-  return fail(Code::unsupported,
-              fmt::format("\"{}://…\" is a kind of store that this sluice does not speak: use "
-                          "file:///absolute/directory, s3://bucket/prefix or https://host/path",
-                          scheme));
+  if (scheme == "bazel+http" || scheme == "bazel+https") {
+    auto url = parse_web(text.substr(k_bazel_prefix.size()), scheme.substr(k_bazel_prefix.size()));
+    if (url) url->bazel = true;
+    return url;
+  }
+  return std::unexpected(unknown_scheme(scheme));
 }
 
 std::string file_url(const sys::Path& directory) {

@@ -1,5 +1,5 @@
-// Where a store is, as the user writes it: file:///absolute/directory, s3://bucket/prefix or
-// http(s)://host/path.
+// Where a store is, as the user writes it: file:///absolute/directory, s3://bucket/prefix,
+// http(s)://host/path or, of a server of Bazel's caching protocol, bazel+http(s)://host/path.
 //
 // A value that holds no secret (a URL with a user or a password in it is refused); any thread.
 // Errors are one line that quotes what was written where that is no secret: Code::invalid for what
@@ -24,6 +24,7 @@ struct StoreUrl {
   std::string bucket;  // of s3
   std::string prefix;  // of s3 and http: keys begin with it; no '/' at its ends, may be empty
   net::Url web;        // of http: the server; its path is in prefix
+  bool bazel = false;  // of http: the server knows /cas and /ac only
 
   // It is reached over a network and may be sent credentials.
   bool is_remote() const { return scheme != "file"; }
@@ -35,6 +36,8 @@ struct StoreUrl {
 // "s3://bucket/prefix" and "https://host:port/prefix": the prefix is elements of [A-Za-z0-9._~-]
 // and '/', which no server sees differently.
 Result<StoreUrl> parse_store_url(std::string_view text);
+// What there is instead of a scheme that nobody here speaks.
+Error unknown_scheme(std::string_view scheme);
 // The URL of a folder.
 std::string file_url(const sys::Path& directory);
 

@@ -86,6 +86,20 @@ TEST_CASE("a web server") {
   CHECK(line.find("SLUICE_TOKEN") != std::string::npos);
 }
 
+TEST_CASE("a server of Bazel's protocol") {
+  const auto url = parse_store_url("Bazel+HTTP://Cache.example:8080/ci/");
+  REQUIRE(url.has_value());
+  CHECK(url->bazel);
+  CHECK(url->is_remote());
+  CHECK(url->scheme == "http");
+  CHECK(url->prefix == "ci");
+  CHECK(url->identity() == "bazel+http://cache.example:8080/ci");
+  CHECK(parse_store_url(url->identity())->bazel);
+  CHECK_FALSE(parse_store_url("http://h")->bazel);
+  CHECK(refusal("bazel+https://user:secret@h/").find("secret") == std::string::npos);
+  CHECK(refusal("bazel+ftp://h/", Code::unsupported) != "(accepted)");
+}
+
 TEST_CASE(
     "other schemes are unsupported and their URLs, which may hold secrets, are not repeated") {
   for (const std::string_view text : {"gs://key:secret@bucket/prefix", "ftp://secret"}) {

@@ -205,6 +205,8 @@ def main() -> int:
         remote.print_tables(result["remote"])
     if "replay" in result:
         remote.print_replay(result["replay"])
+    if costs := remote.costs(result):
+        remote.print_costs(costs)
     print(f"\nnumbers: {out}")
     return 0
 

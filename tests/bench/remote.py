@@ -9,6 +9,7 @@ inside a round and shown with their range.
 from __future__ import annotations
 
 import dataclasses
+import json
 import os
 import shutil
 import statistics
@@ -27,6 +28,10 @@ TARGETS = {"build + vet": 1.0, "cold": 1.05, "warm-local": 1.05}
 K_FASTER_THAN_TARBALL = 1.5
 K_FASTER_THAN_PEERS = 10.0
 TARGET_AGENT_MIB = 256
+# List prices of S3 Standard in us-east-1 (https://aws.amazon.com/s3/pricing/), dollars a request.
+# Inside the region bytes cost nothing.
+K_USD_READ = 0.0004 / 1000
+K_USD_WRITE = 0.005 / 1000
 CPU_TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -221,6 +226,7 @@ class Sluice(Side):
         self.stores = 0
         self.agent_peak_mib = 0.0
         self.agent_cpu_s = 0.0
+        self.requests = (0, 0)
         self.sha = "1" * 40
 
     def new_store(self) -> None:
@@ -258,6 +264,9 @@ class Sluice(Side):
                 if line.startswith("VmHWM:"):
                     self.agent_peak_mib = max(self.agent_peak_mib, int(line.split()[1]) / 1024)
             self.agent_cpu_s = cpu_seconds(pid)
+        status = self.machine.sluice_run("agent", "status", "--json", cwd=program.path).ok()
+        counted = json.loads(status.stdout)
+        self.requests = (counted["requests_read"], counted["requests_write"])
         return took_s
 
 
@@ -272,6 +281,8 @@ class Sample:
     minio_cpu_s: float
     wan_cpu_s: float
     agent_cpu_s: float = 0.0
+    requests_read: int = 0  # of sluice, of a job that saves
+    requests_write: int = 0
 
     def total(self, *steps: str) -> float:
         return self.restore_s + sum(self.steps_s[step] for step in steps or self.steps_s)
@@ -316,6 +327,8 @@ def take(
         minio_cpu_s=cpu_seconds(network.minio.process.pid) - minio_s,
         wan_cpu_s=(cpu_seconds(side.way.process.pid) - wan_s) if side.way else 0.0,
         agent_cpu_s=getattr(side, "agent_cpu_s", 0.0),
+        requests_read=side.requests[0] if save and isinstance(side, Sluice) else 0,
+        requests_write=side.requests[1] if save and isinstance(side, Sluice) else 0,
     )
 
 
@@ -580,6 +593,33 @@ def print_tables(result: dict) -> None:
         peak = measured["agent_peak_mib"]
         verdict = "met" if peak <= TARGET_AGENT_MIB else "MISSED"
         print(f"\n{name}: agent's peak memory {peak:.0f} MiB ({TARGET_AGENT_MIB} {verdict})")
+
+
+def _cost_row(name: str, samples: list[dict]) -> str:
+    reads, writes = (_median(samples, f"requests_{kind}") for kind in ("read", "write"))
+    dollars = 1000 * (reads * K_USD_READ + writes * K_USD_WRITE)
+    down, up = (_median(samples, f"bytes_{way}") / 1e6 for way in ("down", "up"))
+    return f"| {name} | {reads:.0f} | {writes:.0f} | {down:.1f} | {up:.1f} | {dollars:.2f} |"
+
+
+def costs(result: dict) -> dict[str, list[dict]]:
+    """The jobs of sluice whose requests were counted, by what they were."""
+    rows: dict[str, list[dict]] = {}
+    for name, measured in result.get("remote", {}).get("programs", {}).items():
+        rows[f"{name}, the first one"] = measured["phases"]["cold"]["sluice"]
+        rows[f"{name}, the same commit, empty machine"] = measured["phases"]["warm-remote"]["sluice"]
+    replayed = result.get("replay", {}).get("sluice", [])
+    if len(replayed) > 1:
+        rows["caddy, the next commit, empty machine"] = replayed[1:]
+    return rows
+
+
+def print_costs(rows: dict[str, list[dict]]) -> None:
+    print("\nWhat a job asks of the store\n")
+    print("| job | GET, HEAD | PUT | MB down | MB up | requests of 1,000 jobs, $ |")
+    print("| --- | --- | --- | --- | --- | --- |")
+    for name, samples in rows.items():
+        print(_cost_row(name, samples))
 
 
 def print_replay(replayed: dict) -> None:

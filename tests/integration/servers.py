@@ -1,4 +1,4 @@
-"""The servers that remote stores are tested against: a real MinIO, and a plain web server.
+"""The servers that remote stores are tested against: a real MinIO, a plain web server, bazel-remote.
 
 Each listens on a free loopback port, keeps what it has in a directory of its own, and is stopped by
 whoever started it.
@@ -130,6 +130,44 @@ class WebStore:
         self.process.kill()
         self.process.wait()
         self.process.stdout.close()
+
+
+class BazelRemote:
+    """bazel-remote, which keeps what it is given at /cas and /ac."""
+
+    @classmethod
+    def start(cls, root: Path) -> BazelRemote | None:
+        """None where the machine has no bazel-remote."""
+        binary = Path(os.environ.get("SLUICE_TEST_BAZEL_REMOTE", ENGINES / "bazel-remote"))
+        return cls(binary, root) if os.access(binary, os.X_OK) else None
+
+    def __init__(self, binary: Path, root: Path):
+        root.mkdir(parents=True, exist_ok=True)
+        self.root = root
+        port = free_port()
+        self.url = f"http://127.0.0.1:{port}"
+        command = [binary, "--dir", root / "data", "--max_size", "1", "--grpc_address", "none"]
+        command += ["--http_address", f"127.0.0.1:{port}", "--disable_http_ac_validation"]
+        with open(root / "log", "w") as log:
+            self.process = subprocess.Popen(
+                command, stdout=log, stderr=log, start_new_session=True, env={"HOME": str(root)}
+            )
+        deadline = time.monotonic() + K_READY_S
+        while not self._ready():
+            assert self.process.poll() is None, (root / "log").read_text()
+            assert time.monotonic() < deadline, "bazel-remote did not become ready"
+            time.sleep(0.05)
+
+    def _ready(self) -> bool:
+        try:
+            with urllib.request.urlopen(f"{self.url}/status", timeout=2) as answer:
+                return answer.status == 200
+        except OSError:
+            return False
+
+    def stop(self) -> None:
+        self.process.kill()
+        self.process.wait()
 
 
 def make_certificate(directory: Path, host: str, address: str = "") -> Path:

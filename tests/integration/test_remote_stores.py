@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 
 import pytest
-from servers import Minio, Proxy, free_port, make_certificate
+from servers import BazelRemote, Minio, Proxy, free_port, make_certificate
 from sluice_harness import SHOP, CacheProg, action_id, fresh_checkout, sha256
 
 
@@ -174,6 +174,32 @@ def test_a_second_machine_over_http_with_a_token(machine, web_store, tiny, tiny_
     assert "falsch" not in refused.stderr
 
 
+@pytest.mark.parametrize("kind", ["strict", "real"])
+def test_a_second_machine_over_bazels_protocol(
+    machine, tmp_path, web_store, tiny, tiny_first, kind
+):
+    """A server that is as strict as the protocol, and bazel-remote itself."""
+    server = BazelRemote.start(tmp_path / "bazel") if kind == "real" else web_store("--bazel")
+    if server is None:
+        pytest.skip("no bazel-remote: tools/bootstrap.py test builds it where it can be had")
+    first, second = machine("first"), machine("second")
+    for one in (first, second):
+        one.env.update(SLUICE_STORE=f"bazel+{server.url}/ci")
+    try:
+        cold = first.go("build", "-o", str(first.root / "tiny"), ".", cwd=tiny).ok()
+        assert cold.said == [], cold.stderr
+        first.wait_uploads(cwd=tiny)
+        warm = second.go("build", "-o", str(second.root / "tiny"), ".", cwd=tiny).ok()
+        assert warm.said == [], warm.stderr
+        assert warm.hits > 0 and warm.summary["bytes_down"] > 0, warm.summary
+        assert sha256(second.root / "tiny") == sha256(tiny_first.native)
+        found = json.loads(second.sluice_run("doctor", "--json", cwd=tiny).ok().stdout)
+        assert found["usable"] and not found["if_absent"], found
+    finally:
+        if kind == "real":
+            server.stop()
+
+
 def test_tls_through_a_proxy_with_ones_own_root(machine, tmp_path, tiny, tiny_first):
     root = make_certificate(tmp_path / "certs", "minio.test")
     (tmp_path / "minio").mkdir()
@@ -220,6 +246,7 @@ def test_tls_through_a_proxy_with_ones_own_root(machine, tmp_path, tiny, tiny_fi
         ({"SLUICE_CA": "/no/such/file"}, ("SLUICE_CA",)),
         ({"SLUICE_STORE": "s3://"}, ("SLUICE_STORE",)),
         ({"SLUICE_STORE": "https://u:geheim@h/"}, ("SLUICE_STORE", "SLUICE_TOKEN")),
+        ({"SLUICE_STORE": "bazel+ftp://h/"}, ("SLUICE_STORE", "bazel+http://")),
         ({"SLUICE_STORE": "https://h/", "SLUICE_TOKEN": "ge heim"}, ("SLUICE_TOKEN",)),
     ],
 )
@@ -236,7 +263,7 @@ def test_malformed_settings_are_refused_before_go_starts(machine, tiny, env, wor
     assert not (tiny / "tiny").exists()
 
 
-@pytest.mark.parametrize("url", ["s3://bucket/x", "https://host/x", "http://host"])
+@pytest.mark.parametrize("url", ["s3://bucket/x", "https://host/x", "http://host", "bazel+http://host"])
 def test_a_checkout_names_no_server(machine, tiny, url):
     (tiny / "sluice.toml").write_text(f'store = "{url}"\n')
     one = machine("one")

@@ -1,10 +1,13 @@
 #!/usr/bin/env python3
 """A web server that keeps what is PUT to it: GET (with one range), HEAD, PUT and DELETE of files.
 
-    web_store.py DIRECTORY [--token TOKEN] [--basic USER:PASSWORD]
+    web_store.py DIRECTORY [--token TOKEN] [--basic USER:PASSWORD] [--bazel] [--validate-ac]
 
 Listens on a free loopback port, writes it as the first line of stdout and runs until it is killed.
-For the tests of http:// stores; it does what such servers have in common and nothing more.
+For the tests of http:// stores; it does what such servers have in common and nothing more. With
+--bazel it is as strict and as poor as a server of Bazel's caching protocol: paths are /cas/<hash> and
+/ac/<hash>, what is PUT to /cas must have that hash; no ranges, no etags, no DELETE. With
+--validate-ac it takes nothing at /ac, as bazel-remote does by default with what is no action result.
 """
 
 from __future__ import annotations
@@ -20,6 +23,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 PIECE = 1 << 20
+BAZEL = re.compile(r"/(?:.*/)?(ac|cas)/([0-9a-f]{64})")
 PLAIN = re.compile(r"(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+")
 
 
@@ -28,6 +32,8 @@ class Handler(BaseHTTPRequestHandler):
     wbufsize = 1 << 16
     root: Path
     authorization: str | None = None
+    bazel = False
+    validate_ac = False
 
     def log_message(self, *words):
         pass
@@ -46,7 +52,7 @@ class Handler(BaseHTTPRequestHandler):
             self.close_connection = True  # a body may be behind it
             self.answer(401)
             return None
-        if not PLAIN.fullmatch(self.path):
+        if not PLAIN.fullmatch(self.path) or (self.bazel and not BAZEL.fullmatch(self.path)):
             self.close_connection = True
             self.answer(400)
             return None
@@ -60,6 +66,11 @@ class Handler(BaseHTTPRequestHandler):
             data = path.read_bytes()
         except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
             self.answer(404)
+            return
+        if self.bazel:
+            self.answer(200, {"Content-Length": str(len(data))})
+            if with_body:
+                self.wfile.write(data)
             return
         headers = {"ETag": f'"{hashlib.sha256(data).hexdigest()}"', "Accept-Ranges": "bytes"}
         status = 200
@@ -86,6 +97,7 @@ class Handler(BaseHTTPRequestHandler):
         if path is None:
             return
         left = int(self.headers["Content-Length"])
+        digest = hashlib.sha256()
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=self.root, prefix=".put-", delete=False) as file:
             while left:
@@ -95,13 +107,25 @@ class Handler(BaseHTTPRequestHandler):
                     self.close_connection = True
                     return
                 file.write(piece)
+                digest.update(piece)
                 left -= len(piece)
+        if self.bazel and not self.takes(digest.hexdigest()):
+            os.unlink(file.name)
+            self.answer(400)
+            return
         os.replace(file.name, path)
         self.answer(201)
+
+    def takes(self, digest: str) -> bool:
+        kind, name = BAZEL.fullmatch(self.path).groups()
+        return digest == name if kind == "cas" else not self.validate_ac
 
     def do_DELETE(self):
         path = self.place()
         if path is None:
+            return
+        if self.bazel:
+            self.answer(405)
             return
         try:
             path.unlink()
@@ -116,8 +140,12 @@ def main() -> None:
     parser.add_argument("directory", type=Path)
     parser.add_argument("--token")
     parser.add_argument("--basic")
+    parser.add_argument("--bazel", action="store_true")
+    parser.add_argument("--validate-ac", action="store_true")
     arguments = parser.parse_args()
     Handler.root = arguments.directory
+    Handler.bazel = arguments.bazel
+    Handler.validate_ac = arguments.validate_ac
     if arguments.token:
         Handler.authorization = f"Bearer {arguments.token}"
     if arguments.basic:
