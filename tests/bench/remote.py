@@ -607,7 +607,9 @@ def costs(result: dict) -> dict[str, list[dict]]:
     rows: dict[str, list[dict]] = {}
     for name, measured in result.get("remote", {}).get("programs", {}).items():
         rows[f"{name}, the first one"] = measured["phases"]["cold"]["sluice"]
-        rows[f"{name}, the same commit, empty machine"] = measured["phases"]["warm-remote"]["sluice"]
+        rows[f"{name}, the same commit, empty machine"] = (
+            measured["phases"]["warm-remote"]["sluice"]
+        )
     replayed = result.get("replay", {}).get("sluice", [])
     if len(replayed) > 1:
         rows["caddy, the next commit, empty machine"] = replayed[1:]

@@ -1,4 +1,4 @@
-"""The servers that remote stores are tested against: a real MinIO, a plain web server, bazel-remote.
+"""The servers that remote stores are tested against: MinIO, a plain web server, bazel-remote.
 
 Each listens on a free loopback port, keeps what it has in a directory of its own, and is stopped by
 whoever started it.

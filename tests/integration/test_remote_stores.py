@@ -263,7 +263,9 @@ def test_malformed_settings_are_refused_before_go_starts(machine, tiny, env, wor
     assert not (tiny / "tiny").exists()
 
 
-@pytest.mark.parametrize("url", ["s3://bucket/x", "https://host/x", "http://host", "bazel+http://host"])
+@pytest.mark.parametrize(
+    "url", ["s3://bucket/x", "https://host/x", "http://host", "bazel+http://host"]
+)
 def test_a_checkout_names_no_server(machine, tiny, url):
     (tiny / "sluice.toml").write_text(f'store = "{url}"\n')
     one = machine("one")

@@ -5,9 +5,9 @@
 
 Listens on a free loopback port, writes it as the first line of stdout and runs until it is killed.
 For the tests of http:// stores; it does what such servers have in common and nothing more. With
---bazel it is as strict and as poor as a server of Bazel's caching protocol: paths are /cas/<hash> and
-/ac/<hash>, what is PUT to /cas must have that hash; no ranges, no etags, no DELETE. With
---validate-ac it takes nothing at /ac, as bazel-remote does by default with what is no action result.
+--bazel it is as strict and as poor as a server of Bazel's caching protocol: paths are /cas/<hash>
+and /ac/<hash>, what is PUT to /cas must have that hash; no ranges, no etags, no DELETE. With
+--validate-ac it takes nothing at /ac, as bazel-remote does with what is no action result.
 """
 
 from __future__ import annotations
