@@ -116,7 +116,6 @@ class Agent {
   std::chrono::steady_clock::time_point last_session_ = started_;
   std::atomic<bool> silence_told_ = false;
   const Deadline index_deadline_ = Deadline::after(k_index_wait);
-  bool published_when_quiet_ = true;
 
   struct Served {
     std::shared_ptr<Connection> connection;
@@ -300,16 +299,15 @@ bool Agent::keep_running(std::size_t connections) {
   const auto now = std::chrono::steady_clock::now();
   if (sessions_ > 0) {
     last_session_ = now;
-    published_when_quiet_ = false;
     if (fetcher_) fetcher_->pause_ahead(false);
   } else {
     // A command that is still there (make, a test that runs long) may start the next go much later,
     // and after one command the next often comes at once.
     if (fetcher_ && connections == 0 && now - last_session_ > k_warm_up)
       fetcher_->pause_ahead(true);
-    if (now - last_session_ > k_quiet_before_publish && !published_when_quiet_) {
+    // Also what came without a session: a restored command's new results, a link.
+    if (now - last_session_ > k_quiet_before_publish && !uploader_->totals().drained) {
       uploader_->request_publish();
-      published_when_quiet_ = true;
     }
   }
   if (connections > 0) {

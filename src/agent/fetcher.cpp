@@ -57,7 +57,7 @@ class Fetcher::Sink final : public store::BatchSink {
 
 Fetcher::Fetcher(store::Objects& objects, gotool::LocalTier& tier, sys::Path staging,
                  FaultBook& faults, OnDamaged on_damaged)
-    : pace_(std::thread::hardware_concurrency(), objects.capabilities().ranges),
+    : pace_(std::thread::hardware_concurrency()),
       objects_(paced(objects, pace_)),
       tier_(tier),
       staging_(std::move(staging)),

@@ -124,7 +124,6 @@ unsigned Pace::streams() const {
 }
 
 std::uint64_t Pace::request_bytes() const {
-  if (!has_ranges_) return k_request_bytes_max;
   const std::lock_guard lock(mutex_);
   // Doubled with every answer until the line is known.
   const std::uint64_t grown = k_request_bytes_min << std::min<std::uint64_t>(requests_, 4);
@@ -138,7 +137,6 @@ std::uint64_t Pace::request_bytes() const {
 
 // An eighth of what the line brings while a request is on its way: eight are under way at a time.
 std::uint64_t Pace::gap_bytes() const {
-  if (!has_ranges_) return k_request_bytes_max;
   const std::lock_guard lock(mutex_);
   const auto worth =
       static_cast<std::uint64_t>(best_rate_ * seconds_of(latency_) / k_streams_wanted);

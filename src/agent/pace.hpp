@@ -33,9 +33,8 @@ class Pace {
  public:
   using Clock = std::chrono::steady_clock;
 
-  // `cores` bounds what a store without latency is given. One without ranges sends a whole pack
-  // for each request, which then had better ask for all of it.
-  explicit Pace(unsigned cores, bool has_ranges = true) : cores_(cores), has_ranges_(has_ranges) {}
+  // `cores` bounds what a store without latency is given.
+  explicit Pace(unsigned cores) : cores_(cores) {}
 
   // Around each request. `first_byte` is the time to the first byte of the answer.
   void begin(Clock::time_point now);
@@ -52,7 +51,6 @@ class Pace {
 
  private:
   const unsigned cores_;
-  const bool has_ranges_;
   mutable std::mutex mutex_;
   std::uint64_t requests_ = 0;
   std::chrono::microseconds latency_{0};  // the lowest seen: queueing is no distance

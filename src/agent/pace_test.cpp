@@ -28,12 +28,6 @@ struct Line {
   }
 };
 
-TEST_CASE("a store that sends whole objects is asked for whole packs") {
-  const Pace pace(2, false);
-  CHECK(pace.request_bytes() == k_request_bytes_max);
-  CHECK(pace.gap_bytes() == k_request_bytes_max);
-}
-
 TEST_CASE("nothing is known at first: few requests, small ones") {
   const Pace pace(64);
   CHECK(pace.streams() == k_streams_first);

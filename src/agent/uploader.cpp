@@ -16,7 +16,7 @@ constexpr auto k_fresh_wait = k_refresh_wait + std::chrono::seconds(10);  // git
 constexpr auto k_drain_tick = std::chrono::milliseconds(50);
 constexpr auto k_yield_step = std::chrono::milliseconds(100);
 constexpr auto k_hold_step = std::chrono::milliseconds(50);
-constexpr std::uint64_t k_rate_bytes_min = 8U << 20U;  // fewer say little about a rate
+constexpr std::uint64_t k_rate_bytes_min = 4U << 20U;  // sent; fewer say little about a rate
 constexpr int k_upload_tries_max = 3;
 constexpr int k_failures_max = 3;  // objects in a row that the store did not take
 constexpr auto k_try_again_pause = std::chrono::milliseconds(200);  // doubled each time
@@ -181,9 +181,16 @@ void Uploader::work(bool runs_last) {
       return stopping_ || (runs_last && !calm_) || !queue_.empty() || publish_wanted_;
     });
     if (stopping_ || (runs_last && !calm_)) return;
-    if (runs_last && holds_back_locked()) {
-      changed_.wait_for(lock, k_hold_step, [&] { return stopping_ || !calm_ || publish_wanted_; });
-      continue;
+    if (runs_last && is_little_locked()) {
+      lock.unlock();
+      const bool idle = processor_idle_();
+      lock.lock();
+      const auto is_over = [&] { return stopping_ || !calm_ || publish_wanted_; };
+      if (!idle && !is_over()) {
+        changed_.wait_for(lock, k_hold_step, is_over);
+        continue;
+      }
+      if (stopping_ || !calm_) return;
     }
     busy_ = true;
     lock.unlock();
@@ -193,7 +200,7 @@ void Uploader::work(bool runs_last) {
       const store::Record record = queue_.front();
       queue_.pop_front();
       lock.unlock();
-      upload_one(record);
+      upload_timed(record);
       lock.lock();
       totals_.pending_bytes -= std::min(totals_.pending_bytes, record.size);
     } else {
@@ -210,21 +217,22 @@ void Uploader::work(bool runs_last) {
 
 // Compressing beside a compiler costs it more than the same takes when go has ended. What is
 // waiting then is little, by what the store took so far.
-bool Uploader::holds_back_locked() const {
-  if (publish_wanted_ || moved_bytes_ < k_rate_bytes_min) return false;
-  const double bytes_per_second = static_cast<double>(moved_bytes_) / moved_in_.count();
-  const std::chrono::duration<double> all_of_it(static_cast<double>(totals_.pending_bytes) /
-                                                bytes_per_second);
-  return all_of_it < k_hold_max && !processor_idle_();
+bool Uploader::is_little_locked() const {
+  if (publish_wanted_ || !publisher_) return false;
+  const store::PublishReport& report = publisher_->report();
+  if (report.bytes_up < k_rate_bytes_min || report.blob_bytes == 0) return false;
+  const double seconds_a_byte = moved_in_.count() / static_cast<double>(report.blob_bytes);
+  return seconds_a_byte * static_cast<double>(totals_.pending_bytes) <
+         std::chrono::duration<double>(k_hold_max).count();
 }
 
-void Uploader::upload_one(const store::Record& record) {
+void Uploader::upload_timed(const store::Record& record) {
+  if (!prepare_publisher()) return;
   const auto started = std::chrono::steady_clock::now();
   const auto delay = sys::thread_run_delay();
   upload(record);
-  const std::chrono::nanoseconds took = std::chrono::steady_clock::now() - started;
-  moved_bytes_ += record.size;
-  moved_in_ += std::max(took - (sys::thread_run_delay() - delay), std::chrono::nanoseconds(1));
+  moved_in_ += std::chrono::steady_clock::now() - started;
+  moved_in_ -= sys::thread_run_delay() - delay;
 }
 
 // In short waits: an agent that ends does not wait for a store that is slow.
@@ -288,7 +296,6 @@ bool Uploader::may_recur(const store::Record& record, const sys::Path& file) {
 }
 
 void Uploader::upload(const store::Record& record) {
-  if (!prepare_publisher()) return;
   sys::Path file = tier_.blob_path(record.output);
   if (record.kind == store::Kind::executable) file /= record.name;
   if (record.kind == store::Kind::link) {

@@ -79,8 +79,8 @@ class Uploader {
   void work(bool runs_last);
   void hurry();
   void let_downloads_pass();
-  bool holds_back_locked() const;
-  void upload_one(const store::Record& record);
+  bool is_little_locked() const;
+  void upload_timed(const store::Record& record);
   void upload(const store::Record& record);
   void give_up_locked();
   Result<void> try_upload(const std::function<Result<void>()>& attempt);
@@ -118,7 +118,6 @@ class Uploader {
 
   std::unique_ptr<store::Publisher> publisher_;  // the upload thread only
   int failures_in_a_row_ = 0;                    // the upload thread only
-  std::uint64_t moved_bytes_ = 0;                // of local files; the upload thread only
   std::chrono::duration<double> moved_in_{0};    // without waits for a processor; likewise
   std::size_t faults_told_ = 0;                  // of the publisher's; the upload thread only
   std::thread thread_;

@@ -76,7 +76,7 @@ TEST_CASE("what can be made up for quickly waits while every processor is busy")
     return uploader.totals().pending_bytes == 0;
   };
   // Until the rate is known everything goes at once.
-  for (int i = 0; i < 8; ++i) make();
+  for (int i = 0; i < 4; ++i) make();
   CHECK(is_taken());
   make();
   std::this_thread::sleep_for(std::chrono::milliseconds(200));
@@ -85,6 +85,30 @@ TEST_CASE("what can be made up for quickly waits while every processor is busy")
   SUBCASE("until go has ended") { uploader.request_publish(); }
   SUBCASE("until somebody waits") { CHECK(uploader.drain(testing::soon())); }
   CHECK(is_taken());
+}
+
+TEST_CASE("on a slow line uploads go on beside a busy machine") {
+  Desk desk;
+  desk.objects.before_put = [](std::string_view) -> Result<void> {
+    std::this_thread::sleep_for(std::chrono::milliseconds(700));
+    return {};
+  };
+  Uploader uploader(desk.machine.config, &desk.objects, &desk.keeper, desk.tier, desk.faults,
+                    nullptr, [] { return false; });
+  constexpr std::size_t k_size = 500'000;  // eight or nine make a pack
+  constexpr int k_count = 60;              // about six seconds of that line
+  for (int i = 0; i < k_count; ++i) uploader.made(desk.make(i, testing::body_of(i, k_size)));
+  std::uint64_t before = k_count * k_size;
+  // It stops where the rest is little, and not before.
+  for (;;) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1500));
+    const std::uint64_t left = uploader.totals().pending_bytes;
+    if (left == before) break;
+    before = left;
+  }
+  CHECK(before < k_count * k_size * 2 / 3);
+  CHECK(before > k_size);
+  CHECK(uploader.totals().bytes_up > 0);
 }
 
 TEST_CASE("uploads run last until somebody waits, and again afterwards") {

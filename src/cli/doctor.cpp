@@ -37,11 +37,12 @@ std::string condition_text(const std::optional<bool>& honoured) {
   return *honoured ? "honoured" : "not honoured: of two writers at once one may lose its update";
 }
 
-std::string clock_text(double ahead_s) {
+std::string clock_text(double ahead_s, bool signs) {
   const double off = std::abs(ahead_s);
   if (off <= k_clock_noise_s) return "the same as the store's, to a second or two";
-  return fmt::format("{:.0f} s {} the store's{}", off, ahead_s > 0 ? "ahead of" : "behind",
-                     off > k_clock_off_max_s ? ": requests are signed by the store's" : "");
+  return fmt::format(
+      "{:.0f} s {} the store's{}", off, ahead_s > 0 ? "ahead of" : "behind",
+      signs && off > k_clock_off_max_s ? ": requests are signed by the store's" : "");
 }
 
 Json json_of(const std::optional<double>& value) { return value ? Json(*value) : Json(); }
@@ -75,7 +76,8 @@ std::string checkup_text(std::string_view store, std::string_view domain, const 
     line("if-absent", condition_text(found.if_absent));
     line("if-match", condition_text(found.if_match));
   }
-  if (found.clock_ahead_s) line("clock", clock_text(*found.clock_ahead_s));
+  if (found.clock_ahead_s)
+    line("clock", clock_text(*found.clock_ahead_s, store.starts_with("s3://")));
   return text;
 }
 

@@ -72,11 +72,10 @@ std::optional<UnixNanos> parse_iso_time(std::string_view text) {
 AwsCredentials::AwsCredentials(sys::Environment env, AwsProfile profile, net::HttpClient& http)
     : env_(std::move(env)), profile_(std::move(profile)), http_(http) {}
 
-Result<net::Credentials> AwsCredentials::get(Deadline deadline) {
+Result<net::Credentials> AwsCredentials::get(Deadline deadline, UnixNanos now_ns) {
   const std::lock_guard lock(mutex_);
   const UnixNanos early_ns =
       std::chrono::duration_cast<std::chrono::nanoseconds>(k_credentials_early).count();
-  const UnixNanos now_ns = unix_now_ns();
   if (found_ && (!found_->ends_ns || now_ns < *found_->ends_ns - early_ns)) return found_->keys;
   if (failure_ && !failure_until_.passed()) {
     // What is still good serves until its very end.

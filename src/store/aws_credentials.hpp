@@ -36,7 +36,8 @@ class AwsCredentials {
  public:
   AwsCredentials(sys::Environment env, AwsProfile profile, net::HttpClient& http);
 
-  Result<net::Credentials> get(Deadline deadline);
+  // `now_ns` is the time by the store's clock, as far as it is known.
+  Result<net::Credentials> get(Deadline deadline, UnixNanos now_ns = unix_now_ns());
   // The store says that these have ended: the next get() asks the source again. False when they are
   // not such as can be renewed.
   bool renew(const net::Credentials& ended);

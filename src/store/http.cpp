@@ -6,6 +6,7 @@
 #include "store/netrc.hpp"
 #include "store/parallel.hpp"
 #include "store/remote_calls.hpp"
+#include "store/whole_objects.hpp"
 
 #include <fmt/format.h>
 
@@ -25,7 +26,7 @@ class Http final : public Objects {
 
   Capabilities capabilities() const override {
     const bool whole = !url_.bazel;
-    return {.list = false, .remove = whole, .ranges = whole, .etags = whole};
+    return {.list = false, .remove = whole, .etags = whole};
   }
   std::string describe() const override { return url_.identity(); }
 
@@ -57,7 +58,10 @@ class Http final : public Objects {
   // Tried again where that may help; every status is an answer.
   Result<net::Response> perform(net::Request& request, Deadline deadline, RangeReader* range);
   Error problem(int status) const;
-  Error put_problem(std::string_view path, int status) const;
+  Error put_problem(std::string_view key, int status) const;
+  std::string etag_of(const net::ResponseHead& head) const {
+    return capabilities().etags ? std::string(head.header("etag").value_or("")) : std::string();
+  }
   Error about(std::string_view doing, std::string_view key, Error error) const {
     return std::move(error).in(fmt::format("{}: {} {}", url_.identity(), doing, short_key(key)));
   }
@@ -117,12 +121,10 @@ Error Http::problem(int status) const {
   return {passing ? Code::unavailable : Code::io, fmt::format("it answered {}", status)};
 }
 
-Error Http::put_problem(std::string_view path, int status) const {
-  if (!url_.bazel || status != 400 || path.find("/ac/") == std::string_view::npos) {
-    return problem(status);
-  }
+Error Http::put_problem(std::string_view key, int status) const {
+  if (!url_.bazel || status != 400 || !bazel_path(key).starts_with("ac/")) return problem(status);
   return {Code::unsupported,
-          "it answered 400: it takes nothing but Bazel's own action results; bazel-remote takes "
+          "it answered 400: it may take nothing but Bazel's own action results; bazel-remote takes "
           "others when it is started with --disable_http_ac_validation"};
 }
 
@@ -140,8 +142,7 @@ Result<std::optional<Object>> Http::get(std::string_view key, std::uint64_t size
   if (!response) return std::unexpected(about("get", key, std::move(response).error()));
   const int status = response->head.status;
   if (status == 200) {
-    return Object{std::move(response->body),
-                  std::string(response->head.header("etag").value_or(""))};
+    return Object{std::move(response->body), etag_of(response->head)};
   }
   if (status == 404 || status == 410) return std::nullopt;
   return std::unexpected(about("get", key, problem(status)));
@@ -181,8 +182,7 @@ Result<std::optional<ObjectInfo>> Http::head(std::string_view key, Deadline dead
   if (answer.status == 404 || answer.status == 410) return std::nullopt;
   if (answer.status != 200) return std::unexpected(about("head", key, problem(answer.status)));
   // Some servers say no size of an empty object.
-  return ObjectInfo{answer.content_length.value_or(0),
-                    std::string(answer.header("etag").value_or("")),
+  return ObjectInfo{answer.content_length.value_or(0), etag_of(answer),
                     net::parse_http_date(answer.header("last-modified").value_or(""))};
 }
 
@@ -204,9 +204,9 @@ Result<PutResult> Http::put(std::string_view key, const Body& body, const PutCon
   if (!response) return std::unexpected(about("put", key, std::move(response).error()));
   const int status = response->head.status;
   if (status / 100 != 2) {
-    return std::unexpected(about("put", key, put_problem(asked.url.path, status)));
+    return std::unexpected(about("put", key, put_problem(key, status)));
   }
-  PutResult result{true, std::string(response->head.header("etag").value_or(""))};
+  PutResult result{true, etag_of(response->head)};
   if (result.etag.empty() && capabilities().etags) {
     TRY_ASSIGN(const auto info, head(key, deadline));
     if (info) result.etag = info->etag;
@@ -252,7 +252,10 @@ Result<std::unique_ptr<Objects>> open_http(const StoreUrl& url, const sys::Envir
   } else if (const auto login = login_for(url.web.host, env)) {
     authorization = net::basic_authorization(login->user, login->password);
   }
-  return std::make_unique<Http>(url, std::move(options), std::move(authorization), env);
+  const bool knows_ranges = !url.bazel;
+  auto objects = std::make_unique<Http>(url, std::move(options), std::move(authorization), env);
+  if (knows_ranges) return objects;
+  return with_whole_objects(std::move(objects));
 }
 
 }  // namespace sluice::store

@@ -49,7 +49,6 @@ struct Capabilities {
   bool cheap_list = false;  // list() costs about what it returns
   bool list = true;         // list() works at all; else it is Code::unsupported
   bool remove = true;       // likewise remove()
-  bool ranges = true;       // get_range() moves about what it returns, not the whole object
   bool etags = true;        // else every etag is empty, and conditions mean nothing
 };
 

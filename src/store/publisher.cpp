@@ -128,6 +128,7 @@ Result<void> Publisher::add_alone(const Record& record, const sys::Path& file, i
 Result<void> Publisher::put_alone(Entry entry, const Body& body, Deadline deadline) {
   const std::string key = object_key(entry.record, entry.location);
   const bool overwrite = distrusted_.contains(entry.record.output);
+  const std::uint64_t size = entry.record.size;
   bool is_there = false;
   if (!overwrite && !objects_.capabilities().if_absent) {
     // Nobody would refuse the second copy: then a look before.
@@ -141,7 +142,10 @@ Result<void> Publisher::put_alone(Entry entry, const Body& body, Deadline deadli
     }
   }
   placed_.insert_or_assign(entry.record.output, std::move(entry.location));
-  if (!is_there) ++report_.blobs_up;
+  if (!is_there) {
+    ++report_.blobs_up;
+    report_.blob_bytes += size;
+  }
   return {};
 }
 
@@ -196,6 +200,7 @@ Result<void> Publisher::flush(Deadline deadline) {
     placed_.insert_or_assign(blob.blob, Location{Location::Where::pack, id, blob.offset,
                                                  blob.stored_size, blob.encoding, options_.domain});
     in_pack_.erase(blob.blob);
+    report_.blob_bytes += blob.size;
   }
   report_.blobs_up += waiting_blobs_.size();
   waiting_blobs_.clear();

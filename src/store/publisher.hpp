@@ -50,6 +50,7 @@ struct PublishOptions {
 struct PublishReport {
   std::uint64_t bytes_up = 0;  // bodies of all puts that stored something
   std::uint64_t blobs_up = 0;
+  std::uint64_t blob_bytes = 0;  // of those, decoded
   std::uint64_t objects_up = 0;  // packs, blobs alone, manifest, heads
   std::vector<Error> faults;     // heads that could not be written while others could
 };

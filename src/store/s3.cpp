@@ -25,7 +25,7 @@ using Pairs = std::vector<std::pair<std::string, std::string>>;
 
 constexpr auto k_abort_max = std::chrono::seconds(5);  // to take back an upload in parts
 constexpr std::uint64_t k_list_bytes_max = 8U << 20U;
-constexpr UnixNanos k_clock_off_min_ns = 60'000'000'000;  // less is no reason for a refusal
+constexpr UnixNanos k_clock_off_min_ns = 840'000'000'000;  // 15 minutes are allowed
 
 struct Call {
   std::string method = "GET";
@@ -86,9 +86,10 @@ class S3 final : public Objects {
 
   Result<net::Response> perform(const Call& call, Deadline deadline);
   Result<net::Response> send_once(const Call& call, const std::string& payload_hash,
-                                  Deadline deadline, net::Credentials& used);
+                                  UnixNanos signed_ns, Deadline deadline, net::Credentials& used);
   Result<std::string> payload_hash(const Call& call) const;
-  bool set_clock(const net::ResponseHead& head, const S3Problem& said, UnixNanos signed_with_ns);
+  bool set_clock(const Call& call, const net::ResponseHead& head, const S3Problem& said,
+                 UnixNanos signed_ns);
   net::Url url_of(const std::string& key) const;
   std::string full(std::string_view key) const { return config_.prefix + std::string(key); }
   Error problem(const net::Response& response) const;
@@ -149,8 +150,9 @@ Result<std::string> S3::payload_hash(const Call& call) const {
 }
 
 Result<net::Response> S3::send_once(const Call& call, const std::string& payload_hash,
-                                    Deadline deadline, net::Credentials& used) {
-  TRY_ASSIGN(used, credentials_.get(deadline));
+                                    UnixNanos signed_ns, Deadline deadline,
+                                    net::Credentials& used) {
+  TRY_ASSIGN(used, credentials_.get(deadline, signed_ns));
   net::Request request;
   request.method = call.method;
   request.url = url_of(call.key);
@@ -165,8 +167,7 @@ Result<net::Response> S3::send_once(const Call& call, const std::string& payload
   if (call.range != nullptr) call.range->prepare(request);
   net::ToSign to_sign{call.method, request.url.path, call.query, request.headers, payload_hash};
   to_sign.headers.emplace_back("host", request.url.authority());
-  const UnixNanos now_ns = now_ns_() + clock_correction_ns_;
-  for (auto& header : net::sign(to_sign, used, {config_.region, "s3", now_ns})) {
+  for (auto& header : net::sign(to_sign, used, {config_.region, "s3", signed_ns})) {
     request.headers.push_back(std::move(header));
   }
   return http_.send(request, deadline);
@@ -175,13 +176,13 @@ Result<net::Response> S3::send_once(const Call& call, const std::string& payload
 // Whether the store refused a signature for its time, and the next one will have another:
 // containers and machines that were asleep come with any clock. The answer to a HEAD does not say
 // why.
-bool S3::set_clock(const net::ResponseHead& head, const S3Problem& said, UnixNanos signed_with_ns) {
-  if (said.code != "RequestTimeTooSkewed" && !said.code.empty()) return false;
+bool S3::set_clock(const Call& call, const net::ResponseHead& head, const S3Problem& said,
+                   UnixNanos signed_ns) {
+  const bool says_nothing = call.method == "HEAD" && said.code.empty();
+  if (said.code != "RequestTimeTooSkewed" && !says_nothing) return false;
   const auto date_ns = net::parse_http_date(head.header("date").value_or(""));
-  if (!date_ns) return false;
-  const UnixNanos correction_ns = *date_ns - now_ns_();
-  if (std::abs(correction_ns - signed_with_ns) < k_clock_off_min_ns) return false;
-  clock_correction_ns_ = correction_ns;
+  if (!date_ns || std::abs(*date_ns - signed_ns) < k_clock_off_min_ns) return false;
+  clock_correction_ns_ = *date_ns - now_ns_();
   return true;
 }
 
@@ -192,8 +193,8 @@ Result<net::Response> S3::perform(const Call& call, Deadline deadline) {
   bool corrected = false;
   for (Retry retry(deadline, http_.wait_observer());;) {
     net::Credentials used;
-    const UnixNanos signed_with_ns = clock_correction_ns_;
-    auto response = send_once(call, hash, deadline, used);
+    const UnixNanos signed_ns = now_ns_() + clock_correction_ns_;
+    auto response = send_once(call, hash, signed_ns, deadline, used);
     if (!response) {
       const bool final = call.range != nullptr &&
                          (call.range->is_complete() || call.range->sink_error().has_value() ||
@@ -214,7 +215,7 @@ Result<net::Response> S3::perform(const Call& call, Deadline deadline) {
         renewed = true;
         continue;
       }
-      if (!corrected && set_clock(response->head, said, signed_with_ns)) {
+      if (!corrected && set_clock(call, response->head, said, signed_ns)) {
         corrected = true;
         continue;
       }
