@@ -355,14 +355,11 @@ void Fetcher::fetch_link(const Entry& entry) {
 
 void Fetcher::finished(const Entry& entry, Result<void> result, std::uint64_t bytes_down,
                        bool tier_refused) {
-  if (!result) {
-    const Code code = tier_refused ? Code::unavailable : result.error().code;
-    faults_.count(tier_refused ? "local-tier" : "store", result.error().message);
-    // Before anybody is told: who makes it again shall find it distrusted already.
-    if (on_damaged_ && (code == Code::corrupt || code == Code::not_found)) {
-      on_damaged_(entry.record.output);
-    }
-  }
+  const bool damaged =
+      !result && !tier_refused &&
+      (result.error().code == Code::corrupt || result.error().code == Code::not_found);
+  // Before anybody is told: who makes it again shall find it distrusted already.
+  if (damaged && on_damaged_) on_damaged_(entry.record.output);
   std::vector<Waiter> waiters;
   {
     const std::lock_guard lock(mutex_);
@@ -375,6 +372,11 @@ void Fetcher::finished(const Entry& entry, Result<void> result, std::uint64_t by
       totals_.bytes_down += bytes_down;
       if (waiters.empty() && bytes_down != 0) ++totals_.prefetched;
     }
+  }
+  // What is damaged and nobody asked for costs nobody anything, and would be told by every job.
+  const bool asked = std::ranges::any_of(waiters, [](const Waiter& one) { return !!one.done; });
+  if (!result && (asked || !damaged)) {
+    faults_.count(tier_refused ? "local-tier" : "store", result.error().message);
   }
   for (Waiter& waiter : waiters) {
     Result<void> outcome = result;

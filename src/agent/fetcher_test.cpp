@@ -194,6 +194,25 @@ TEST_CASE("damaged or missing bytes are never published, and whoever waits is to
   }
 }
 
+TEST_CASE("what is damaged and not asked for is distrusted in silence") {
+  Shop shop(8);
+  for (const std::string& key : shop.objects.keys("/packs/")) shop.objects.erase(key);
+  std::atomic<int> told = 0;
+  Fetcher fetcher(shop.objects, shop.tier, shop.directory.path(), shop.faults,
+                  [&told](const BlobId&) { ++told; });
+  std::vector<const store::Entry*> entries;
+  for (int i = 0; i < 8; ++i) entries.push_back(shop.index->find(testing::action_of(i)));
+  fetcher.bring_ahead(shop.index, entries);
+  CHECK(fetcher.wait_idle(testing::soon()));
+  CHECK(told > 0);
+  CHECK(shop.faults.all().empty());
+  Waiting waiting;
+  fetcher.want(shop.index, *entries[0], waiting.done());
+  waiting.reach(1);
+  CHECK(waiting.bad == 1);
+  CHECK_FALSE(shop.faults.all().empty());
+}
+
 TEST_CASE("bytes that lie here under another action are linked, not fetched") {
   Shop shop(1);
   const Bytes body = testing::body_of(0, 1000);

@@ -19,6 +19,10 @@ using BoostText = boost::beast::string_view;
 
 std::string_view text_of_boost(BoostText text) { return {text.data(), text.size()}; }
 
+// "0\r\n\r\n": fewer bytes never end a chunked body. Beast 1.81 asserts (parse_chunk_header) that it
+// does not see the last chunk in two parts that are shorter.
+constexpr std::size_t k_chunked_end_size = 5;
+
 class Reader final : public http::basic_parser<false> {
  public:
   ResponseHead head;
@@ -98,6 +102,7 @@ Result<std::size_t> ResponseParser::put(ByteView bytes) {
     const bool head_was_done = reader.is_header_done();
     BoostError error;
     const ByteView rest = bytes.subspan(used);
+    if (head_was_done && reader.chunked() && rest.size() < k_chunked_end_size) break;
     const std::size_t count =
         reader.put(boost::asio::const_buffer(rest.data(), rest.size()), error);
     used += count;
