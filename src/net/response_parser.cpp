@@ -19,8 +19,8 @@ using BoostText = boost::beast::string_view;
 
 std::string_view text_of_boost(BoostText text) { return {text.data(), text.size()}; }
 
-// "0\r\n\r\n": fewer bytes never end a chunked body. Beast 1.81 asserts (parse_chunk_header) that it
-// does not see the last chunk in two parts that are shorter.
+// "0\r\n\r\n": fewer bytes never end a chunked body. Beast 1.81 asserts (parse_chunk_header) that
+// it does not see the last chunk in two parts that are shorter.
 constexpr std::size_t k_chunked_end_size = 5;
 
 class Reader final : public http::basic_parser<false> {

@@ -73,8 +73,7 @@ TEST_CASE("a body with a length, in chunks, and to the end of the connection") {
 TEST_CASE("an empty body in chunks, however it comes") {
   for (std::size_t step = 1; step < 60; ++step) {
     INFO(step);
-    const Seen seen =
-        read("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", step);
+    const Seen seen = read("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", step);
     CHECK(seen.done);
     CHECK(seen.error.empty());
     CHECK(seen.body.empty());
