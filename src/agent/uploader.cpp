@@ -231,8 +231,9 @@ void Uploader::upload_timed(const store::Record& record) {
   const auto started = std::chrono::steady_clock::now();
   const auto delay = sys::thread_run_delay();
   upload(record);
-  moved_in_ += std::chrono::steady_clock::now() - started;
-  moved_in_ -= sys::thread_run_delay() - delay;
+  // In this order: a pause between two looks counts as time, and less is held back.
+  const auto waited = sys::thread_run_delay() - delay;
+  moved_in_ += std::chrono::steady_clock::now() - started - waited;
 }
 
 // In short waits: an agent that ends does not wait for a store that is slow.
