@@ -151,6 +151,7 @@ void Fetcher::bring_ahead(Owner index, std::vector<const Entry*> entries) {
     ahead_owner_ = std::move(index);
     ahead_ = std::move(entries);
     ahead_at_ = 0;
+    ahead_taken_.assign(ahead_.size(), false);
     ahead_position_.clear();
     for (std::size_t i = 0; i < ahead_.size(); ++i) {
       ahead_position_.try_emplace(ahead_[i]->record.output, i);
@@ -187,36 +188,58 @@ Fetcher::Totals Fetcher::totals() const {
   return totals_;
 }
 
-// What follows in use order from `at` on and comes with one request: what lies in the pack of what
-// the batch has, and what has no bytes at all. `at` moves behind it.
+bool Fetcher::take_locked(Batch& batch, std::size_t position) {
+  if (ahead_taken_[position]) return false;
+  ahead_taken_[position] = true;
+  const Entry* entry = ahead_[position];
+  if (!started_.insert(entry->record.output).second) return false;
+  batch.entries.push_back(entry);
+  return true;
+}
+
+// What comes with one request: the next entry in use order from `at` on, unless the batch has one
+// with bytes already; what will be wanted soon and lies behind it in its pack, as far as there is
+// no gap; what has no bytes at all. `at` moves behind what was passed.
 void Fetcher::fill_locked(Batch& batch, std::size_t& at, std::uint64_t bytes_max) {
   using Where = store::Location::Where;
-  const store::Location* with = nullptr;
-  std::uint64_t bytes = 0;
-  const auto count = [&](const Entry* entry) {
-    bytes += entry->location.stored_size;
-    if (with == nullptr && entry->location.where != Where::nowhere) with = &entry->location;
-  };
-  for (const Entry* entry : batch.entries) count(entry);
-  while (at < ahead_.size() && batch.entries.size() < k_batch_entries_max) {
-    const Entry* entry = ahead_[at];
-    const store::Location& location = entry->location;
-    const bool fits = location.where == Where::nowhere || with == nullptr ||
-                      (with->where == Where::pack && location.where == Where::pack &&
-                       with->pack == location.pack && bytes + location.stored_size <= bytes_max);
-    if (!fits) return;
-    ++at;
-    if (!started_.insert(entry->record.output).second) continue;
-    batch.entries.push_back(entry);
-    count(entry);
+  const store::Location* lead = nullptr;
+  for (const Entry* entry : batch.entries) {
+    if (entry->location.where != Where::nowhere) lead = &entry->location;
+  }
+  for (; at < ahead_.size() && batch.entries.size() < k_batch_entries_max; ++at) {
+    const store::Location& location = ahead_[at]->location;
+    const bool has_bytes = location.where != Where::nowhere;
+    if (has_bytes && lead != nullptr && !ahead_taken_[at]) break;
+    if (take_locked(batch, at) && has_bytes) lead = &location;
+  }
+  if (lead == nullptr || lead->where != Where::pack) return;
+  std::vector<std::size_t> behind;
+  const std::size_t window_end = std::min(ahead_.size(), at + k_ahead_window);
+  for (std::size_t i = at; i < window_end; ++i) {
+    const store::Location& location = ahead_[i]->location;
+    const bool fits = location.where == Where::pack && location.pack == lead->pack &&
+                      location.offset >= lead->offset;
+    if (fits && !ahead_taken_[i]) behind.push_back(i);
+  }
+  std::ranges::sort(behind, {}, [this](std::size_t i) { return ahead_[i]->location.offset; });
+  std::uint64_t end = lead->offset + lead->stored_size;
+  for (const std::size_t i : behind) {
+    const store::Location& location = ahead_[i]->location;
+    const std::uint64_t its_end = location.offset + location.stored_size;
+    if (location.offset > end + pace_.gap_bytes() || its_end - lead->offset > bytes_max ||
+        batch.entries.size() >= k_batch_entries_max) {
+      return;
+    }
+    take_locked(batch, i);
+    end = std::max(end, its_end);
   }
 }
 
-// Whether the stream brings the output at this position with its next request.
+// Whether the output at this position is among what the stream begins with its next requests.
 bool Fetcher::is_next_locked(std::size_t position) const {
   std::uint64_t bytes = 0;
   for (std::size_t i = ahead_at_; i < position; ++i) {
-    bytes += ahead_[i]->location.stored_size;
+    if (!ahead_taken_[i]) bytes += ahead_[i]->location.stored_size;
     if (bytes > pace_.request_bytes()) return false;
   }
   return true;
@@ -236,6 +259,7 @@ Fetcher::Batch Fetcher::take_urgent_locked() {
     if (in_stream && at->second >= ahead_at_ && is_next_locked(at->second)) {
       fill_locked(batch, ahead_at_, pace_.request_bytes());
       // Behind the end of a pack, where the stream's request ends: then by itself, and first.
+      ahead_taken_[at->second] = true;
       if (started_.insert(entry->record.output).second) {
         batch.entries.push_back(entry);
         std::ranges::rotate(batch.entries, batch.entries.end() - 1);
@@ -244,6 +268,7 @@ Fetcher::Batch Fetcher::take_urgent_locked() {
     }
     started_.insert(entry->record.output);
     batch.entries.push_back(entry);
+    if (in_stream) ahead_taken_[at->second] = true;
     if (!in_stream || at->second < ahead_at_) continue;  // what follows came with the stream
     std::size_t next = at->second + 1;
     fill_locked(batch, next, pace_.request_bytes());
@@ -263,6 +288,7 @@ Fetcher::Batch Fetcher::take_ahead_locked() {
   batch.owner = ahead_owner_;
   batch.ahead = true;
   fill_locked(batch, ahead_at_, pace_.request_bytes());
+  if (batch.entries.empty()) idle_.notify_all();  // all that was left is taken
   return batch;
 }
 

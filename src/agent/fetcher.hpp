@@ -33,6 +33,9 @@ namespace sluice::agent {
 inline constexpr unsigned k_urgent_threads = 8;
 inline constexpr std::size_t k_batch_entries_max = 1024;
 // Nothing is brought ahead into a disk with less room than this: go needs some too.
+// So many entries further what lies behind in the same pack comes along: jobs use the same outputs
+// in other orders than the one that packed them.
+inline constexpr std::size_t k_ahead_window = 512;
 inline constexpr std::uint64_t k_ahead_free_bytes_min = 512U << 20U;
 inline constexpr auto k_fetch_wait = std::chrono::seconds(60);
 // Nobody waits for one output for longer than this and several times what it is expected to take.
@@ -98,6 +101,7 @@ class Fetcher {
   bool is_next_locked(std::size_t position) const;
   Batch take_urgent_locked();
   Batch take_ahead_locked();
+  bool take_locked(Batch& batch, std::size_t position);
   void fill_locked(Batch& batch, std::size_t& at, std::uint64_t bytes_max);
   void fetch(const std::vector<const store::Entry*>& entries);
   Result<sys::AtomicFile> stage(const store::Entry& entry) const;
@@ -128,6 +132,7 @@ class Fetcher {
   Owner ahead_owner_;
   std::vector<const store::Entry*> ahead_;
   std::size_t ahead_at_ = 0;
+  std::vector<bool> ahead_taken_;                           // of ahead_: given to a worker
   std::unordered_map<BlobId, std::size_t> ahead_position_;  // the first of each output in ahead_
   // Outputs on the way, with those who wait for them.
   std::unordered_map<BlobId, std::vector<Waiter>> on_the_way_;

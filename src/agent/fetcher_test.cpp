@@ -7,7 +7,9 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <atomic>
+#include <random>
 
 namespace sluice::agent {
 namespace {
@@ -121,6 +123,26 @@ TEST_CASE("where go has overtaken the stream, what follows comes along") {
   REQUIRE(fetcher.wait_idle(testing::soon()));
   for (int i = 0; i < 400; ++i) CHECK(shop.has(i));
   CHECK(fetcher.totals().prefetched == 399);
+}
+
+TEST_CASE("a job that uses outputs in another order than they were packed asks for few ranges") {
+  Shop shop(400, 20'000);  // two packs
+  std::atomic<int> requests = 0;
+  shop.objects.before_get = [&](std::string_view) -> Result<void> {
+    ++requests;
+    return {};
+  };
+  std::vector<const store::Entry*> entries = shop.index->in_use_order();
+  // Near each other and never in order.
+  std::mt19937 random(1);
+  for (auto at = entries.begin(); at != entries.end(); at += 200) {
+    std::shuffle(at, at + 200, random);
+  }
+  Fetcher fetcher(shop.objects, shop.tier, shop.directory.path(), shop.faults);
+  fetcher.bring_ahead(shop.index, entries);
+  REQUIRE(fetcher.wait_idle(testing::soon()));
+  for (int i = 0; i < 400; ++i) CHECK(shop.has(i));
+  CHECK(requests <= 80);
 }
 
 TEST_CASE("who waits is let go, and what was under way still arrives") {

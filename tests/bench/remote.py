@@ -305,6 +305,8 @@ def take(
     minio_s = cpu_seconds(network.minio.process.pid)
     wan_s = cpu_seconds(side.way.process.pid) if side.way else 0.0
     touch_memory(program.memory)
+    # Else go finds the program in place and does not link, as no pipeline could.
+    Path(side.out()).unlink(missing_ok=True)
     restore_s = side.restore(program) if restore else 0.0
     took = {
         step: side.go(program, *words)
