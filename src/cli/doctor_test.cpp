@@ -34,7 +34,7 @@ TEST_CASE("what people read") {
         "rate        100.0 MiB/s down on 4 connections, 50.0 MiB/s up on one\n"
         "if-absent   honoured\n"
         "if-match    not honoured: of two writers at once one may lose its update\n"
-        "clock       1000 s ahead of the store's: signatures are refused at this distance\n");
+        "clock       1000 s ahead of the store's: requests are signed by the store's\n");
 }
 
 TEST_CASE("what programs read") {
