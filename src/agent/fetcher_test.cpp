@@ -223,6 +223,7 @@ TEST_CASE("what is damaged and not asked for is distrusted in silence") {
   Fetcher fetcher(shop.objects, shop.tier, shop.directory.path(), shop.faults,
                   [&told](const BlobId&) { ++told; });
   std::vector<const store::Entry*> entries;
+  entries.reserve(8);
   for (int i = 0; i < 8; ++i) entries.push_back(shop.index->find(testing::action_of(i)));
   fetcher.bring_ahead(shop.index, entries);
   CHECK(fetcher.wait_idle(testing::soon()));

@@ -86,7 +86,7 @@ TEST_CASE("a clock that is wrong, and one that jumps, cost one request each") {
     REQUIRE_MESSAGE(stored.has_value(), (stored ? "" : stored.error().message));
   };
   put("behind");
-  clock_ahead_ns = 24 * 365 * k_hour_ns;
+  clock_ahead_ns = UnixNanos{24} * 365 * k_hour_ns;
   // A HEAD is refused without a word of why.
   const auto info = (*objects)->head("t/x", soon());
   REQUIRE_MESSAGE(info.has_value(), (info ? "" : info.error().message));

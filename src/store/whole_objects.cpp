@@ -86,12 +86,12 @@ Result<WholeObjects::CopyPtr> WholeObjects::bring(std::string_view key, Deadline
   std::unique_lock lock(mutex_);
   const auto at = std::ranges::find(copies_, key, [](const CopyPtr& copy) { return copy->key; });
   if (at != copies_.end()) {
-    const CopyPtr copy = *at;
+    CopyPtr copy = *at;  // holds it whatever the list forgets
     copies_.splice(copies_.begin(), copies_, at);
     if (brought_.wait_until(lock, deadline.at(), [&] { return copy->done; })) return copy;
     return fail(Code::timeout, "the deadline passed");
   }
-  const CopyPtr copy = std::make_shared<Copy>();
+  CopyPtr copy = std::make_shared<Copy>();
   copy->key = key;
   copies_.push_front(copy);
   lock.unlock();

@@ -55,6 +55,7 @@ TEST_CASE("several ranges of a pack bring it once, also at the same time") {
   Packs packs;
   const std::string key = packs.put(1, 1U << 20U);
   std::vector<std::thread> threads;
+  threads.reserve(8);
   std::atomic<int> right = 0;
   for (std::uint64_t i = 0; i < 8; ++i) {
     threads.emplace_back([&, i] {
@@ -87,6 +88,7 @@ TEST_CASE("what was absent or failed is asked for again, and a put is seen") {
 TEST_CASE("the packs used last are kept, within a bound") {
   Packs packs;
   std::vector<std::string> keys;
+  keys.reserve(6);
   constexpr std::size_t k_size = 8U << 20U;
   for (int i = 0; i < 6; ++i) keys.push_back(packs.put(i, k_size));
   for (const std::string& key : keys) CHECK(packs.range(key, 1, 1).size() == 1);

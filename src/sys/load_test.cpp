@@ -24,6 +24,7 @@ TEST_CASE("busy processors are seen, and so is the wait for one") {
   const long processors = ::sysconf(_SC_NPROCESSORS_ONLN);
   std::atomic<bool> stop = false;
   std::vector<std::thread> busy;
+  busy.reserve(static_cast<std::size_t>(2 * processors));
   for (long i = 0; i < 2 * processors; ++i) {
     busy.emplace_back([&stop] {
       while (!stop) {
