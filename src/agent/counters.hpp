@@ -55,8 +55,8 @@ struct Counters {
   Faults faults;
 
   void add(const Counters& more);
-  void subtract_transfers(
-      const Counters& before);  // bytes, blobs, requests, prefetched: what came since
+  // Bytes, blobs, requests, prefetched: what came since.
+  void subtract_transfers(const Counters& before);
   codec::JsonObject to_json() const;
   static Counters from_json(const codec::Json& json);  // absent fields are zero
 };

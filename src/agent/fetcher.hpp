@@ -32,10 +32,10 @@ namespace sluice::agent {
 
 inline constexpr unsigned k_urgent_threads = 8;
 inline constexpr std::size_t k_batch_entries_max = 1024;
-// Nothing is brought ahead into a disk with less room than this: go needs some too.
 // So many entries further what lies behind in the same pack comes along: jobs use the same outputs
 // in other orders than the one that packed them.
 inline constexpr std::size_t k_ahead_window = 512;
+// Nothing is brought ahead into a disk with less room than this: go needs some too.
 inline constexpr std::uint64_t k_ahead_free_bytes_min = 512U << 20U;
 inline constexpr auto k_fetch_wait = std::chrono::seconds(60);
 // Nobody waits for one output for longer than this and several times what it is expected to take.

@@ -15,8 +15,6 @@ namespace sluice::store {
 
 namespace {
 
-constexpr std::size_t k_piece_size = 256U << 10U;
-
 bool is_kept(std::string_view key) {
   return key.find("/v1/packs/") != std::string_view::npos ||
          key.find("/v1/doctor/") != std::string_view::npos;
@@ -133,11 +131,7 @@ Result<bool> WholeObjects::get_range(std::string_view key, std::uint64_t offset,
     return fail(Code::corrupt, fmt::format("{}: get {}: it ends before the range does", describe(),
                                            short_key(key)));
   }
-  const ByteView range =
-      bytes.subspan(static_cast<std::size_t>(offset), static_cast<std::size_t>(length));
-  for (std::size_t at = 0; at < range.size(); at += k_piece_size) {
-    TRY(sink(range.subspan(at, std::min(k_piece_size, range.size() - at))));
-  }
+  TRY(Body(bytes).part(offset, length).each(sink));
   return true;
 }
 
