@@ -1,6 +1,7 @@
 #include "agent/pace.hpp"
 
 #include "store/fetch.hpp"
+#include "store/objects_view.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -30,35 +31,14 @@ double seconds_of(Pace::Clock::duration span) {
   return std::chrono::duration<double>(span).count();
 }
 
-class PacedObjects final : public store::Objects {
+class PacedObjects final : public store::ObjectsView {
  public:
-  PacedObjects(store::Objects& objects, Pace& pace) : objects_(objects), pace_(pace) {}
+  PacedObjects(store::Objects& objects, Pace& pace) : ObjectsView(objects), pace_(pace) {}
 
-  store::Capabilities capabilities() const override { return objects_.capabilities(); }
-  std::string describe() const override { return objects_.describe(); }
-  Result<std::optional<store::Object>> get(std::string_view key, std::uint64_t size_max,
-                                           Deadline deadline) override {
-    return objects_.get(key, size_max, deadline);
-  }
   Result<bool> get_range(std::string_view key, std::uint64_t offset, std::uint64_t length,
                          const codec::ByteSink& sink, Deadline deadline) override;
-  Result<store::PutResult> put(std::string_view key, const store::Body& body,
-                               const store::PutCondition& condition, Deadline deadline) override {
-    return objects_.put(key, body, condition, deadline);
-  }
-  Result<std::optional<store::ObjectInfo>> head(std::string_view key, Deadline deadline) override {
-    return objects_.head(key, deadline);
-  }
-  Result<void> remove(std::string_view key, Deadline deadline) override {
-    return objects_.remove(key, deadline);
-  }
-  Result<store::ListPage> list(std::string_view prefix, std::string_view after, std::size_t limit,
-                               Deadline deadline) override {
-    return objects_.list(prefix, after, limit, deadline);
-  }
 
  private:
-  store::Objects& objects_;
   Pace& pace_;
 };
 

@@ -1,5 +1,7 @@
 #include "agent/patience.hpp"
 
+#include "store/objects_view.hpp"
+
 #include <algorithm>
 #include <utility>
 
@@ -9,18 +11,15 @@ using std::chrono::microseconds;
 
 namespace {
 
-class WatchedObjects final : public store::Objects {
+class WatchedObjects final : public store::ObjectsView {
  public:
   WatchedObjects(store::Objects& objects, Patience& lookups, Patience& uploads)
-      : objects_(objects), lookups_(lookups), uploads_(uploads) {
+      : ObjectsView(objects), lookups_(lookups), uploads_(uploads) {
     objects_.observe_waits([&lookups, &uploads](bool begins) {
       lookups.blocked(Patience::Clock::now(), begins);
       uploads.blocked(Patience::Clock::now(), begins);
     });
   }
-
-  store::Capabilities capabilities() const override { return objects_.capabilities(); }
-  std::string describe() const override { return objects_.describe(); }
 
   Result<std::optional<store::Object>> get(std::string_view key, std::uint64_t size_max,
                                            Deadline deadline) override {
@@ -78,7 +77,6 @@ class WatchedObjects final : public store::Objects {
     uploads_.moved(Patience::Clock::now(), bytes);
   }
 
-  store::Objects& objects_;
   Patience& lookups_;
   Patience& uploads_;
 };

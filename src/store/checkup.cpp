@@ -44,8 +44,7 @@ class Examination {
       : objects_(objects),
         read_only_(read_only),
         deadline_(deadline),
-        prefix_(fmt::format("{}/v1/doctor/{:016x}", domain,
-                            std::uniform_int_distribution<std::uint64_t>()(device_))) {}
+        prefix_(doctor_prefix(domain, std::uniform_int_distribution<std::uint64_t>()(device_))) {}
 
   Checkup run() {
     read();

@@ -5,10 +5,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
 namespace sluice::store {
 
 namespace {
+
+constexpr std::string_view k_packs = "packs";
+constexpr std::string_view k_doctor = "doctor";
 
 bool is_alphanumeric(char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); }
 
@@ -38,7 +42,7 @@ Result<void> check_domain(std::string_view text) {
 }
 
 std::string pack_key(std::string_view domain, const PackId& id) {
-  return key_of(domain, "packs", id.hex());
+  return key_of(domain, k_packs, id.hex());
 }
 
 std::string blob_key(std::string_view domain, const BlobId& id, Encoding encoding) {
@@ -51,6 +55,16 @@ std::string manifest_key(std::string_view domain, const ManifestId& id) {
 
 std::string head_key(std::string_view domain, std::string_view scope_name) {
   return key_of(domain, "scopes", to_hex(sha256(bytes_of(scope_name))));
+}
+
+std::string doctor_prefix(std::string_view domain, std::uint64_t run) {
+  return fmt::format("{}/v1/{}/{:016x}", domain, k_doctor, run);
+}
+
+bool is_read_in_parts(std::string_view key) {
+  return std::ranges::any_of(std::array{k_packs, k_doctor}, [key](std::string_view kind) {
+    return key.contains(fmt::format("/v1/{}/", kind));
+  });
 }
 
 std::string object_key(const Record& record, const Location& location) {

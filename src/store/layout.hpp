@@ -8,6 +8,7 @@
 #include "base/result.hpp"
 #include "store/record.hpp"
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -25,6 +26,11 @@ std::string pack_key(std::string_view domain, const PackId& id);
 std::string blob_key(std::string_view domain, const BlobId& id, Encoding encoding);
 std::string manifest_key(std::string_view domain, const ManifestId& id);
 std::string head_key(std::string_view domain, std::string_view scope_name);
+// What one run of the doctor writes lies below it.
+std::string doctor_prefix(std::string_view domain, std::uint64_t run);
+// Whether the object is one of which ranges are asked for: a pack, or what the doctor wrote.
+// Neither ever changes.
+bool is_read_in_parts(std::string_view key);
 // The object that holds an entry's bytes; the entry is located in a pack or alone.
 std::string object_key(const Record& record, const Location& location);
 

@@ -1,5 +1,7 @@
 #include "store/whole_objects.hpp"
 
+#include "store/layout.hpp"
+#include "store/objects_view.hpp"
 #include "store/pack.hpp"
 #include "store/remote_calls.hpp"
 
@@ -15,47 +17,23 @@ namespace sluice::store {
 
 namespace {
 
-bool is_kept(std::string_view key) {
-  return key.find("/v1/packs/") != std::string_view::npos ||
-         key.find("/v1/doctor/") != std::string_view::npos;
-}
-
-class WholeObjects final : public Objects {
+class WholeObjects final : public ObjectsView {
  public:
-  explicit WholeObjects(std::unique_ptr<Objects> objects) : objects_(std::move(objects)) {}
+  explicit WholeObjects(std::unique_ptr<Objects> objects)
+      : ObjectsView(*objects), owned_(std::move(objects)) {}
 
-  Capabilities capabilities() const override { return objects_->capabilities(); }
-  std::string describe() const override { return objects_->describe(); }
-  Result<std::optional<Object>> get(std::string_view key, std::uint64_t size_max,
-                                    Deadline deadline) override {
-    return objects_->get(key, size_max, deadline);
-  }
   Result<bool> get_range(std::string_view key, std::uint64_t offset, std::uint64_t length,
                          const codec::ByteSink& sink, Deadline deadline) override;
   Result<PutResult> put(std::string_view key, const Body& body, const PutCondition& condition,
                         Deadline deadline) override {
     forget(key);
-    auto put = objects_->put(key, body, condition, deadline);
+    auto put = ObjectsView::put(key, body, condition, deadline);
     forget(key);  // what was brought meanwhile may be the old one
     return put;
   }
-  Result<std::optional<ObjectInfo>> head(std::string_view key, Deadline deadline) override {
-    return objects_->head(key, deadline);
-  }
   Result<void> remove(std::string_view key, Deadline deadline) override {
     forget(key);
-    return objects_->remove(key, deadline);
-  }
-  Result<ListPage> list(std::string_view prefix, std::string_view after, std::size_t limit,
-                        Deadline deadline) override {
-    return objects_->list(prefix, after, limit, deadline);
-  }
-  void observe_waits(std::function<void(bool)> observer) override {
-    objects_->observe_waits(std::move(observer));
-  }
-  RequestCounts requests() const override { return objects_->requests(); }
-  void warm_up(unsigned connections, Deadline deadline) override {
-    objects_->warm_up(connections, deadline);
+    return ObjectsView::remove(key, deadline);
   }
 
  private:
@@ -73,7 +51,7 @@ class WholeObjects final : public Objects {
   void forget(std::string_view key);
   void trim_locked();
 
-  const std::unique_ptr<Objects> objects_;
+  const std::unique_ptr<Objects> owned_;
   std::mutex mutex_;
   std::condition_variable brought_;
   std::list<CopyPtr> copies_;  // the most recently used first
@@ -93,7 +71,7 @@ Result<WholeObjects::CopyPtr> WholeObjects::bring(std::string_view key, Deadline
   copy->key = key;
   copies_.push_front(copy);
   lock.unlock();
-  auto object = objects_->get(key, k_pack_size_max, deadline);
+  auto object = objects_.get(key, k_pack_size_max, deadline);
   lock.lock();
   copy->object = std::move(object);
   copy->done = true;
@@ -120,8 +98,8 @@ void WholeObjects::trim_locked() {
 Result<bool> WholeObjects::get_range(std::string_view key, std::uint64_t offset,
                                      std::uint64_t length, const codec::ByteSink& sink,
                                      Deadline deadline) {
-  if (!is_kept(key) || length == 0) {
-    return objects_->get_range(key, offset, length, sink, deadline);
+  if (!is_read_in_parts(key) || length == 0) {
+    return objects_.get_range(key, offset, length, sink, deadline);
   }
   TRY_ASSIGN(const CopyPtr copy, bring(key, deadline));
   if (!copy->object) return std::unexpected(copy->object.error());

@@ -51,6 +51,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="one round of the small programs")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--cold-rounds", type=int, default=2)
+    parser.add_argument(
+        "--peer-rounds", type=int, default=2, help="of the rounds, those with other cache programs"
+    )
     parser.add_argument("--program", action="append", choices=sorted(PROGRAMS))
     parser.add_argument(
         "--repeats", type=int, default=200, help="repeats of the exec-to-first-message measurement"
@@ -135,6 +138,7 @@ def remote_part(root: Path, sluice: Path, go_env: dict, options: argparse.Namesp
                 network,
                 options.rounds,
                 options.cold_rounds,
+                options.peer_rounds,
             )
         finally:
             network.stop()

@@ -11,7 +11,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
-import shutil
 import statistics
 import subprocess
 import time
@@ -20,7 +19,7 @@ from pathlib import Path
 
 from programs import Program, Target, say, spread, touch_memory
 from servers import ENGINES, Minio, free_port
-from sluice_harness import Machine, github, sha256
+from sluice_harness import Machine, fresh_checkout, github, sha256
 from wan import Wan
 
 K_STEP_S = 1800
@@ -347,8 +346,11 @@ def measure(
     network: Network,
     rounds: int,
     cold_rounds: int,
+    peer_rounds: int,
 ) -> dict:
-    """Phases cold, warm-remote and warm-local: {phase: {side: [sample]}}."""
+    """Phases cold, warm-remote and warm-local: {phase: {side: [sample]}}. Other cache programs,
+    whose rounds take minutes, are there in the first `peer_rounds` (cold: one) only.
+    """
     phases: dict[str, dict[str, list[dict]]] = {}
     binaries: dict[str, str] = {}
 
@@ -359,8 +361,15 @@ def measure(
             raise SystemExit(f"bench: {side.name} built another binary than the others")
         return sample
 
+    def present(number: int, of_peers: int) -> list[Side]:
+        return [
+            side
+            for side in in_turn(sides, number)
+            if number < of_peers or not isinstance(side, CacheProg)
+        ]
+
     for number in range(max(cold_rounds, 1)):
-        for side in in_turn(sides, number):
+        for side in present(number, 1):
             side.new_store()
             side.new_machine()
             sample = note("cold", side, take(side, program, steps, network, False, True))
@@ -369,7 +378,7 @@ def measure(
                 f"save {sample.save_s:.2f}"
             )
     for number in range(rounds):
-        for side in in_turn(sides, number):
+        for side in present(number, peer_rounds):
             if side.name != "native":
                 program.checkout()
                 side.new_machine()
@@ -423,11 +432,7 @@ def check_out(source: Path, path: Path) -> None:
     """A clone with new times, at the one path."""
     if path.exists():
         path.rename(path.with_name(f"{path.name}-{time.monotonic_ns()}"))
-    shutil.copytree(source, path, symlinks=True)
-    old = time.time() - 60
-    for each in [path, *path.rglob("*")]:
-        if ".git" not in each.parts:
-            os.utime(each, (old, old), follow_symlinks=False)
+    fresh_checkout(source, path)
     subprocess.run(["git", "update-index", "-q", "--refresh"], cwd=path, check=False)
 
 
