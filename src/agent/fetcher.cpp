@@ -1,6 +1,6 @@
 #include "agent/fetcher.hpp"
 
-#include "base/strings.hpp"
+#include "agent/link_record.hpp"
 #include "gotool/cache_files.hpp"
 #include "store/fetch.hpp"
 #include "sys/process.hpp"
@@ -84,7 +84,10 @@ void Fetcher::stop() {
 }
 
 bool Fetcher::is_there(const Entry& entry) const {
-  if (entry.record.kind == store::Kind::link) return false;  // asked for when it is not there
+  if (entry.record.kind == store::Kind::link) {
+    const auto found = links_ ? links_->find(entry.record.action) : std::nullopt;
+    return found && *found && (*found)->output == entry.record.output;
+  }
   const auto hit = tier_.find(entry.record.action);
   return hit && *hit && (*hit)->output == entry.record.output;
 }
@@ -144,13 +147,36 @@ void Fetcher::let_go(bool everybody) {
   for (const Done& done : gone) done(fail(Code::timeout, "the store is too slow"));
 }
 
+// A program that was linked at this commit will be asked for after its packages; at another one
+// it most likely has another key.
+bool Fetcher::is_ahead(const store::Index& index, const Entry& entry) const {
+  const bool is_known_link = entry.record.kind == store::Kind::link && links_ != nullptr &&
+                             index.scope_of(entry) == store::ScopeKind::commit;
+  return is_known_link || is_for_lookups(entry);
+}
+
+// Whether bringing it takes less than linking anew.
+bool Fetcher::is_worth_it(const Entry& link) const {
+  const auto took = link_time_of(link.record);
+  return took && pace_.expected_time(link.location.stored_size) < *took;
+}
+
 void Fetcher::bring_ahead(Owner index, std::vector<const Entry*> entries) {
-  std::erase_if(entries, [](const Entry* entry) { return !is_for_lookups(*entry); });
+  std::erase_if(entries, [&](const Entry* entry) { return !is_ahead(*index, *entry); });
+  std::unordered_map<PackId, std::vector<std::size_t>> in_pack;
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    const store::Location& location = entries[i]->location;
+    if (location.where == store::Location::Where::pack) in_pack[location.pack].push_back(i);
+  }
+  for (auto& [pack, positions] : in_pack) {
+    std::ranges::sort(positions, {}, [&](std::size_t i) { return entries[i]->location.offset; });
+  }
   {
     const std::lock_guard lock(mutex_);
     ahead_owner_ = std::move(index);
     ahead_ = std::move(entries);
     ahead_at_ = 0;
+    ahead_in_pack_ = std::move(in_pack);
     ahead_taken_.assign(ahead_.size(), false);
     ahead_position_.clear();
     for (std::size_t i = 0; i < ahead_.size(); ++i) {
@@ -192,14 +218,15 @@ bool Fetcher::take_locked(Batch& batch, std::size_t position) {
   if (ahead_taken_[position]) return false;
   ahead_taken_[position] = true;
   const Entry* entry = ahead_[position];
+  if (entry->record.kind == store::Kind::link && !is_worth_it(*entry)) return false;
   if (!started_.insert(entry->record.output).second) return false;
   batch.entries.push_back(entry);
   return true;
 }
 
 // What comes with one request: the next entry in use order from `at` on, unless the batch has one
-// with bytes already; what will be wanted soon and lies behind it in its pack, as far as there is
-// no gap; what has no bytes at all. `at` moves behind what was passed.
+// with bytes already; what will be wanted and lies behind it in its pack, as far as there is no
+// gap; what has no bytes at all. `at` moves behind what was passed.
 void Fetcher::fill_locked(Batch& batch, std::size_t& at, std::uint64_t bytes_max) {
   using Where = store::Location::Where;
   const store::Location* lead = nullptr;
@@ -213,24 +240,19 @@ void Fetcher::fill_locked(Batch& batch, std::size_t& at, std::uint64_t bytes_max
     if (take_locked(batch, at) && has_bytes) lead = &location;
   }
   if (lead == nullptr || lead->where != Where::pack) return;
-  std::vector<std::size_t> behind;
-  const std::size_t window_end = std::min(ahead_.size(), at + k_ahead_window);
-  for (std::size_t i = at; i < window_end; ++i) {
-    const store::Location& location = ahead_[i]->location;
-    const bool fits = location.where == Where::pack && location.pack == lead->pack &&
-                      location.offset >= lead->offset;
-    if (fits && !ahead_taken_[i]) behind.push_back(i);
-  }
-  std::ranges::sort(behind, {}, [this](std::size_t i) { return ahead_[i]->location.offset; });
+  const std::vector<std::size_t>& in_pack = ahead_in_pack_[lead->pack];
+  const auto offset_of = [this](std::size_t i) { return ahead_[i]->location.offset; };
   std::uint64_t end = lead->offset + lead->stored_size;
-  for (const std::size_t i : behind) {
-    const store::Location& location = ahead_[i]->location;
+  for (auto next = std::ranges::lower_bound(in_pack, lead->offset, {}, offset_of);
+       next != in_pack.end(); ++next) {
+    if (ahead_taken_[*next]) continue;
+    const store::Location& location = ahead_[*next]->location;
     const std::uint64_t its_end = location.offset + location.stored_size;
     if (location.offset > end + pace_.gap_bytes() || its_end - lead->offset > bytes_max ||
         batch.entries.size() >= k_batch_entries_max) {
       return;
     }
-    take_locked(batch, i);
+    take_locked(batch, *next);
     end = std::max(end, its_end);
   }
 }
@@ -365,18 +387,26 @@ void Fetcher::fetch_executable(const Entry& entry) {
 void Fetcher::fetch_link(const Entry& entry) {
   const store::Record& record = entry.record;
   const auto bring = [&]() -> Result<void> {
-    const auto link_us = parse_int<std::int64_t>(record.name);
-    if (links_ == nullptr || !link_us) {
+    const auto took = link_time_of(record);
+    if (links_ == nullptr || !took) {
       return fail(Code::unsupported, "link: nowhere to put it, or no time given");
     }
-    TRY_ASSIGN(const sys::AtomicFile file, stage(entry));
-    const gotool::LinkInfo info{std::chrono::microseconds(*link_us), {}, {}};
-    TRY_ASSIGN(const bool stored, links_->put(record.action, info, file.temp_path()));
-    if (!stored) return fail(Code::exhausted, "link cache: no room for a program");
-    TRY(links_->trim());
+    TRY_ASSIGN(auto writer, links_->begin_verified(record.action, gotool::LinkInfo{*took, {}, {}},
+                                                   record.output, record.size));
+    if (!writer) return fail(Code::exhausted, "link cache: no room for a program");
+    TRY(store::fetch_blob(
+        *objects_, entry, [&writer](ByteView bytes) { return writer->write(bytes); },
+        Deadline::after(k_fetch_wait)));
+    TRY(writer->commit(record.action, unix_now_ns()));
     return {};
   };
-  finished(entry, bring(), entry.location.stored_size, false);
+  auto brought = bring();
+  const bool is_there_now = brought.has_value();
+  finished(entry, std::move(brought), entry.location.stored_size, false);
+  if (!is_there_now) return;
+  if (const auto trimmed = links_->trim(); !trimmed) {
+    faults_.count("link-cache", trimmed.error().message);
+  }
 }
 
 void Fetcher::finished(const Entry& entry, Result<void> result, std::uint64_t bytes_down,
@@ -400,8 +430,10 @@ void Fetcher::finished(const Entry& entry, Result<void> result, std::uint64_t by
     }
   }
   // What is damaged and nobody asked for costs nobody anything, and would be told by every job.
+  // Neither does a program for which there is no room.
   const bool asked = std::ranges::any_of(waiters, [](const Waiter& one) { return !!one.done; });
-  if (!result && (asked || !damaged)) {
+  const bool is_link = entry.record.kind == store::Kind::link;
+  if (!result && (asked || (!damaged && !is_link))) {
     faults_.count(tier_refused ? "local-tier" : "store", result.error().message);
   }
   for (Waiter& waiter : waiters) {

@@ -32,9 +32,6 @@ namespace sluice::agent {
 
 inline constexpr unsigned k_urgent_threads = 8;
 inline constexpr std::size_t k_batch_entries_max = 1024;
-// So many entries further what lies behind in the same pack comes along: jobs use the same outputs
-// in other orders than the one that packed them.
-inline constexpr std::size_t k_ahead_window = 512;
 // Nothing is brought ahead into a disk with less room than this: go needs some too.
 inline constexpr std::uint64_t k_ahead_free_bytes_min = 512U << 20U;
 inline constexpr auto k_fetch_wait = std::chrono::seconds(60);
@@ -67,8 +64,8 @@ class Fetcher {
   // Answers those who wait for longer than an output is worth, or everybody, with an error. What is
   // under way goes on.
   void let_go(bool everybody);
-  // Replaces what was to be brought ahead. Executables and links are left out: no lookup asks for
-  // them.
+  // Replaces what was to be brought ahead. Executables are left out, no lookup asks for them; so
+  // are links, but those of this very commit.
   void bring_ahead(Owner index, std::vector<const store::Entry*> entries);
   // While paused nothing new is brought ahead; what is asked for still comes.
   void pause_ahead(bool paused);
@@ -101,6 +98,8 @@ class Fetcher {
   bool is_next_locked(std::size_t position) const;
   Batch take_urgent_locked();
   Batch take_ahead_locked();
+  bool is_ahead(const store::Index& index, const store::Entry& entry) const;
+  bool is_worth_it(const store::Entry& link) const;
   bool take_locked(Batch& batch, std::size_t position);
   void fill_locked(Batch& batch, std::size_t& at, std::uint64_t bytes_max);
   void fetch(const std::vector<const store::Entry*>& entries);
@@ -134,6 +133,8 @@ class Fetcher {
   std::size_t ahead_at_ = 0;
   std::vector<bool> ahead_taken_;                           // of ahead_: given to a worker
   std::unordered_map<BlobId, std::size_t> ahead_position_;  // the first of each output in ahead_
+  // The positions in ahead_ of what lies in each pack, by offset.
+  std::unordered_map<PackId, std::vector<std::size_t>> ahead_in_pack_;
   // Outputs on the way, with those who wait for them.
   std::unordered_map<BlobId, std::vector<Waiter>> on_the_way_;
   std::unordered_set<BlobId> started_;

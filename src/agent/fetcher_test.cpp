@@ -1,5 +1,6 @@
 #include "agent/fetcher.hpp"
 
+#include "agent/link_record.hpp"
 #include "agent/testing.hpp"
 #include "store/publisher.hpp"
 #include "store/scope_reader.hpp"
@@ -17,9 +18,12 @@ namespace {
 using store::testing::Files;
 using store::testing::MemoryObjects;
 
-// A store that holds `count` outputs, the index of them, and an empty local tier.
+// A store that holds `count` outputs, the index of them, and an empty local tier. With a link time
+// the last one is a linked program.
 struct Shop {
-  explicit Shop(int count, std::size_t size = 1000) {
+  explicit Shop(int count, std::size_t size = 1000,
+                store::ScopeKind kind = store::ScopeKind::branch,
+                std::optional<std::chrono::microseconds> link_time = std::nullopt) {
     Files files;
     store::PublishOptions options;
     options.domain = "trusted";
@@ -28,13 +32,17 @@ struct Shop {
     for (int i = 0; i < count; ++i) {
       const Bytes body = testing::body_of(i, size);
       store::Record record = store::testing::record_of(testing::action_of(i), body);
+      if (link_time && i == count - 1) {
+        record.kind = store::Kind::link;
+        record.name = link_time_name(*link_time);
+      }
       REQUIRE(publisher.add(record, files.write(body), testing::soon()));
       records.push_back(record);
     }
     REQUIRE(publisher.flush(testing::soon()));
     store::ManifestInfo info;
     info.domain = "trusted";
-    const store::Scope scope{store::ScopeKind::branch, "branch:x:y"};
+    const store::Scope scope{kind, "scope:x:y"};
     REQUIRE(publisher.publish(info, records, {scope}, testing::soon()));
     auto loaded = store::load_scopes(objects, {"trusted"}, {scope}, testing::soon());
     auto filled = std::make_shared<store::Index>();
@@ -123,6 +131,41 @@ TEST_CASE("where go has overtaken the stream, what follows comes along") {
   REQUIRE(fetcher.wait_idle(testing::soon()));
   for (int i = 0; i < 400; ++i) CHECK(shop.has(i));
   CHECK(fetcher.totals().prefetched == 399);
+}
+
+TEST_CASE("a program that was linked at this very commit comes ahead, where that is worth it") {
+  struct Case {
+    store::ScopeKind kind;
+    std::chrono::microseconds link_time;
+    bool comes;
+  };
+  for (const Case& one : {Case{store::ScopeKind::commit, std::chrono::seconds(5), true},
+                          Case{store::ScopeKind::commit, std::chrono::microseconds(1), false},
+                          Case{store::ScopeKind::branch, std::chrono::seconds(5), false}}) {
+    CAPTURE(static_cast<int>(one.kind));
+    CAPTURE(one.link_time.count());
+    Shop shop(20, 100'000, one.kind, one.link_time);
+    const auto links = gotool::LinkCache::open(shop.directory.path() / "links");
+    REQUIRE(links);
+    Fetcher fetcher(shop.objects, shop.tier, shop.directory.path(), shop.faults);
+    fetcher.use_links(&*links);
+    fetcher.bring_ahead(shop.index, shop.index->in_use_order());
+    REQUIRE(fetcher.wait_idle(testing::soon()));
+    for (int i = 0; i < 19; ++i) CHECK(shop.has(i));
+    CHECK_FALSE(shop.has(19));
+    const auto found = links->find(testing::action_of(19));
+    REQUIRE(found);
+    CHECK(found->has_value() == one.comes);
+    CHECK(shop.faults.all().empty());
+    const std::uint64_t before = fetcher.totals().bytes_down;
+    // The toolexec that asks for it finds it, or has it brought.
+    Waiting waiting;
+    fetcher.want(shop.index, *shop.index->find(testing::action_of(19)), waiting.done());
+    waiting.reach(1);
+    CHECK(waiting.good == 1);
+    CHECK((fetcher.totals().bytes_down == before) == one.comes);
+    CHECK(links->find(testing::action_of(19))->has_value());
+  }
 }
 
 TEST_CASE("a job that uses outputs in another order than they were packed asks for few ranges") {

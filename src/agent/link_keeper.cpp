@@ -1,8 +1,6 @@
 #include "agent/link_keeper.hpp"
 
-#include "base/strings.hpp"
-
-#include <fmt/format.h>
+#include "agent/link_record.hpp"
 
 #include <condition_variable>
 #include <mutex>
@@ -11,14 +9,6 @@ namespace sluice::agent {
 namespace {
 
 constexpr auto k_index_wait = std::chrono::seconds(5);
-
-// What a link took, as its record says; a day is more than any link takes.
-std::optional<std::chrono::microseconds> link_time(const store::Record& record) {
-  constexpr std::int64_t k_day_us = std::int64_t{24} * 3600 * 1'000'000;
-  const auto us = parse_int<std::int64_t>(record.name);
-  if (!us || *us < 0 || *us > k_day_us) return std::nullopt;
-  return std::chrono::microseconds(*us);
-}
 
 }  // namespace
 
@@ -52,7 +42,7 @@ bool LinkKeeper::bring(const ActionId& key, Patience& patience) {
   if (entry == nullptr || fetcher_ == nullptr || entry->record.kind != store::Kind::link) {
     return false;
   }
-  const auto took = link_time(entry->record);
+  const auto took = link_time_of(entry->record);
   if (!took || !is_worth_it() ||
       fetcher_->pace().expected_time(entry->location.stored_size) >= *took)
     return false;
@@ -95,7 +85,7 @@ void LinkKeeper::note(const LinkNote& note) {
   record.kind = store::Kind::link;
   record.time_ns = note.time_ns;
   record.origin = store::Origin::made;
-  record.name = fmt::format("{}", note.link_us);
+  record.name = link_time_name(std::chrono::microseconds(note.link_us));
   if (note.made) (void)provenance_.add(note.key, note.output);  // as above
   uploader_.made(record);
 }

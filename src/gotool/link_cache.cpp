@@ -137,32 +137,37 @@ Result<void> LinkCache::place(const CachedLink& link, const sys::Path& target) c
   return fail(Code::corrupt, "link cache: a program was damaged: " + link.file.native());
 }
 
+Result<std::optional<LocalTier::Writer>> LinkCache::begin_verified(const ActionId& key,
+                                                                   const LinkInfo& info,
+                                                                   const BlobId& output,
+                                                                   std::uint64_t size) const {
+  if (size > k_link_cache_new_bytes_max) return std::nullopt;
+  TRY_ASSIGN(const std::uint64_t space, sys::free_space(tier_.directory()));
+  if (space < size + k_link_free_bytes_min) return std::nullopt;
+  const std::string text = info_text(info);
+  TRY(tier_.put(subkey(key, k_info_subkey), sha256_as<BlobId>(bytes_of(text)), bytes_of(text),
+                unix_now_ns()));
+  return tier_.begin_verified(output, size);
+}
+
 Result<bool> LinkCache::put(const ActionId& key, const LinkInfo& info,
                             const sys::Path& file) const {
   TRY_ASSIGN(const auto there, sys::stat_file(file));
   if (!there || !there->is_regular() || there->size == 0) {
     return fail(Code::not_found, file.native() + ": the linker made no file");
   }
-  if (there->size > k_link_cache_new_bytes_max) return false;
-  TRY_ASSIGN(const std::uint64_t space, sys::free_space(tier_.directory()));
-  if (space < there->size + k_link_free_bytes_min) return false;
-
-  const std::string text = info_text(info);
-  const UnixNanos now_ns = unix_now_ns();
-  TRY(tier_.put(subkey(key, k_info_subkey), sha256_as<BlobId>(bytes_of(text)), bytes_of(text),
-                now_ns));
   TRY_ASSIGN(const BlobId output, digest_of_file(file));
   // Hashed just now; whoever changes it meanwhile is found out when the program is placed.
-  TRY_ASSIGN(auto writer, tier_.begin_verified(output, there->size));
+  TRY_ASSIGN(auto writer, begin_verified(key, info, output, there->size));
+  if (!writer) return false;
   TRY_ASSIGN(const sys::Fd fd, sys::open_read(file));
   Bytes piece(k_copy_piece);
   for (;;) {
     TRY_ASSIGN(const std::size_t count, sys::read_some(fd.get(), piece));
     if (count == 0) break;
-    TRY(writer.write(ByteView(piece).first(count)));
+    TRY(writer->write(ByteView(piece).first(count)));
   }
-  TRY(writer.commit(key, now_ns));
-  (void)sys::touch(entry_path(key), now_ns);  // at worst it counts as hit
+  TRY(writer->commit(key, unix_now_ns()));
   return true;
 }
 

@@ -49,6 +49,11 @@ class LinkCache {
   // mode 0775. Hashed on the way: a damaged one is removed from the cache, nothing is left at the
   // target, and the error is Code::corrupt. Marks it as hit.
   Result<void> place(const CachedLink& link, const sys::Path& target) const;
+  // For a program that comes in pieces: its caller computes the hash on the way, and commits, as
+  // `key`, only what is right. Nothing when it is too large or the disk too full.
+  Result<std::optional<LocalTier::Writer>> begin_verified(const ActionId& key, const LinkInfo& info,
+                                                          const BlobId& output,
+                                                          std::uint64_t size) const;
   // Stores the program at `file`. False when it is too large or the disk too full.
   Result<bool> put(const ActionId& key, const LinkInfo& info, const sys::Path& file) const;
   // Removes what is over the quota. Returns the bytes removed; nothing when another process does
