@@ -6,6 +6,7 @@
 #include "sys/process.hpp"
 
 #include <algorithm>
+#include <system_error>
 
 namespace sluice::agent {
 
@@ -155,10 +156,11 @@ bool Fetcher::is_ahead(const store::Index& index, const Entry& entry) const {
   return is_known_link || is_for_lookups(entry);
 }
 
-// Whether bringing it takes less than linking anew.
+// Whether bringing it takes less than linking anew, and leaves room for what go links itself.
 bool Fetcher::is_worth_it(const Entry& link) const {
   const auto took = link_time_of(link.record);
-  return took && pace_.expected_time(link.location.stored_size) < *took;
+  return took && pace_.expected_time(link.location.stored_size) < *took &&
+         ahead_link_bytes_ + link.record.size <= gotool::k_link_cache_new_bytes_max;
 }
 
 void Fetcher::bring_ahead(Owner index, std::vector<const Entry*> entries) {
@@ -184,7 +186,11 @@ void Fetcher::bring_ahead(Owner index, std::vector<const Entry*> entries) {
     }
     // Once for a fetcher's life; those beyond the pace sleep.
     while (!stopping_ && threads_.size() < k_urgent_threads + k_streams_max) {
-      threads_.emplace_back([this] { work(false); });
+      try {
+        threads_.emplace_back([this] { work(false); });
+      } catch (const std::system_error&) {
+        break;  // the system has no more: fewer do it
+      }
     }
   }
   ahead_changed_.notify_all();
@@ -218,7 +224,10 @@ bool Fetcher::take_locked(Batch& batch, std::size_t position) {
   if (ahead_taken_[position]) return false;
   ahead_taken_[position] = true;
   const Entry* entry = ahead_[position];
-  if (entry->record.kind == store::Kind::link && !is_worth_it(*entry)) return false;
+  if (entry->record.kind == store::Kind::link) {
+    if (!is_worth_it(*entry)) return false;
+    ahead_link_bytes_ += entry->record.size;
+  }
   if (!started_.insert(entry->record.output).second) return false;
   batch.entries.push_back(entry);
   return true;
@@ -346,22 +355,27 @@ void Fetcher::work(bool urgent) {
 
 void Fetcher::fetch(const std::vector<const Entry*>& entries) {
   std::vector<const Entry*> missing;
+  std::vector<const Entry*> programs;  // the largest of all: behind everything else
   for (const Entry* entry : entries) {
     if (is_there(*entry) || link_local(*entry)) {
       finished(*entry, {}, 0, false);
-    } else if (entry->record.kind == store::Kind::executable) {
-      fetch_executable(*entry);
-    } else if (entry->record.kind == store::Kind::link) {
-      fetch_link(*entry);
     } else {
-      missing.push_back(entry);
+      (is_for_lookups(*entry) ? missing : programs).push_back(entry);
     }
   }
-  if (missing.empty()) return;
-  Sink sink(*this);
-  const auto fetched = store::fetch_batch(*objects_, missing, sink, Deadline::after(k_fetch_wait),
-                                          pace_.gap_bytes());
-  if (!fetched) faults_.count("store", fetched.error().message);
+  if (!missing.empty()) {
+    Sink sink(*this);
+    const auto fetched = store::fetch_batch(*objects_, missing, sink, Deadline::after(k_fetch_wait),
+                                            pace_.gap_bytes());
+    if (!fetched) faults_.count("store", fetched.error().message);
+  }
+  for (const Entry* entry : programs) {
+    if (entry->record.kind == store::Kind::link) {
+      fetch_link(*entry);
+    } else {
+      fetch_executable(*entry);
+    }
+  }
 }
 
 // The verified bytes in a file that is gone with the object.
@@ -375,17 +389,21 @@ Result<sys::AtomicFile> Fetcher::stage(const Entry& entry) const {
 
 void Fetcher::fetch_executable(const Entry& entry) {
   const store::Record& record = entry.record;
+  bool is_staged = false;  // what fails then is this machine's
   const auto bring = [&]() -> Result<void> {
     TRY_ASSIGN(const sys::AtomicFile file, stage(entry));
+    is_staged = true;
     TRY(tier_.put_executable(record.action, record.output, record.size, record.name,
                              file.temp_path(), record.time_ns));
     return {};
   };
-  finished(entry, bring(), entry.location.stored_size, false);
+  auto brought = bring();
+  finished(entry, std::move(brought), entry.location.stored_size, is_staged);
 }
 
 void Fetcher::fetch_link(const Entry& entry) {
   const store::Record& record = entry.record;
+  bool is_local = true;  // what fails is this machine's
   const auto bring = [&]() -> Result<void> {
     const auto took = link_time_of(record);
     if (links_ == nullptr || !took) {
@@ -394,15 +412,22 @@ void Fetcher::fetch_link(const Entry& entry) {
     TRY_ASSIGN(auto writer, links_->begin_verified(record.action, gotool::LinkInfo{*took, {}, {}},
                                                    record.output, record.size));
     if (!writer) return fail(Code::exhausted, "link cache: no room for a program");
-    TRY(store::fetch_blob(
-        *objects_, entry, [&writer](ByteView bytes) { return writer->write(bytes); },
-        Deadline::after(k_fetch_wait)));
+    bool is_written = true;
+    const auto write = [&](ByteView bytes) {
+      auto written = writer->write(bytes);
+      is_written = written.has_value();
+      return written;
+    };
+    const auto fetched = store::fetch_blob(*objects_, entry, write, Deadline::after(k_fetch_wait));
+    is_local = !is_written;
+    TRY(fetched);
+    is_local = true;
     TRY(writer->commit(record.action, unix_now_ns()));
     return {};
   };
   auto brought = bring();
   const bool is_there_now = brought.has_value();
-  finished(entry, std::move(brought), entry.location.stored_size, false);
+  finished(entry, std::move(brought), entry.location.stored_size, is_local);
   if (!is_there_now) return;
   if (const auto trimmed = links_->trim(); !trimmed) {
     faults_.count("link-cache", trimmed.error().message);
@@ -439,8 +464,10 @@ void Fetcher::finished(const Entry& entry, Result<void> result, std::uint64_t by
   for (Waiter& waiter : waiters) {
     Result<void> outcome = result;
     // Two actions may have made the same output: the bytes came once, each gets its entry.
-    if (outcome && waiter.entry->record.action != entry.record.action) {
-      const store::Record& record = waiter.entry->record;
+    const store::Record& record = waiter.entry->record;
+    if (outcome && record.action != entry.record.action && is_link) {
+      outcome = fail(Code::unsupported, "link: it came for another key");
+    } else if (outcome && record.action != entry.record.action) {
       outcome = tier_.link(record.action, record.output, record.size, record.time_ns);
     }
     if (waiter.done) waiter.done(outcome);

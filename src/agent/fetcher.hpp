@@ -65,7 +65,7 @@ class Fetcher {
   // under way goes on.
   void let_go(bool everybody);
   // Replaces what was to be brought ahead. Executables are left out, no lookup asks for them; so
-  // are links, but those of this very commit.
+  // are links, but those of this very commit, as many as the link cache takes of new ones.
   void bring_ahead(Owner index, std::vector<const store::Entry*> entries);
   // While paused nothing new is brought ahead; what is asked for still comes.
   void pause_ahead(bool paused);
@@ -131,7 +131,8 @@ class Fetcher {
   Owner ahead_owner_;
   std::vector<const store::Entry*> ahead_;
   std::size_t ahead_at_ = 0;
-  std::vector<bool> ahead_taken_;                           // of ahead_: given to a worker
+  std::uint64_t ahead_link_bytes_ = 0;  // of programs given to workers, in the agent's life
+  std::vector<bool> ahead_taken_;       // of ahead_: given to a worker
   std::unordered_map<BlobId, std::size_t> ahead_position_;  // the first of each output in ahead_
   // The positions in ahead_ of what lies in each pack, by offset.
   std::unordered_map<PackId, std::vector<std::size_t>> ahead_in_pack_;

@@ -47,7 +47,12 @@ std::vector<ActionId> actions_ahead(const AgentConfig& config, const store::Load
         continue;
       }
       best = one.from;
-      for (const store::Entry& entry : one.manifest.entries) ahead.push_back(entry.record.action);
+      for (const store::Entry& entry : one.manifest.entries) {
+        // What another job linked this one will hardly ask for.
+        if (same_job || entry.record.kind != store::Kind::link) {
+          ahead.push_back(entry.record.action);
+        }
+      }
     }
     if (!ahead.empty()) break;
   }
@@ -176,8 +181,14 @@ std::vector<store::Record> IndexKeeper::own_records() const {
 std::vector<const store::Entry*> IndexKeeper::ahead(
     const std::shared_ptr<const store::Index>& index) const {
   const std::lock_guard lock(mutex_);
-  if (ahead_.empty()) return index->in_use_order();
   std::vector<const store::Entry*> entries;
+  if (ahead_.empty()) {
+    // A copy of an earlier job's, whose commit was most likely another one.
+    entries = index->in_use_order();
+    std::erase_if(
+        entries, [](const store::Entry* entry) { return entry->record.kind == store::Kind::link; });
+    return entries;
+  }
   entries.reserve(ahead_.size());
   for (const ActionId& action : ahead_) {
     if (const store::Entry* entry = index->find(action); entry != nullptr) entries.push_back(entry);

@@ -56,6 +56,7 @@ Result<bool> PacedObjects::get_range(std::string_view key, std::uint64_t offset,
           first_byte = std::chrono::duration_cast<microseconds>(Pace::Clock::now() - started);
         }
         bytes += piece.size();
+        pace_.moved(Pace::Clock::now(), piece.size());
         return sink(piece);
       },
       deadline);
@@ -74,18 +75,28 @@ void Pace::begin(Clock::time_point now) {
   window_bytes_ = 0;
 }
 
+// What the window says of the line so far; a long one is closed.
+void Pace::look_locked(Clock::time_point now) {
+  const auto span = now - window_start_;
+  if (span < k_window_min) return;
+  best_rate_ = std::max(best_rate_, static_cast<double>(window_bytes_) / seconds_of(span));
+  if (span < k_window_max && under_way_ > 0) return;
+  window_start_ = now;
+  window_bytes_ = 0;
+}
+
+// Bytes count when they come: those of a request that began long before the window would make the
+// line look faster than it is, for good.
+void Pace::moved(Clock::time_point now, std::uint64_t bytes) {
+  const std::lock_guard lock(mutex_);
+  window_bytes_ += bytes;
+  look_locked(now);
+}
+
 void Pace::end(Clock::time_point now, microseconds first_byte, std::uint64_t bytes) {
   const std::lock_guard lock(mutex_);
   under_way_ -= std::min(under_way_, 1U);
-  window_bytes_ += bytes;
-  const auto span = now - window_start_;
-  if (span >= k_window_min) {
-    best_rate_ = std::max(best_rate_, static_cast<double>(window_bytes_) / seconds_of(span));
-  }
-  if (span >= k_window_min && (span >= k_window_max || under_way_ == 0)) {
-    window_start_ = now;
-    window_bytes_ = 0;
-  }
+  look_locked(now);
   if (bytes == 0) return;  // an error's latency says nothing
   latency_ = requests_ == 0 ? first_byte : std::min(latency_, first_byte);
   const double size = static_cast<double>(bytes);

@@ -36,8 +36,10 @@ class Pace {
   // `cores` bounds what a store without latency is given.
   explicit Pace(unsigned cores) : cores_(cores) {}
 
-  // Around each request. `first_byte` is the time to the first byte of the answer.
+  // Around each request, and as its bytes come. `first_byte` is the time to the first byte of the
+  // answer, `bytes` is what all of it brought.
   void begin(Clock::time_point now);
+  void moved(Clock::time_point now, std::uint64_t bytes);
   void end(Clock::time_point now, std::chrono::microseconds first_byte, std::uint64_t bytes);
 
   unsigned streams() const;             // requests at once, 1 to k_streams_max
@@ -50,6 +52,8 @@ class Pace {
   double bytes_per_second() const;  // 0: unknown
 
  private:
+  void look_locked(Clock::time_point now);
+
   const unsigned cores_;
   mutable std::mutex mutex_;
   std::uint64_t requests_ = 0;

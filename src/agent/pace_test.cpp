@@ -23,7 +23,10 @@ struct Line {
       for (unsigned k = 0; k < streams; ++k) pace.begin(now);
       const double transfer_s = static_cast<double>(bytes) * streams / bytes_per_second;
       now += latency + microseconds(static_cast<std::int64_t>(transfer_s * 1e6));
-      for (unsigned k = 0; k < streams; ++k) pace.end(now, latency, bytes);
+      for (unsigned k = 0; k < streams; ++k) {
+        pace.moved(now, bytes);
+        pace.end(now, latency, bytes);
+      }
     }
   }
 };
@@ -70,6 +73,26 @@ TEST_CASE("how long something will take is believed first and then known") {
   Line{125e6, microseconds(5000)}.use(pace, 40);
   CHECK(pace.expected_time(12'500'000) > microseconds(100'000));
   CHECK(pace.expected_time(12'500'000) < microseconds(200'000));
+}
+
+TEST_CASE("one long request beside short ones does not make the line look faster than it is") {
+  Pace pace(2);
+  Pace::Clock::time_point now{};
+  constexpr auto k_step = std::chrono::milliseconds(50);
+  constexpr std::uint64_t k_each = 250'000;  // 10 MB/s, shared by two
+  pace.begin(now);
+  std::uint64_t long_bytes = 0;
+  for (int i = 0; i < 200; ++i) {
+    pace.begin(now);
+    now += k_step;
+    pace.moved(now, k_each);
+    long_bytes += k_each;
+    pace.moved(now, k_each);
+    pace.end(now, microseconds(20000), k_each);
+  }
+  pace.end(now, microseconds(20000), long_bytes);
+  CHECK(pace.bytes_per_second() > 5e6);
+  CHECK(pace.bytes_per_second() < 25e6);
 }
 
 TEST_CASE("requests that brought nothing teach nothing") {

@@ -104,7 +104,7 @@ void Uploader::made(const store::Record& record) {
   {
     const std::lock_guard lock(mutex_);
     if (!add_to_ledger_locked(record) && !distrusted_.contains(record.output)) return;
-    if (given_up_) return void(++totals_.lost);
+    if (is_given_up_locked()) return put_off_locked(record);
     queue_.push_back(record);
     totals_.pending_bytes += record.size;
   }
@@ -121,7 +121,9 @@ void Uploader::request_publish() {
   if (objects_ == nullptr) return;
   {
     const std::lock_guard lock(mutex_);
-    if (given_up_ || (!ledger_changed_ && queue_.empty())) return;
+    if (is_given_up_locked()) return;
+    take_up_locked();
+    if (!ledger_changed_ && queue_.empty()) return;
     publish_wanted_ = true;
   }
   changed_.notify_all();
@@ -163,7 +165,8 @@ Uploader::Totals Uploader::totals() const {
   const std::lock_guard lock(mutex_);
   Totals totals = totals_;
   totals.records = ledger_.size();
-  const bool to_publish = publish_wanted_ || (ledger_changed_ && !publish_failed_ && !given_up_);
+  const bool to_publish =
+      publish_wanted_ || (ledger_changed_ && !publish_failed_ && !is_given_up_locked());
   totals.drained = objects_ == nullptr || (queue_.empty() && !busy_ && !to_publish);
   return totals;
 }
@@ -317,20 +320,42 @@ void Uploader::upload(const store::Record& record) {
   if (anew) publisher_->distrust(record.output);
   const auto added =
       try_upload([&] { return publisher_->add(record, file, Deadline::after(k_object_wait)); });
-  if (added) failures_in_a_row_ = 0;
-  if (added || is_of_the_file(added.error())) return;  // a file that is gone misses nobody
-  const bool gives_up = ++failures_in_a_row_ >= k_failures_max;
+  if (!added && is_of_the_file(added.error())) return;  // a file that is gone misses nobody
   const std::lock_guard lock(mutex_);
-  ++totals_.lost;
-  if (gives_up) give_up_locked();
+  if (added) {
+    failures_in_a_row_ = 0;
+    given_up_ = false;
+    given_up_pause_ = k_give_up_pause;
+    return take_up_locked();
+  }
+  put_off_locked(record);
+  if (++failures_in_a_row_ >= k_failures_max) give_up_locked();
 }
 
-// The store takes nothing: a job that waits for its uploads must not ask it for each of them.
+void Uploader::put_off_locked(const store::Record& record) {
+  ++totals_.lost;
+  put_off_.push_back(record);
+}
+
+// The store takes nothing: a job that waits for its uploads must not ask it for each of them. After
+// the pause one of them tells whether it takes something again.
 void Uploader::give_up_locked() {
   given_up_ = true;
-  totals_.lost += queue_.size();
+  given_up_until_ = Deadline::after(given_up_pause_);
+  given_up_pause_ = std::min(given_up_pause_ * 2, k_give_up_pause_max);
+  for (const store::Record& record : queue_) put_off_locked(record);
   queue_.clear();
   totals_.pending_bytes = 0;
+}
+
+// What was put off comes behind what waits.
+void Uploader::take_up_locked() {
+  for (store::Record& record : put_off_) {
+    --totals_.lost;
+    totals_.pending_bytes += record.size;
+    queue_.push_back(std::move(record));
+  }
+  put_off_.clear();
 }
 
 // A store that fails for a moment is asked again; nothing else waits for this thread.

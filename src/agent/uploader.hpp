@@ -31,6 +31,9 @@ namespace sluice::agent {
 inline constexpr std::size_t k_ledger_records_max = 4'000'000;
 inline constexpr auto k_yield_max = std::chrono::seconds(30);
 inline constexpr auto k_hold_max = std::chrono::seconds(3);
+// After objects in a row that the store did not take; doubled each time.
+inline constexpr auto k_give_up_pause = std::chrono::seconds(5);
+inline constexpr auto k_give_up_pause_max = std::chrono::seconds(60);
 
 class Uploader {
  public:
@@ -82,7 +85,10 @@ class Uploader {
   bool is_little_locked() const;
   void upload_timed(const store::Record& record);
   void upload(const store::Record& record);
+  void put_off_locked(const store::Record& record);
   void give_up_locked();
+  bool is_given_up_locked() const { return given_up_ && !given_up_until_.passed(); }
+  void take_up_locked();
   Result<void> try_upload(const std::function<Result<void>()>& attempt);
   void publish();
   store::ManifestInfo manifest_info() const;
@@ -110,9 +116,13 @@ class Uploader {
   std::vector<store::Record> ledger_;                   // in order of first use
   std::unordered_map<ActionId, std::size_t> position_;  // in ledger_
   bool ledger_changed_ = false;                         // since the last publish
-  bool given_up_ = false;                               // the store takes nothing from this job
-  bool publish_failed_ = false;                         // and nothing has changed since
-  std::unordered_set<BlobId> distrusted_;               // until uploaded anew
+  // The store takes nothing: until then it is asked for nothing, and what it should take waits.
+  bool given_up_ = false;
+  Deadline given_up_until_ = Deadline::after(std::chrono::milliseconds(0));
+  std::chrono::seconds given_up_pause_ = k_give_up_pause;
+  std::vector<store::Record> put_off_;     // counted as lost until it is uploaded after all
+  bool publish_failed_ = false;            // and nothing has changed since
+  std::unordered_set<BlobId> distrusted_;  // until uploaded anew
   sys::Path goroot_;
   Totals totals_;
 

@@ -245,6 +245,32 @@ TEST_CASE("a store that fails for a moment loses nothing") {
   CHECK(desk.faults.all().empty());
 }
 
+TEST_CASE("a store that was out for a while gets all of it after all") {
+  Desk desk;
+  std::atomic<bool> is_out = true;
+  std::atomic<int> asked = 0;
+  desk.objects.before_put = [&](std::string_view) -> Result<void> {
+    ++asked;
+    if (is_out) return fail(Code::denied, "not now");
+    return {};
+  };
+  Uploader uploader(desk.machine.config, &desk.objects, &desk.keeper, desk.tier, desk.faults);
+  constexpr int k_count = 8;  // each goes alone
+  for (int i = 0; i < k_count; ++i) uploader.made(desk.make(i, testing::body_of(i, 2U << 20U)));
+  CHECK_FALSE(uploader.drain(testing::soon()));
+  CHECK(uploader.totals().lost == k_count);
+  CHECK(uploader.totals().pending_bytes == 0);
+  const int before = asked;
+  CHECK_FALSE(uploader.drain(testing::soon()));  // at once: the store is asked for nothing
+  CHECK(asked == before);
+  uploader.made(desk.make(k_count, testing::body_of(k_count, 500)));
+  is_out = false;
+  std::this_thread::sleep_for(k_give_up_pause + std::chrono::milliseconds(100));
+  CHECK(uploader.drain(testing::soon()));
+  CHECK(uploader.totals().lost == 0);
+  CHECK(desk.published().size() == k_count + 1);
+}
+
 TEST_CASE("read-only and no store are drained from the start") {
   Desk desk;
   desk.machine.config.read_only = true;

@@ -98,7 +98,8 @@ class Exchange {
     return request_.body ? request_.body_size : request_.bytes.size();
   }
   Result<bool> may_send_body();
-  Result<Stream::Sent> send_body();
+  Result<bool> send(ByteView bytes);
+  Result<bool> send_body();
   Result<void> advance();
   Result<std::size_t> read_more();
   Result<void> read_head();
@@ -112,14 +113,27 @@ class Exchange {
   std::uint64_t discarded_ = 0;
   std::optional<Deadline> stall_;
   std::uint64_t came_since_ = 0;  // since stall_ was set
+  std::size_t early_answers_ = 0;
   bool sent_whole_ = false;
   bool reusable_ = false;
   bool heard_ = false;
   bool callers_error_ = false;
 };
 
-Result<Stream::Sent> Exchange::send_body() {
-  if (!request_.body) return connection_.stream.write_all(request_.bytes, deadline_);
+// False: the answer came before everything was taken; its head is read. A "100 Continue" that comes
+// late, or unasked, is none.
+Result<bool> Exchange::send(ByteView bytes) {
+  for (;;) {
+    TRY_ASSIGN(const std::size_t count, connection_.stream.write_all(bytes, deadline_));
+    bytes = bytes.subspan(count);
+    if (bytes.empty()) return true;
+    TRY(read_head());
+    if (parser_->head().status != 100) return false;
+  }
+}
+
+Result<bool> Exchange::send_body() {
+  if (!request_.body) return send(request_.bytes);
   Bytes piece(static_cast<std::size_t>(std::min<std::uint64_t>(k_io_piece, request_.body_size)));
   for (std::uint64_t at = 0; at < request_.body_size;) {
     const auto count = std::min<std::uint64_t>(piece.size(), request_.body_size - at);
@@ -128,11 +142,11 @@ Result<Stream::Sent> Exchange::send_body() {
       callers_error_ = true;
       return std::unexpected(std::move(filled).error());
     }
-    TRY_ASSIGN(const Stream::Sent sent, connection_.stream.write_all(part, deadline_));
-    if (sent != Stream::Sent::all) return sent;
+    TRY_ASSIGN(const bool sent, send(part));
+    if (!sent) return false;
     at += count;
   }
-  return Stream::Sent::all;
+  return true;
 }
 
 // With `stall_max`, a time in which next to nothing comes ends the call.
@@ -164,7 +178,7 @@ Result<void> Exchange::advance() {
 }
 
 Result<void> Exchange::read_head() {
-  for (std::size_t early = 0; early <= k_early_answers_max; ++early) {
+  while (early_answers_++ <= k_early_answers_max) {
     parser_ = std::make_unique<ResponseParser>(request_.method == "HEAD");
     while (!parser_->is_head_done()) TRY(advance());
     if (parser_->head().status / 100 != 1) return {};
@@ -217,21 +231,17 @@ Result<bool> Exchange::may_send_body() {
 }
 
 Result<Response> Exchange::run(const std::string& head) {
-  TRY_ASSIGN(Stream::Sent sent, connection_.stream.write_all(bytes_of(head), deadline_));
-  sent_whole_ = sent == Stream::Sent::all && body_size() == 0;
-  bool is_answered = false;
-  if (sent == Stream::Sent::all && body_size() > 0) {
-    TRY_ASSIGN(const bool wanted, may_send_body());
-    is_answered = !wanted;
-    if (wanted) {
-      TRY_ASSIGN(sent, send_body());
-      sent_whole_ = sent == Stream::Sent::all;
+  TRY_ASSIGN(bool is_sent, send(bytes_of(head)));
+  if (is_sent && body_size() > 0) {
+    TRY_ASSIGN(is_sent, may_send_body());
+    if (is_sent) {
+      TRY_ASSIGN(is_sent, send_body());
     }
   }
-  if (!is_answered) TRY(read_head());
+  sent_whole_ = is_sent;
+  if (is_sent) TRY(read_head());
   Response response;
   response.head = parser_->head();
-  if (response.head.status == 100) return fail(Code::corrupt, "it wants what it was sent");
   TRY(read_body(response));
   // An announced body that was not sent would be read as the next request.
   reusable_ =
@@ -362,8 +372,8 @@ Result<void> HttpClient::State::open_tunnel(Connection& connection, const Url& u
     head += "Proxy-Authorization: " + basic_authorization(proxy.user, proxy.password) + "\r\n";
   }
   head += "\r\n";
-  TRY_ASSIGN(const Stream::Sent sent, connection.stream.write_all(bytes_of(head), deadline));
-  if (sent != Stream::Sent::all) return fail(Code::unavailable, "it hung up");
+  TRY_ASSIGN(const std::size_t sent, connection.stream.write_all(bytes_of(head), deadline));
+  if (sent != head.size()) return fail(Code::unavailable, "it hung up");
   // The answer byte by byte: what comes after it belongs to TLS.
   ResponseParser parser(true);
   Bytes waiting;

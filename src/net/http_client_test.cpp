@@ -143,6 +143,26 @@ TEST_CASE("a body that is refused when asked for is not sent") {
   CHECK(server.connections() == 2);
 }
 
+TEST_CASE("a leave to send that comes late, or unasked, is no answer") {
+  Server server([](const Asked& asked) { return answer(200, std::to_string(asked.body.size())); });
+  HttpClient http = client();
+  Request put = request(server, "/", "PUT");
+  SUBCASE("later than the client waits") {
+    put.expect_continue = true;
+    server.continues_after_ms = 1300;
+  }
+  SUBCASE("unasked") { server.continues_after_ms = 200; }
+  const Bytes much(32U << 20U);  // more than the socket takes meanwhile
+  put.bytes = much;
+  for (int i = 0; i < 2; ++i) {
+    const auto done = http.send(put, soon());
+    REQUIRE(done.has_value());
+    CHECK(done->head.status == 200);
+    CHECK(text_of(done->body) == std::to_string(much.size()));
+  }
+  CHECK(server.connections() == 1);
+}
+
 TEST_CASE("bounds and the caller's own errors") {
   const Server server([](const Asked&) { return answer(200, std::string(1000, 'x')); });
   HttpClient http = client();

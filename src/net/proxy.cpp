@@ -40,17 +40,6 @@ bool in_network(const Address& address, const Address& network, unsigned bits) {
   return true;
 }
 
-bool is_loopback(const std::string& host) {
-  if (host == "localhost" || host.ends_with(".localhost")) return true;
-  const auto address = parse_address(host);
-  if (!address) return false;
-  constexpr unsigned k_v4_loopback_bits = 96 + 8;
-  if (address->is_v4) {
-    return in_network(address->bytes, parse_address("127.0.0.0")->bytes, k_v4_loopback_bits);
-  }
-  return address->bytes == parse_address("::1")->bytes;
-}
-
 bool matches_network(const std::string& host, std::string_view entry, std::size_t slash) {
   const auto network = parse_address(std::string(entry.substr(0, slash)));
   const auto bits = parse_int<unsigned>(entry.substr(slash + 1));
@@ -103,6 +92,17 @@ Result<std::optional<Url>> read_proxy(const sys::Environment& env,
 }
 
 }  // namespace
+
+bool is_loopback(const std::string& host) {
+  if (host == "localhost" || host.ends_with(".localhost")) return true;
+  const auto address = parse_address(host);
+  if (!address) return false;
+  constexpr unsigned k_v4_loopback_bits = 96 + 8;
+  if (address->is_v4) {
+    return in_network(address->bytes, parse_address("127.0.0.0")->bytes, k_v4_loopback_bits);
+  }
+  return address->bytes == parse_address("::1")->bytes;
+}
 
 Result<ProxyRules> ProxyRules::of(const sys::Environment& env) {
   ProxyRules rules;

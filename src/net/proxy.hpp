@@ -19,6 +19,9 @@ namespace sluice::net {
 
 inline constexpr std::size_t k_no_proxy_entries_max = 256;
 
+// This machine, by an address or by the name that stands for one.
+bool is_loopback(const std::string& host);
+
 class ProxyRules {
  public:
   ProxyRules() = default;  // no proxy at all

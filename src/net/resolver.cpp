@@ -9,6 +9,7 @@
 #include <cstring>
 #include <memory>
 #include <optional>
+#include <system_error>
 #include <thread>
 
 namespace sluice::net {
@@ -64,14 +65,18 @@ Result<std::vector<SocketAddress>> Resolver::resolve(const std::string& host, st
     if (known != known_.end() && !known->second.until.passed()) return known->second.addresses;
   }
   const auto question = std::make_shared<Question>();
-  std::thread asking([question, host, port] {
+  const auto find_out = [question, host, port] {
     auto answer = ask(host, port, AI_ADDRCONFIG);
     const std::lock_guard lock(question->mutex);
     question->answer = std::move(answer);
     question->answered.notify_all();
-  });
-  // house: allow detach (getaddrinfo cannot be ended; it touches nothing but its own question)
-  asking.detach();
+  };
+  try {
+    // house: allow detach (getaddrinfo cannot be ended; it touches nothing but its own question)
+    std::thread(find_out).detach();
+  } catch (const std::system_error&) {
+    return fail(Code::unavailable, fmt::format("{}: the system has no thread to ask for it", host));
+  }
   std::unique_lock lock(question->mutex);
   const auto there = [&question] { return question->answer.has_value(); };
   if (!question->answered.wait_for(lock, std::chrono::milliseconds(deadline.left_ms()), there)) {

@@ -206,15 +206,15 @@ Result<std::size_t> Stream::write_some(ByteView bytes, Deadline deadline, bool& 
   return std::size_t{0};
 }
 
-Result<Stream::Sent> Stream::write_all(ByteView bytes, Deadline deadline) {
+Result<std::size_t> Stream::write_all(ByteView bytes, Deadline deadline) {
   bool interrupted = false;
-  while (!bytes.empty()) {
+  std::size_t sent = 0;
+  while (sent < bytes.size() && !interrupted) {
     if (deadline.passed()) return timed_out("sending");
-    TRY_ASSIGN(const std::size_t count, write_some(bytes, deadline, interrupted));
-    if (interrupted) return Sent::interrupted;
-    bytes = bytes.subspan(count);
+    TRY_ASSIGN(const std::size_t count, write_some(bytes.subspan(sent), deadline, interrupted));
+    sent += count;
   }
-  return Sent::all;
+  return sent;
 }
 
 Result<bool> Stream::wait_readable(Deadline deadline) {

@@ -40,9 +40,9 @@ class Stream {
 
   // 0: the other side has ended.
   Result<std::size_t> read_some(MutableByteView into, Deadline deadline);
-  enum class Sent { all, interrupted };
-  // `interrupted`: the other side answered or hung up before it took everything; reading tells.
-  Result<Sent> write_all(ByteView bytes, Deadline deadline);
+  // How many were sent: fewer than all when the other side answered or hung up before it took them;
+  // reading tells.
+  Result<std::size_t> write_all(ByteView bytes, Deadline deadline);
   // False at the deadline.
   Result<bool> wait_readable(Deadline deadline);
   // Nothing has come and nobody has hung up: fit for the next request.

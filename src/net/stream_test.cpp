@@ -37,7 +37,7 @@ TEST_CASE("bytes go both ways and an end is seen") {
   auto stream = Stream::connect(listener.addresses(), in_ms(5000));
   REQUIRE(stream.has_value());
   sys::Fd peer = listener.accept();
-  CHECK(*stream->write_all(bytes_of("hello"), in_ms(5000)) == Stream::Sent::all);
+  CHECK(*stream->write_all(bytes_of("hello"), in_ms(5000)) == 5);
   Bytes got(5);
   REQUIRE(sys::read_exact(peer.get(), got).has_value());
   CHECK(text_of(got) == "hello");
@@ -74,7 +74,7 @@ TEST_CASE("who answers before it took everything interrupts the sending") {
   sys::Fd peer = listener.accept();
   REQUIRE(sys::write_all(peer.get(), bytes_of("no")).has_value());
   const Bytes much(64U << 20U);
-  CHECK(*stream->write_all(much, in_ms(5000)) == Stream::Sent::interrupted);
+  CHECK(*stream->write_all(much, in_ms(5000)) < much.size());
 }
 
 TEST_CASE("nobody there is unavailable, and the next address is tried") {

@@ -16,6 +16,7 @@
 #include <sys/socket.h>
 
 #include <atomic>
+#include <chrono>
 #include <functional>
 #include <map>
 #include <mutex>
@@ -69,6 +70,8 @@ class Server {
 
   // Who asks before sending a body gets the answer in place of "100 Continue".
   std::atomic<bool> refuses_bodies = false;
+  // "100 Continue" comes so late, also to who did not ask; until then nothing of the body is taken.
+  std::atomic<int> continues_after_ms = 0;
 
   std::string url() const { return "http://127.0.0.1:" + std::to_string(port_); }
   int connections() const { return connections_; }
@@ -142,8 +145,9 @@ class Server {
     const auto length = asked.headers.find("content-length");
     const std::size_t size =
         length == asked.headers.end() ? 0 : parse_int<std::size_t>(length->second).value_or(0);
-    if (size > 0 && asked.headers.contains("expect")) {
+    if (size > 0 && (asked.headers.contains("expect") || continues_after_ms > 0)) {
       if (refuses_bodies) return true;
+      std::this_thread::sleep_for(std::chrono::milliseconds(continues_after_ms));
       if (!sys::write_all(fd, bytes_of("HTTP/1.1 100 Continue\r\n\r\n"))) return false;
     }
     while (waiting.size() < size) {

@@ -19,6 +19,7 @@ namespace {
 constexpr std::string_view k_metadata = "http://169.254.169.254";
 constexpr std::string_view k_container = "http://169.254.170.2";
 constexpr UnixNanos k_ns_per_s = 1'000'000'000;
+constexpr int k_year_max = 2200;  // nanoseconds end in 2262
 
 Result<std::string> read_token(const sys::Path& path, std::string_view variable) {
   auto bytes = sys::read_file(path, k_token_file_bytes_max);
@@ -31,9 +32,9 @@ Result<std::string> read_token(const sys::Path& path, std::string_view variable)
 
 // Plain HTTP may carry the token to this machine and to the addresses of the container services.
 bool may_get_the_token(const net::Url& url) {
-  constexpr std::array<std::string_view, 5> k_hosts = {"169.254.170.2", "169.254.170.23",
-                                                       "fd00:ec2::23", "localhost", "::1"};
-  return url.tls || url.host.starts_with("127.") ||
+  constexpr std::array<std::string_view, 3> k_hosts = {"169.254.170.2", "169.254.170.23",
+                                                       "fd00:ec2::23"};
+  return url.tls || net::is_loopback(url.host) ||
          std::ranges::find(k_hosts, url.host) != k_hosts.end();
 }
 
@@ -57,7 +58,7 @@ std::optional<UnixNanos> parse_iso_time(std::string_view text) {
     return parse_int<int>(text.substr(at, count)).value_or(-1);
   };
   std::tm utc{};
-  utc.tm_year = part(0, 4) - 1900;
+  utc.tm_year = std::min(part(0, 4), k_year_max) - 1900;
   utc.tm_mon = part(5, 2) - 1;
   utc.tm_mday = part(8, 2);
   utc.tm_hour = part(11, 2);
@@ -73,7 +74,8 @@ AwsCredentials::AwsCredentials(sys::Environment env, AwsProfile profile, net::Ht
     : env_(std::move(env)), profile_(std::move(profile)), http_(http) {}
 
 Result<net::Credentials> AwsCredentials::get(Deadline deadline, UnixNanos now_ns) {
-  const std::lock_guard lock(mutex_);
+  const std::unique_lock lock(mutex_, deadline.at());
+  if (!lock) return fail(Code::timeout, "AWS credentials: the deadline passed");
   const UnixNanos early_ns =
       std::chrono::duration_cast<std::chrono::nanoseconds>(k_credentials_early).count();
   if (found_ && (!found_->ends_ns || now_ns < *found_->ends_ns - early_ns)) return found_->keys;
@@ -88,16 +90,36 @@ Result<net::Credentials> AwsCredentials::get(Deadline deadline, UnixNanos now_ns
     failure_.reset();
     return found_->keys;
   }
-  if (found_ && now_ns < found_->ends_ns.value_or(0)) {
+  const bool still_good = found_ && now_ns < found_->ends_ns.value_or(0);
+  // A service that is out of order for a moment is asked again soon: the request that wants the
+  // credentials has its own tries.
+  const bool is_a_moments = fresh.error().code == Code::unavailable && !still_good;
+  if (still_good || fresh.error().code != Code::timeout) {
     failure_ = fresh.error();
-    failure_until_ = Deadline::after(k_credentials_retry);
-    return found_->keys;
+    failure_until_ = Deadline::after(is_a_moments ? k_credentials_retry_soon : k_credentials_retry);
   }
-  if (fresh.error().code != Code::timeout) {
-    failure_ = fresh.error();
-    failure_until_ = Deadline::after(k_credentials_retry);
-  }
+  if (still_good) return found_->keys;
   return std::unexpected(std::move(fresh).error());
+}
+
+Result<void> AwsCredentials::check(const sys::Environment& env) {
+  constexpr std::string_view k_key = "AWS_ACCESS_KEY_ID";
+  constexpr std::string_view k_secret = "AWS_SECRET_ACCESS_KEY";
+  if (env.get_or(k_key, "").empty() != env.get_or(k_secret, "").empty()) {
+    const bool has_key = !env.get_or(k_key, "").empty();
+    return fail(Code::invalid, fmt::format("{} is set and {} is not: set both or none",
+                                           has_key ? k_key : k_secret, has_key ? k_secret : k_key));
+  }
+  for (const std::string_view name :
+       {"AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_EC2_METADATA_SERVICE_ENDPOINT",
+        "AWS_ENDPOINT_URL_STS"}) {
+    const std::string text = env.get_or(name, "");
+    if (text.empty()) continue;
+    if (auto url = net::parse_url(text); !url) {
+      return std::unexpected(std::move(url).error().in(name));
+    }
+  }
+  return {};
 }
 
 bool AwsCredentials::renew(const net::Credentials& ended) {
@@ -193,8 +215,9 @@ Result<std::optional<AwsCredentials::Found>> AwsCredentials::from_web_identity(
   TRY_ASSIGN(const std::string token, read_token(file, "AWS_WEB_IDENTITY_TOKEN_FILE"));
   TRY_ASSIGN(auto endpoint, aws_endpoint("sts", profile_, env_));
   if (!endpoint) {
-    TRY_ASSIGN(endpoint, net::parse_url(fmt::format("https://sts.{}.amazonaws.com",
-                                                    aws_region(profile_, env_))));
+    const std::string region = aws_region(profile_, env_);
+    TRY_ASSIGN(endpoint, net::parse_url(fmt::format("https://sts.{}.amazonaws.com{}", region,
+                                                    aws_suffix(region))));
   }
   const std::string body =
       form({{"Action", "AssumeRoleWithWebIdentity"},

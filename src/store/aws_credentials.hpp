@@ -26,6 +26,8 @@ namespace sluice::store {
 
 inline constexpr auto k_credentials_early = std::chrono::minutes(5);  // renewed before their end
 inline constexpr auto k_credentials_retry = std::chrono::seconds(30);
+inline constexpr auto k_credentials_retry_soon =
+    std::chrono::milliseconds(500);                              // of a moment's fault
 inline constexpr auto k_metadata_max = std::chrono::seconds(2);  // for each request to the machine
 inline constexpr std::uint64_t k_token_file_bytes_max = 64U << 10U;
 
@@ -35,6 +37,9 @@ std::optional<UnixNanos> parse_iso_time(std::string_view text);
 class AwsCredentials {
  public:
   AwsCredentials(sys::Environment env, AwsProfile profile, net::HttpClient& http);
+
+  // Code::invalid for what the environment says of credentials and cannot be understood.
+  static Result<void> check(const sys::Environment& env);
 
   // `now_ns` is the time by the store's clock, as far as it is known.
   Result<net::Credentials> get(Deadline deadline, UnixNanos now_ns = unix_now_ns());
@@ -60,7 +65,7 @@ class AwsCredentials {
   const sys::Environment env_;
   const AwsProfile profile_;
   net::HttpClient& http_;
-  std::mutex mutex_;
+  std::timed_mutex mutex_;
   std::optional<Found> found_;
   std::optional<Error> failure_;
   Deadline failure_until_ = Deadline::after(std::chrono::milliseconds(0));

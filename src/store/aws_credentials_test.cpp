@@ -6,6 +6,7 @@
 #include <doctest/doctest.h>
 
 #include <string>
+#include <thread>
 
 namespace sluice::store {
 namespace {
@@ -50,6 +51,7 @@ TEST_CASE("times") {
   CHECK(parse_iso_time("1970-01-01T00:00:10Z") == std::optional<UnixNanos>(10'000'000'000));
   CHECK(parse_iso_time("2026-11-24T14:50:05.123Z") ==
         std::optional<UnixNanos>(1'795'531'805'000'000'000));
+  CHECK(parse_iso_time("9999-12-31T23:59:59Z").value_or(0) > 7'200'000'000'000'000'000);
   CHECK_FALSE(parse_iso_time("").has_value());
   CHECK_FALSE(parse_iso_time("2026-11-24 14:50:05").has_value());
 }
@@ -94,6 +96,9 @@ TEST_CASE("the container's endpoint, with its token, renewed before the end") {
   Chain far;
   far.env.set("AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://example.com/x");
   CHECK(far.key().find("plain http") != std::string::npos);
+  Chain looks_near;
+  looks_near.env.set("AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://127.0.0.1.example.com/x");
+  CHECK(looks_near.key().find("plain http") != std::string::npos);
 }
 
 TEST_CASE("the metadata service, version 2") {
@@ -130,6 +135,59 @@ TEST_CASE("a web identity is traded at STS") {
   CHECK(chain.key() == "W/t");
   CHECK(server.asked().front().body.find("RoleArn=arn%3Aaws%3Aiam%3A%3A1%3Arole%2Fci") !=
         std::string::npos);
+}
+
+TEST_CASE("a service that is out of order for a moment is asked again soon") {
+  std::atomic<int> asked = 0;
+  const Server server(
+      [&](const Asked&) { return ++asked == 1 ? answer(503) : answer(200, json("C", 3600)); });
+  Chain chain;
+  chain.env.set("AWS_CONTAINER_CREDENTIALS_FULL_URI", server.url() + "/x");
+  CHECK(chain.key() == "(AWS container credentials: it answered 503)");
+  CHECK(chain.key() == "(AWS container credentials: it answered 503)");
+  CHECK(asked == 1);
+  std::this_thread::sleep_for(k_credentials_retry_soon + std::chrono::milliseconds(50));
+  CHECK(chain.key() == "C/t");
+}
+
+TEST_CASE("nobody waits for another one's question beyond the own deadline") {
+  std::atomic<bool> held = true;
+  const Server server([&](const Asked&) {
+    const Deadline deadline = soon();
+    while (held && !deadline.passed()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    return answer(200, json("C", 3600));
+  });
+  Chain chain;
+  chain.env.set("AWS_CONTAINER_CREDENTIALS_FULL_URI", server.url() + "/x");
+  AwsCredentials& credentials = chain.credentials();
+  std::thread first([&] { CHECK(credentials.get(soon()).has_value()); });
+  const Deadline deadline = soon();
+  while (server.connections() == 0 && !deadline.passed()) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  const auto late = credentials.get(Deadline::after(std::chrono::milliseconds(50)));
+  REQUIRE_FALSE(late.has_value());
+  CHECK(late.error().code == Code::timeout);
+  held = false;
+  first.join();
+}
+
+TEST_CASE("what the environment says of credentials and cannot be understood is refused") {
+  const auto refused = [](std::string_view name, std::string_view value) {
+    sys::Environment env;
+    env.set(name, value);
+    const auto checked = AwsCredentials::check(env);
+    return checked ? std::string() : checked.error().message;
+  };
+  CHECK(refused("AWS_ACCESS_KEY_ID", "A").find("AWS_SECRET_ACCESS_KEY is not") !=
+        std::string::npos);
+  CHECK(refused("AWS_SECRET_ACCESS_KEY", "S").find("AWS_ACCESS_KEY_ID is not") !=
+        std::string::npos);
+  for (const char* name : {"AWS_CONTAINER_CREDENTIALS_FULL_URI",
+                           "AWS_EC2_METADATA_SERVICE_ENDPOINT", "AWS_ENDPOINT_URL_STS"}) {
+    CHECK(refused(name, "htp:/x").starts_with(name));
+    CHECK(refused(name, "http://127.0.0.1:1").empty());
+  }
 }
 
 TEST_CASE("a failure says where and what, and is not asked for again at once") {

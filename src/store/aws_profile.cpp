@@ -80,6 +80,10 @@ std::string aws_region(const AwsProfile& profile, const sys::Environment& env) {
   return of_profile.empty() ? std::string(k_aws_region_default) : of_profile;
 }
 
+std::string_view aws_suffix(std::string_view region) {
+  return region.starts_with("cn-") ? ".cn" : "";
+}
+
 Result<std::optional<net::Url>> aws_endpoint(std::string_view service, const AwsProfile& profile,
                                              const sys::Environment& env) {
   if (is_true(env.get_or("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", ""))) return std::nullopt;
@@ -116,14 +120,20 @@ Result<S3Config> s3_config(const StoreUrl& url, const AwsProfile& profile,
   if (endpoint) {
     config.endpoint = std::move(*endpoint);
   } else {
-    const std::string suffix = config.region.starts_with("cn-") ? ".cn" : "";
     TRY_ASSIGN(config.endpoint,
-               net::parse_url(fmt::format("https://s3.{}.amazonaws.com{}", config.region, suffix)));
+               net::parse_url(fmt::format("https://s3.{}.amazonaws.com{}", config.region,
+                                          aws_suffix(config.region))));
     config.endpoint.path.clear();
   }
   config.path_style = !config.is_aws || !fits_a_host(config.bucket);
   if (const std::string style = profile.get("s3.addressing_style"); !style.empty()) {
-    config.path_style = style == "path" || (style != "virtual" && config.path_style);
+    if (style != "path" && style != "virtual" && style != "auto") {
+      return fail(Code::invalid,
+                  fmt::format("addressing_style of the AWS profile {}: \"{}\" is not one of auto, "
+                              "path, virtual",
+                              printable(profile.name(), 80), printable(style, 40)));
+    }
+    config.path_style = style == "path" || (style == "auto" && config.path_style);
   }
   if (const std::string said = env.get_or("AWS_S3_FORCE_PATH_STYLE", ""); !said.empty()) {
     const auto force = parse_bool(said);

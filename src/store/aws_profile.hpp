@@ -51,5 +51,7 @@ Result<S3Config> s3_config(const StoreUrl& url, const AwsProfile& profile,
 Result<std::optional<net::Url>> aws_endpoint(std::string_view service, const AwsProfile& profile,
                                              const sys::Environment& env);
 std::string aws_region(const AwsProfile& profile, const sys::Environment& env);
+// What follows amazonaws.com in the names of a region's services.
+std::string_view aws_suffix(std::string_view region);
 
 }  // namespace sluice::store

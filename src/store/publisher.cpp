@@ -21,6 +21,18 @@ std::unexpected<Error> not_the_blob(const sys::Path& file) {
   return fail(Code::corrupt, fmt::format("{} is not the blob it is said to be", file.string()));
 }
 
+// The store's own faults, told apart from those of the file that is uploaded: Code::corrupt,
+// not_found and invalid are the file's.
+template <typename T>
+Result<T> of_the_store(Result<T> result) {
+  if (result) return result;
+  Error error = std::move(result).error();
+  const bool looks_like_the_files =
+      error.code == Code::corrupt || error.code == Code::not_found || error.code == Code::invalid;
+  if (looks_like_the_files) error.code = Code::unavailable;
+  return std::unexpected(std::move(error));
+}
+
 // What failed because of the file itself would fail again: no use in trying.
 Result<void> in_blob(const Record& record, Result<void> result) {
   if (result) return result;
@@ -152,7 +164,8 @@ Result<void> Publisher::put_alone(Entry entry, const Body& body, Deadline deadli
 // Whether another job has brought this blob. It may have been compressed otherwise than we did it:
 // then its size is what the store says, and is believed when the bytes are right.
 Result<bool> Publisher::find_alone(Entry& entry, Deadline deadline) {
-  TRY_ASSIGN(const auto info, objects_.head(object_key(entry.record, entry.location), deadline));
+  TRY_ASSIGN(const auto info,
+             of_the_store(objects_.head(object_key(entry.record, entry.location), deadline)));
   if (!info) return false;
   if (info->size == entry.location.stored_size) return true;
   Entry found = entry;
@@ -174,9 +187,9 @@ Result<bool> Publisher::find_alone(Entry& entry, Deadline deadline) {
 Result<bool> Publisher::put_new(const std::string& key, const Body& body, bool overwrite,
                                 Deadline deadline) {
   const bool ask = !overwrite && objects_.capabilities().if_absent;
-  TRY_ASSIGN(
-      const PutResult put,
-      objects_.put(key, body, ask ? PutCondition::absent() : PutCondition::always(), deadline));
+  TRY_ASSIGN(const PutResult put,
+             of_the_store(objects_.put(
+                 key, body, ask ? PutCondition::absent() : PutCondition::always(), deadline)));
   if (put.stored) {
     report_.bytes_up += body.size();
     ++report_.objects_up;

@@ -23,6 +23,7 @@ namespace {
 
 using Pairs = std::vector<std::pair<std::string, std::string>>;
 
+constexpr int k_complete_tries_max = 3;
 constexpr auto k_abort_max = std::chrono::seconds(5);  // to take back an upload in parts
 constexpr std::uint64_t k_list_bytes_max = 8U << 20U;
 constexpr UnixNanos k_clock_off_min_ns = 840'000'000'000;  // 15 minutes are allowed
@@ -435,10 +436,14 @@ Result<PutResult> S3::put_parts(std::string_view key, const Body& body, net::Hea
     complete.query = {{"uploadId", upload}};
     complete.headers = std::move(conditions);
     complete.body = bytes_of(text);
-    TRY_ASSIGN(const net::Response response, perform(complete, deadline));
-    if (response.head.status != 200) return put_answer(response, conditional);
-    TRY_ASSIGN(std::string etag, read_s3_completed(text_of(response.body)));
-    return PutResult{true, std::move(etag)};
+    for (int i = 1;; ++i) {
+      TRY_ASSIGN(const net::Response response, perform(complete, deadline));
+      if (response.head.status != 200) return put_answer(response, conditional);
+      auto etag = read_s3_completed(text_of(response.body));
+      if (etag) return PutResult{true, std::move(*etag)};
+      // S3 begins its answer before it is done, and may say only then that it could not.
+      if (i == k_complete_tries_max) return std::unexpected(problem(response));
+    }
   };
   auto result = finish();
   if (!result || !result->stored) abort_upload(key, upload);
@@ -510,6 +515,7 @@ Result<std::unique_ptr<Objects>> open_s3(const StoreUrl& url, const sys::Environ
                                          UnixNanos (*now_ns)()) {
   TRY_ASSIGN(AwsProfile profile, AwsProfile::of(env));
   TRY_ASSIGN(S3Config config, s3_config(url, profile, env));
+  TRY(AwsCredentials::check(env));
   TRY_ASSIGN(net::HttpOptions options, net::HttpOptions::of(env));
   return std::make_unique<S3>(std::move(config), std::move(options), profile, env, now_ns);
 }

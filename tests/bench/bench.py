@@ -28,6 +28,7 @@ import platform
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -65,6 +66,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--rtt", default="20ms")
     parser.add_argument("--mbit", type=int, default=1000)
     parser.add_argument("--out", type=Path, help="the JSON (default: build/bench/<time>.json)")
+    parser.add_argument("--show", type=Path, help="only print the tables of such a JSON")
     options = parser.parse_args()
     options.part = options.part or list(PARTS)
     if options.quick:
@@ -91,7 +93,13 @@ def environment() -> dict[str, str]:
     }
 
 
-def folder_part(root: Path, sluice: Path, go_env: dict, options: argparse.Namespace) -> dict:
+# Takes what a part has measured so far, so that a run that is cut short leaves that.
+Save = Callable[[dict], None]
+
+
+def folder_part(
+    root: Path, sluice: Path, go_env: dict, options: argparse.Namespace, save: Save
+) -> None:
     # Uploads go on behind the command; how long is measured apart. In a container the default
     # would wait for them.
     go_env = {**go_env, "SLUICE_DRAIN": "detach"}
@@ -105,7 +113,7 @@ def folder_part(root: Path, sluice: Path, go_env: dict, options: argparse.Namesp
         result["programs"][name] = folder.measure(
             program, root / name, sluice, go_env, options.rounds, options.cold_rounds
         )
-    return result
+        save(result)
 
 
 def sides_of(
@@ -122,7 +130,9 @@ def sides_of(
     return [native, remote.Sluice(root / "sluice", go_env, sluice, network), *others]
 
 
-def remote_part(root: Path, sluice: Path, go_env: dict, options: argparse.Namespace) -> dict:
+def remote_part(
+    root: Path, sluice: Path, go_env: dict, options: argparse.Namespace, save: Save
+) -> None:
     wan = build_wan(root / "wan", go_env)
     result: dict = {"rtt": options.rtt, "mbit": options.mbit, "programs": {}}
     for name in options.program or (["hello"] if options.quick else REMOTE_PROGRAMS):
@@ -140,12 +150,14 @@ def remote_part(root: Path, sluice: Path, go_env: dict, options: argparse.Namesp
                 options.cold_rounds,
                 options.peer_rounds,
             )
+            save(result)
         finally:
             network.stop()
-    return result
 
 
-def replay_part(root: Path, sluice: Path, go_env: dict, options: argparse.Namespace) -> dict:
+def replay_part(
+    root: Path, sluice: Path, go_env: dict, options: argparse.Namespace, save: Save
+) -> None:
     wan = build_wan(root / "wan", go_env)
     network = remote.Network(root, wan, options.rtt, options.mbit)
     go_env = {**go_env, "GOFLAGS": ""}  # with the version control's state, as go does by default
@@ -158,13 +170,31 @@ def replay_part(root: Path, sluice: Path, go_env: dict, options: argparse.Namesp
             remote.KeyedTarball(root / "keyed", go_env, network),
         ]
         target = Target("replay", root / "work" / "caddy", "./cmd/caddy", 2 << 30)
-        return remote.replay(made, target, sides, network)
+        save(remote.replay(made, target, sides, network))
     finally:
         network.stop()
 
 
+def print_tables(result: dict) -> None:
+    print(
+        f"\nsluice {result['sluice']}, {result['go']}, {result['cpus']} CPUs, "
+        f"load at start {result['load_at_start']:.2f}, {result['when']}"
+    )
+    if "folder" in result:
+        folder.print_tables(result["folder"])
+    if "remote" in result:
+        remote.print_tables(result["remote"])
+    if "replay" in result:
+        remote.print_replay(result["replay"])
+    if costs := remote.costs(result):
+        remote.print_costs(costs)
+
+
 def main() -> int:
     options = arguments()
+    if options.show:
+        print_tables(json.loads(options.show.read_text()))
+        return 0
     sluice = Path(os.environ.get("SLUICE_BIN", REPO / "build" / "sluice")).resolve()
     if not os.access(sluice, os.X_OK):
         raise SystemExit(f"bench: {sluice} is missing: run make build")
@@ -184,6 +214,16 @@ def main() -> int:
         "rounds": options.rounds,
         "cold_rounds": options.cold_rounds,
     }
+    out = options.out or REPO / "build" / "bench" / f"{when:%Y%m%d-%H%M%S}.json"
+    out.parent.mkdir(parents=True, exist_ok=True)
+
+    def save_as(part: str) -> Save:
+        def save(measured: dict) -> None:
+            result[part] = measured
+            out.write_text(json.dumps(result, indent=1) + "\n")
+
+        return save
+
     measure = {"folder": folder_part, "remote": remote_part, "replay": replay_part}
     with contextlib.ExitStack() as stack:
         root = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="sluice-bench-")))
@@ -195,22 +235,8 @@ def main() -> int:
                 continue
             own = root / part
             (own / "work").mkdir(parents=True)
-            result[part] = measure[part](own, sluice, go_env, options)
-    out = options.out or REPO / "build" / "bench" / f"{when:%Y%m%d-%H%M%S}.json"
-    out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_text(json.dumps(result, indent=1) + "\n")
-    print(
-        f"\nsluice {result['sluice']}, {result['go']}, {result['cpus']} CPUs, "
-        f"load at start {result['load_at_start']:.2f}, {result['when']}"
-    )
-    if "folder" in result:
-        folder.print_tables(result["folder"])
-    if "remote" in result:
-        remote.print_tables(result["remote"])
-    if "replay" in result:
-        remote.print_replay(result["replay"])
-    if costs := remote.costs(result):
-        remote.print_costs(costs)
+            measure[part](own, sluice, go_env, options, save_as(part))
+    print_tables(result)
     print(f"\nnumbers: {out}")
     return 0
 

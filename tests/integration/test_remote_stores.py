@@ -241,6 +241,8 @@ def test_tls_through_a_proxy_with_ones_own_root(machine, tmp_path, tiny, tiny_fi
     [
         ({"AWS_ENDPOINT_URL": "nonsense"}, ("SLUICE_STORE", "AWS_ENDPOINT_URL")),
         ({"AWS_S3_FORCE_PATH_STYLE": "maybe"}, ("AWS_S3_FORCE_PATH_STYLE",)),
+        ({"AWS_ACCESS_KEY_ID": "A"}, ("AWS_ACCESS_KEY_ID is set", "AWS_SECRET_ACCESS_KEY is not")),
+        ({"AWS_CONTAINER_CREDENTIALS_FULL_URI": "htp:/x"}, ("AWS_CONTAINER_CREDENTIALS_FULL_URI",)),
         ({"AWS_PROFILE": "none"}, ("AWS_PROFILE",)),
         ({"HTTPS_PROXY": "socks5://u:geheim@h:1"}, ("HTTPS_PROXY",)),
         ({"SLUICE_CA": "/no/such/file"}, ("SLUICE_CA",)),
