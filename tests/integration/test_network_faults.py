@@ -91,6 +91,7 @@ def check(run, library_first, said_max: int = 3) -> None:
     run.ok()
     assert exported(run) == library_first.archives
     assert len(run.said) <= said_max, run.stderr
+    assert len(set(run.said)) == len(run.said), run.stderr
 
 
 def is_fast_again(remote, path, library, library_first) -> None:
@@ -206,6 +207,23 @@ def test_a_bad_path(remote, path, library, library_first, fault):
     run = remote("one").go(*EXPORT, cwd=library)
     check(run, library_first)
     is_fast_again(remote, path, library, library_first)
+
+
+def test_what_was_made_while_the_store_was_out_is_uploaded_after_all(remote, path, library):
+    known = remote("known").go(*EXPORT, cwd=library).ok()
+    (library / "p0" / "p0.go").open("a").write("\nvar More = 1\n")
+    one = remote("one")
+    path.tell("down")
+    one.go(*EXPORT, cwd=library, env={"SLUICE_DRAIN": "detach"}).ok()
+    assert one.sluice_run("agent", "wait", cwd=library).code != 0
+    path.tell("up")
+    deadline = time.monotonic() + 60
+    while one.sluice_run("agent", "wait", cwd=library).code != 0:
+        assert time.monotonic() < deadline
+        time.sleep(0.5)
+    later = remote("later").go(*EXPORT, cwd=library).ok()
+    assert later.said == []
+    assert later.hits >= known.hits, (later.summary, known.summary)
 
 
 # A zstd frame of nothing but repeated bytes: every four of its bytes decode to 128 KiB.
