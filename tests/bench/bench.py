@@ -61,7 +61,10 @@ def arguments() -> argparse.Namespace:
     )
     parser.add_argument("--steps", default="build,vet", help="of a remote job: build, vet, test")
     parser.add_argument(
-        "--side", action="append", help="remote and replay: only these, beside native and sluice"
+        "--side",
+        action="append",
+        metavar="[PROGRAM:]NAME",
+        help="remote: only these, for all programs or for one, beside native and sluice",
     )
     parser.add_argument("--rtt", default="20ms")
     parser.add_argument("--mbit", type=int, default=1000)
@@ -117,7 +120,12 @@ def folder_part(
 
 
 def sides_of(
-    root: Path, sluice: Path, go_env: dict, network: remote.Network, options: argparse.Namespace
+    program: str,
+    root: Path,
+    sluice: Path,
+    go_env: dict,
+    network: remote.Network,
+    options: argparse.Namespace,
 ) -> list[remote.Side]:
     peers = os.environ.get("BENCH_PEERS")
     others: list[remote.Side] = [
@@ -125,7 +133,11 @@ def sides_of(
         *remote.peers(root, go_env, network, Path(peers).resolve() if peers else None),
     ]
     if options.side is not None:
-        others = [side for side in others if side.name in options.side]
+        others = [
+            side
+            for side in others
+            if side.name in options.side or f"{program}:{side.name}" in options.side
+        ]
     native = remote.Side(root / "native", go_env)
     return [native, remote.Sluice(root / "sluice", go_env, sluice, network), *others]
 
@@ -143,7 +155,7 @@ def remote_part(
             program = PROGRAMS[name](own, {**os.environ, **go_env})
             result["programs"][name] = remote.measure(
                 program,
-                sides_of(own, sluice, go_env, network, options),
+                sides_of(name, own, sluice, go_env, network, options),
                 options.steps.split(","),
                 network,
                 options.rounds,
