@@ -87,6 +87,33 @@ TEST_CASE("what can be made up for quickly waits while every processor is busy")
   CHECK(is_taken());
 }
 
+TEST_CASE("uploads let downloads pass, and whoever waits lets them go on") {
+  Desk desk;
+  std::atomic<bool> idle = false;
+  const auto downloads_idle = [&idle](Deadline deadline) {
+    while (!idle && !deadline.passed()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    return idle.load();
+  };
+  Uploader uploader(desk.machine.config, &desk.objects, &desk.keeper, desk.tier, desk.faults,
+                    downloads_idle, [] { return true; });
+  uploader.made(desk.make(1, testing::body_of(1, 2U << 20U)));
+  uploader.made(desk.make(2, testing::body_of(2, 2U << 20U)));
+  std::this_thread::sleep_for(std::chrono::milliseconds(400));
+  CHECK(desk.objects.keys().empty());
+  SUBCASE("when they have ended") {
+    idle = true;
+    const Deadline deadline = testing::soon();
+    while (uploader.totals().pending_bytes > 0 && !deadline.passed()) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+    CHECK(desk.objects.keys("/blobs/").size() == 2);
+  }
+  SUBCASE("when somebody waits") {
+    CHECK(uploader.drain(testing::soon()));
+    CHECK(desk.published().size() == 2);
+  }
+}
+
 TEST_CASE("on a slow line uploads go on beside a busy machine") {
   Desk desk;
   desk.objects.before_put = [](std::string_view) -> Result<void> {

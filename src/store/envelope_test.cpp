@@ -1,5 +1,7 @@
 #include "store/envelope.hpp"
 
+#include "codec/wire.hpp"
+#include "codec/zstd.hpp"
 #include "store/testing.hpp"
 
 #include <doctest/doctest.h>
@@ -69,6 +71,30 @@ TEST_CASE("a payload above the bound is refused by its announced size") {
   const auto opened = open_envelope(k_small, seal(k_kind, Bytes(1001)));
   REQUIRE_FALSE(opened.has_value());
   CHECK(opened.error().code == Code::corrupt);
+}
+
+TEST_CASE("a bomb is refused by its header, whatever its checksum says") {
+  constexpr std::size_t k_size = 90'000;  // less than the kind allows
+  const Bytes frame = codec::zstd_compress(Bytes(k_size));
+  REQUIRE(frame.size() * k_payload_ratio_max < k_size);
+  codec::WireWriter writer;
+  writer.raw(bytes_of(k_kind.magic));
+  writer.u16(k_format_version);
+  writer.u16(1);  // compressed
+  writer.u32(0);
+  writer.u64(frame.size());
+  writer.u64(k_size);
+  const Bytes unsigned_yet(k_key_id_size + k_signature_size);
+  Sha256 hash;
+  hash.update(writer.bytes());
+  hash.update(ByteView(unsigned_yet).first(k_key_id_size));
+  hash.update(frame);
+  writer.raw(hash.finish());
+  writer.raw(unsigned_yet);
+  writer.raw(frame);
+  const auto opened = open_envelope(k_kind, writer.take());
+  REQUIRE_FALSE(opened.has_value());
+  CHECK(opened.error().message.find("two sizes") != std::string::npos);
 }
 
 TEST_CASE("a signature is kept as it came") {

@@ -11,6 +11,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import socket
 import statistics
 import subprocess
 import time
@@ -23,6 +24,7 @@ from sluice_harness import Machine, fresh_checkout, github, sha256
 from wan import Wan
 
 K_STEP_S = 1800
+K_PEER_READY_S = 20
 TARGETS = {"build + vet": 1.0, "cold": 1.05, "warm-local": 1.05}
 K_FASTER_THAN_TARBALL = 1.5
 K_FASTER_THAN_PEERS = 10.0
@@ -437,11 +439,23 @@ def check_out(source: Path, path: Path) -> None:
 
 
 class PeerServer:
-    """A peer's own server, to be stopped with the network; what it says goes to a file."""
+    """A peer's own server, to be stopped with the network; what it says goes to a file. It
+    listens when this returns, so that nobody else is given its port.
+    """
 
-    def __init__(self, log: Path, *command: str | Path):
+    def __init__(self, log: Path, host: str, port: int, *command: str | Path):
         with open(log, "w") as said:
             self.process = subprocess.Popen([*command], stdout=said, stderr=said)
+        deadline = time.monotonic() + K_PEER_READY_S
+        while True:
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                self.stop()
+                raise SystemExit(f"bench: {command[0]} does not listen: {log.read_text()}")
+            try:
+                socket.create_connection((host, port), timeout=1).close()
+                return
+            except OSError:
+                time.sleep(0.05)
 
     def stop(self) -> None:
         self.process.kill()
@@ -457,17 +471,17 @@ def peers(root: Path, go_env: dict, network: Network, folder: Path | None) -> li
         port = free_port()
         command = [ENGINES / "gocached", "-listen", f"127.0.0.1:{port}"]
         command += ["-cache-dir", root / "gocached"]
-        network.open.append(PeerServer(root / "gocached.log", *command))
-        way = network.way(f"127.0.0.1:{port}")
+        network.open.append(PeerServer(root / "gocached.log", "127.0.0.1", port, *command))
+        gocached = network.way(f"127.0.0.1:{port}")
         cacher = ENGINES / "go-cacher"
         found.append(
             CacheProg(
                 "gocached",
                 root / "gocached-machines",
                 go_env,
-                way,
+                gocached,
                 lambda local, _: {
-                    "GOCACHEPROG": f"{cacher} -cache-dir {local} -cache-server {way.url}"
+                    "GOCACHEPROG": f"{cacher} -cache-dir {local} -cache-server {gocached.url}"
                 },
             )
         )
@@ -475,13 +489,13 @@ def peers(root: Path, go_env: dict, network: Network, folder: Path | None) -> li
         return found
     secrets = {"id": minio.ACCESS_KEY, "key": minio.SECRET_KEY}
     if (folder / "gobuildcache").exists():
-        s3 = network.way_to_minio()
+        its_s3 = network.way_to_minio()
         found.append(
             CacheProg(
                 "gobuildcache",
                 root / "gobuildcache",
                 go_env,
-                s3,
+                its_s3,
                 lambda local, bucket: {
                     "GOCACHEPROG": folder / "gobuildcache",
                     "GOBUILDCACHE_BACKEND_TYPE": "s3",
@@ -490,7 +504,7 @@ def peers(root: Path, go_env: dict, network: Network, folder: Path | None) -> li
                     "GOBUILDCACHE_AWS_ACCESS_KEY_ID": secrets["id"],
                     "GOBUILDCACHE_AWS_SECRET_ACCESS_KEY": secrets["key"],
                     "GOBUILDCACHE_AWS_S3_USE_PATH_STYLE": "true",
-                    "AWS_ENDPOINT_URL": s3.url,
+                    "AWS_ENDPOINT_URL": its_s3.url,
                     "AWS_EC2_METADATA_DISABLED": "true",
                     "GOBUILDCACHE_CACHE_DIR": local,
                     "GOBUILDCACHE_LOCK_DIR": f"{local}-locks",
@@ -523,7 +537,7 @@ def peers(root: Path, go_env: dict, network: Network, folder: Path | None) -> li
         port = free_port()
         command = [folder / "gocacheprog", "-http", f"127.0.0.2:{port}", "-auth-token", "tok"]
         command += ["-cache-dir", root / "gocacheprog-store"]
-        network.open.append(PeerServer(root / "gocacheprog.log", *command))
+        network.open.append(PeerServer(root / "gocacheprog.log", "127.0.0.2", port, *command))
         # It takes 127.0.0.1 for its own daemon.
         way = network.way(f"127.0.0.2:{port}", "-host", "127.0.0.3")
         found.append(
