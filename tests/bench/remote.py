@@ -292,7 +292,7 @@ class Sample:
 def commands_of(program: Target, steps: list[str], out: str) -> dict[str, tuple[str, ...]]:
     every = {
         "build": ("build", "-o", out, program.main),
-        "vet": ("vet", "./..."),
+        "vet": ("vet", *program.vet, "./..."),
         "test": ("test", "./..."),
     }
     return {step: every[step] for step in steps}
