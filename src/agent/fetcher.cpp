@@ -156,11 +156,9 @@ bool Fetcher::is_ahead(const store::Index& index, const Entry& entry) const {
   return is_known_link || is_for_lookups(entry);
 }
 
-// Whether bringing it takes less than linking anew, and leaves room for what go links itself.
-bool Fetcher::is_worth_it(const Entry& link) const {
+bool Fetcher::is_faster_than_linking(const Entry& link) const {
   const auto took = link_time_of(link.record);
-  return took && pace_.expected_time(link.location.stored_size) < *took &&
-         ahead_link_bytes_ + link.record.size <= gotool::k_link_cache_new_bytes_max;
+  return took && pace_.expected_time(link.location.stored_size) < *took;
 }
 
 void Fetcher::bring_ahead(Owner index, std::vector<const Entry*> entries) {
@@ -225,8 +223,10 @@ bool Fetcher::take_locked(Batch& batch, std::size_t position) {
   ahead_taken_[position] = true;
   const Entry* entry = ahead_[position];
   if (entry->record.kind == store::Kind::link) {
-    if (!is_worth_it(*entry)) return false;
-    ahead_link_bytes_ += entry->record.size;
+    const std::uint64_t size = entry->record.size;  // go links something itself: room for that
+    const bool fits = ahead_link_bytes_ + size <= gotool::k_link_cache_new_bytes_max;
+    if (!fits || !is_faster_than_linking(*entry)) return false;
+    ahead_link_bytes_ += size;
   }
   if (!started_.insert(entry->record.output).second) return false;
   batch.entries.push_back(entry);
@@ -403,7 +403,7 @@ void Fetcher::fetch_executable(const Entry& entry) {
 
 void Fetcher::fetch_link(const Entry& entry) {
   const store::Record& record = entry.record;
-  bool is_local = true;  // what fails is this machine's
+  bool is_the_stores = false;  // what fails
   const auto bring = [&]() -> Result<void> {
     const auto took = link_time_of(record);
     if (links_ == nullptr || !took) {
@@ -419,15 +419,14 @@ void Fetcher::fetch_link(const Entry& entry) {
       return written;
     };
     const auto fetched = store::fetch_blob(*objects_, entry, write, Deadline::after(k_fetch_wait));
-    is_local = !is_written;
+    is_the_stores = !fetched && is_written;
     TRY(fetched);
-    is_local = true;
     TRY(writer->commit(record.action, unix_now_ns()));
     return {};
   };
   auto brought = bring();
   const bool is_there_now = brought.has_value();
-  finished(entry, std::move(brought), entry.location.stored_size, is_local);
+  finished(entry, std::move(brought), entry.location.stored_size, !is_the_stores);
   if (!is_there_now) return;
   if (const auto trimmed = links_->trim(); !trimmed) {
     faults_.count("link-cache", trimmed.error().message);
@@ -465,10 +464,9 @@ void Fetcher::finished(const Entry& entry, Result<void> result, std::uint64_t by
     Result<void> outcome = result;
     // Two actions may have made the same output: the bytes came once, each gets its entry.
     const store::Record& record = waiter.entry->record;
-    if (outcome && record.action != entry.record.action && is_link) {
-      outcome = fail(Code::unsupported, "link: it came for another key");
-    } else if (outcome && record.action != entry.record.action) {
-      outcome = tier_.link(record.action, record.output, record.size, record.time_ns);
+    if (outcome && record.action != entry.record.action) {
+      outcome = is_link ? fail(Code::unsupported, "link: it came for another key")
+                        : tier_.link(record.action, record.output, record.size, record.time_ns);
     }
     if (waiter.done) waiter.done(outcome);
   }

@@ -78,7 +78,8 @@ class Fetcher {
     std::uint64_t prefetched = 0;
   };
   Totals totals() const;
-  const Pace& pace() const { return pace_; }
+  // Whether bringing this program will probably take less than linking it anew.
+  bool is_faster_than_linking(const store::Entry& link) const;
 
  private:
   struct Waiter {
@@ -99,7 +100,6 @@ class Fetcher {
   Batch take_urgent_locked();
   Batch take_ahead_locked();
   bool is_ahead(const store::Index& index, const store::Entry& entry) const;
-  bool is_worth_it(const store::Entry& link) const;
   bool take_locked(Batch& batch, std::size_t position);
   void fill_locked(Batch& batch, std::size_t& at, std::uint64_t bytes_max);
   void fetch(const std::vector<const store::Entry*>& entries);

@@ -43,9 +43,7 @@ bool LinkKeeper::bring(const ActionId& key, Patience& patience) {
     return false;
   }
   const auto took = link_time_of(entry->record);
-  if (!took || !is_worth_it() ||
-      fetcher_->pace().expected_time(entry->location.stored_size) >= *took)
-    return false;
+  if (!took || !is_worth_it() || !fetcher_->is_faster_than_linking(*entry)) return false;
 
   struct Arrival {
     std::mutex mutex;

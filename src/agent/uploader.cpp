@@ -21,15 +21,10 @@ constexpr int k_upload_tries_max = 3;
 constexpr int k_failures_max = 3;  // objects in a row that the store did not take
 constexpr auto k_try_again_pause = std::chrono::milliseconds(200);  // doubled each time
 
-// What is wrong with the file itself is no better the next time.
-bool is_of_the_file(const Error& error) {
-  return error.code == Code::corrupt || error.code == Code::not_found ||
-         error.code == Code::invalid;
-}
-
-// Nor is a store that refuses.
+// What is wrong with the file itself is no better the next time, nor is a store that refuses.
 bool may_work_later(const Error& error) {
-  return !is_of_the_file(error) && error.code != Code::denied && error.code != Code::unsupported;
+  return !store::is_of_the_file(error) && error.code != Code::denied &&
+         error.code != Code::unsupported;
 }
 
 }  // namespace
@@ -320,11 +315,10 @@ void Uploader::upload(const store::Record& record) {
   if (anew) publisher_->distrust(record.output);
   const auto added =
       try_upload([&] { return publisher_->add(record, file, Deadline::after(k_object_wait)); });
-  if (!added && is_of_the_file(added.error())) return;  // a file that is gone misses nobody
+  if (!added && store::is_of_the_file(added.error())) return;  // a file that is gone misses nobody
   const std::lock_guard lock(mutex_);
   if (added) {
     failures_in_a_row_ = 0;
-    given_up_ = false;
     given_up_pause_ = k_give_up_pause;
     return take_up_locked();
   }
@@ -340,7 +334,6 @@ void Uploader::put_off_locked(const store::Record& record) {
 // The store takes nothing: a job that waits for its uploads must not ask it for each of them. After
 // the pause one of them tells whether it takes something again.
 void Uploader::give_up_locked() {
-  given_up_ = true;
   given_up_until_ = Deadline::after(given_up_pause_);
   given_up_pause_ = std::min(given_up_pause_ * 2, k_give_up_pause_max);
   for (const store::Record& record : queue_) put_off_locked(record);

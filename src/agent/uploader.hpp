@@ -87,7 +87,7 @@ class Uploader {
   void upload(const store::Record& record);
   void put_off_locked(const store::Record& record);
   void give_up_locked();
-  bool is_given_up_locked() const { return given_up_ && !given_up_until_.passed(); }
+  bool is_given_up_locked() const { return !given_up_until_.passed(); }
   void take_up_locked();
   Result<void> try_upload(const std::function<Result<void>()>& attempt);
   void publish();
@@ -117,7 +117,6 @@ class Uploader {
   std::unordered_map<ActionId, std::size_t> position_;  // in ledger_
   bool ledger_changed_ = false;                         // since the last publish
   // The store takes nothing: until then it is asked for nothing, and what it should take waits.
-  bool given_up_ = false;
   Deadline given_up_until_ = Deadline::after(std::chrono::milliseconds(0));
   std::chrono::seconds given_up_pause_ = k_give_up_pause;
   std::vector<store::Record> put_off_;     // counted as lost until it is uploaded after all

@@ -21,15 +21,12 @@ std::unexpected<Error> not_the_blob(const sys::Path& file) {
   return fail(Code::corrupt, fmt::format("{} is not the blob it is said to be", file.string()));
 }
 
-// The store's own faults, told apart from those of the file that is uploaded: Code::corrupt,
-// not_found and invalid are the file's.
+// The store's own faults, told apart from those of the file that is uploaded.
 template <typename T>
 Result<T> of_the_store(Result<T> result) {
   if (result) return result;
   Error error = std::move(result).error();
-  const bool looks_like_the_files =
-      error.code == Code::corrupt || error.code == Code::not_found || error.code == Code::invalid;
-  if (looks_like_the_files) error.code = Code::unavailable;
+  if (is_of_the_file(error)) error.code = Code::unavailable;
   return std::unexpected(std::move(error));
 }
 
@@ -41,6 +38,11 @@ Result<void> in_blob(const Record& record, Result<void> result) {
 }
 
 }  // namespace
+
+bool is_of_the_file(const Error& error) {
+  return error.code == Code::corrupt || error.code == Code::not_found ||
+         error.code == Code::invalid;
+}
 
 Publisher::Publisher(Objects& objects, PublishOptions options, std::shared_ptr<const Index> known)
     : objects_(objects),

@@ -55,6 +55,9 @@ struct PublishReport {
   std::vector<Error> faults;     // heads that could not be written while others could
 };
 
+// Whether an error of a publisher is about the file that it was given, and not the store's.
+bool is_of_the_file(const Error& error);
+
 class Publisher {
  public:
   Publisher(Objects& objects, PublishOptions options, std::shared_ptr<const Index> known);
