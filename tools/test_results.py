@@ -11,6 +11,7 @@ _DOCTEST_TOTAL = re.compile(
     r"\[doctest\] test cases:\s*(\d+)\s*\|\s*(\d+) passed\s*\|\s*(\d+) failed\s*\|\s*(\d+) skipped"
 )
 _DOCTEST_CASE = re.compile(r"^TEST CASE:\s+(.*)$")
+_DOCTEST_FAILURE = re.compile(r"^(\S+?\(?\d+\)?): (?:FATAL )?ERROR: (.*)$")
 _DOCTEST_MESSAGE = re.compile(r"\bMESSAGE: (.*\bskipped\b.*)$")
 _REPLAYED = re.compile(r"^replayed (\d+) inputs$", re.MULTILINE)
 
@@ -46,14 +47,18 @@ def doctest_tally(name: str, output: str, code: int) -> Tally:
     passed, failed, filtered = (int(total[n]) for n in (2, 3, 4))
     skips = [f"{name}: {filtered} marked doctest::skip"] * filtered
     skipped_cases: dict[str, str] = {}
+    failed_cases: dict[str, str] = {}
     case = ""
     for line in output.splitlines():
         if found := _DOCTEST_CASE.match(line):
             case = found[1].strip()
+        elif found := _DOCTEST_FAILURE.match(line):
+            failed_cases.setdefault(case, f"{Path(found[1]).name}: {found[2].strip()}")
         elif found := _DOCTEST_MESSAGE.search(line):
             skipped_cases.setdefault(case, found[1].strip())
     skips += [f"{name}: {case}: {reason}" for case, reason in skipped_cases.items()]
-    failures = [f"{name}: a test case"] * failed
+    failures = [f"{name}: {case} ({reason})" for case, reason in failed_cases.items()][:failed]
+    failures += [f"{name}: a test case"] * (failed - len(failures))
     if code != 0 and not failed:
         failures.append(f"{name}: ended with {code} after its last test")
     return Tally(max(passed - len(skipped_cases), 0), failures, skips)

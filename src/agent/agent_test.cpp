@@ -71,7 +71,7 @@ TEST_CASE("what one machine made a second one gets, verified, in its local tier"
       session.send(encode_note(Type::made, notes.back()));
     }
     session.settle();
-    const auto waited = agent.connect()->wait(std::chrono::seconds(20));
+    const auto waited = agent.connect()->wait(testing::k_soon);
     REQUIRE(waited.has_value());
     CHECK(waited->bool_or("drained", false));
   }
@@ -103,7 +103,7 @@ TEST_CASE("local entries of unknown origin are used and not published, unless to
       session.send(encode_note(Type::used, left));
       session.send(encode_note(Type::made, make(first, 2, 500)));
       session.settle();
-      REQUIRE(agent.connect()->wait(std::chrono::seconds(20)));
+      REQUIRE(agent.connect()->wait(testing::k_soon));
     }
     Machine second(first.config.store_url);
     const RunningAgent agent(second);
@@ -122,7 +122,7 @@ TEST_CASE("a later job publishes what an earlier one made in the same domain") {
     Visitor session(machine.config);
     session.send(encode_note(Type::made, note));
     session.settle();
-    REQUIRE(agent.connect()->wait(std::chrono::seconds(20)));
+    REQUIRE(agent.connect()->wait(testing::k_soon));
   }
   machine.config.store_url = store::file_url(second_store);
   {
@@ -130,7 +130,7 @@ TEST_CASE("a later job publishes what an earlier one made in the same domain") {
     Visitor session(machine.config);
     session.send(encode_note(Type::used, note));
     session.settle();
-    REQUIRE(agent.connect()->wait(std::chrono::seconds(20)));
+    REQUIRE(agent.connect()->wait(testing::k_soon));
   }
   Machine other(machine.config.store_url);
   const RunningAgent agent(other);
@@ -145,7 +145,7 @@ TEST_CASE("read-only: nothing is written into the store") {
   Visitor session(machine.config);
   session.send(encode_note(Type::made, make(machine, 1, 500)));
   session.settle();
-  const auto waited = agent.connect()->wait(std::chrono::seconds(20));
+  const auto waited = agent.connect()->wait(testing::k_soon);
   REQUIRE(waited.has_value());
   CHECK(waited->bool_or("drained", false));
   CHECK(!sys::stat_file(machine.path() / "store" / "trusted")->has_value());
@@ -159,7 +159,7 @@ TEST_CASE("an untrusted domain reads the trusted one, and is never read by it") 
     Visitor session(trusted.config);
     session.send(encode_note(Type::made, ours));
     session.settle();
-    REQUIRE(agent.connect()->wait(std::chrono::seconds(20)));
+    REQUIRE(agent.connect()->wait(testing::k_soon));
   }
   Machine fork(trusted.config.store_url);
   fork.config.domain = "fork";
@@ -171,7 +171,7 @@ TEST_CASE("an untrusted domain reads the trusted one, and is never read by it") 
     CHECK(session.get(ours.action).has_value());
     session.send(encode_note(Type::made, theirs));
     session.settle();
-    REQUIRE(agent.connect()->wait(std::chrono::seconds(20)));
+    REQUIRE(agent.connect()->wait(testing::k_soon));
   }
   Machine again(trusted.config.store_url);
   const RunningAgent agent(again);

@@ -36,7 +36,7 @@ Made make(const Machine& machine, std::chrono::microseconds link_time, std::size
   LinkNote note{true, made.key, made.output,
                 size, 7,        static_cast<std::uint64_t>(link_time.count())};
   REQUIRE(client->note(note));
-  REQUIRE(client->wait(std::chrono::seconds(20)));
+  REQUIRE(client->wait(testing::k_soon));
   return made;
 }
 

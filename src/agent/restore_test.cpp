@@ -25,11 +25,11 @@ TEST_CASE("restore fills the tier, save takes what is new, executables included"
     const auto saved = agent.connect()->save(before_ns);
     REQUIRE(saved.has_value());
     CHECK(saved->int_or("made", 0) == 2);
-    REQUIRE(agent.connect()->wait(std::chrono::seconds(20)));
+    REQUIRE(agent.connect()->wait(testing::k_soon));
   }
   Machine second(first.config.store_url);
   const RunningAgent agent(second);
-  const auto restored = agent.connect()->restore(std::chrono::seconds(20));
+  const auto restored = agent.connect()->restore(testing::k_soon);
   REQUIRE(restored.has_value());
   CHECK(restored->int_or("restored", 0) == 2);
   CHECK(restored->int_or("failed", -1) == 0);
@@ -42,7 +42,7 @@ TEST_CASE("restore fills the tier, save takes what is new, executables included"
   CHECK(((*sys::stat_file((*hit)->disk_path))->mode & 0100U) != 0);
   CHECK((*second.tier().find(action_of(1))).has_value());
   // Once more: everything is there.
-  CHECK(agent.connect()->restore(std::chrono::seconds(20))->int_or("failed", -1) == 0);
+  CHECK(agent.connect()->restore(testing::k_soon)->int_or("failed", -1) == 0);
   // What nobody used since then is not this job's.
   const auto unused = agent.connect()->save(unix_now_ns() - 1'000'000'000);
   CHECK(unused->int_or("used", -1) == 0);

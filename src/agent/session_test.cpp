@@ -203,7 +203,7 @@ TEST_CASE("a lookup that only the store can answer is answered through the agent
     talk.put(1, action_of(5), body);
     talk.hear();
     CHECK(talk.end() == 0);
-    CHECK(agent.connect()->wait(std::chrono::seconds(20))->bool_or("drained", false));
+    CHECK(agent.connect()->wait(testing::k_soon)->bool_or("drained", false));
   }
   const Machine second(first.config.store_url);
   const RunningAgent agent(second);

@@ -18,7 +18,9 @@
 
 namespace sluice::agent::testing {
 
-inline Deadline soon() { return Deadline::after(std::chrono::seconds(20)); }
+// Long enough for a machine that is busy with something else; only a failure waits for it.
+inline constexpr auto k_soon = std::chrono::seconds(60);
+inline Deadline soon() { return Deadline::after(k_soon); }
 
 inline ActionId action_of(int number) {
   return sha256_as<ActionId>(bytes_of("action " + std::to_string(number)));

@@ -13,6 +13,20 @@ def test_doctest_counts():
     assert (found.passed, len(found.failures), len(found.skips)) == (1, 2, 4)
 
 
+def test_a_failure_says_which_case_and_where():
+    output = (
+        "../../src/a_test.cpp:3:\nTEST CASE:  a full disk\n\n"
+        "../../src/a_test.cpp:9: FATAL ERROR: REQUIRE( room() ) is NOT correct!\n"
+        "  values: REQUIRE( false )\n\n"
+        "../../src/a_test.cpp:12: ERROR: CHECK( a == b ) is NOT correct!\n"
+        "TEST CASE:  another one\n" + TOTAL.format(3, 1, 2, 0)
+    )
+    assert doctest_tally("sys", output, 1).failures == [
+        "sys: a full disk (a_test.cpp:9: REQUIRE( room() ) is NOT correct!)",
+        "sys: a test case",
+    ]
+
+
 def test_a_case_that_says_skipped_is_not_passed():
     output = (
         "TEST CASE:  a full disk\n\na_test.cpp:9: MESSAGE: skipped: needs root\n"
