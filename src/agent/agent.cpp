@@ -51,7 +51,9 @@ constexpr auto k_warm_up_max = std::chrono::seconds(5);
 constexpr auto k_beat_every = std::chrono::seconds(5);         // a sign of life for the sessions
 constexpr auto k_sessions_end_wait = std::chrono::seconds(2);  // before their counters are summed
 constexpr unsigned k_end_s_max = 15;                           // for what is still on the way
+constexpr unsigned k_end_s_given_up = 1;                       // the same of a dead store
 constexpr auto k_accept_tick = std::chrono::milliseconds(50);
+constexpr UnixNanos k_given_up_age_max_ns = 600'000'000'000;  // what an earlier agent has to say
 constexpr auto k_warm_up = std::chrono::seconds(3);  // bring ahead while no session is there
 
 // One go command's share of the counters.
@@ -60,6 +62,14 @@ struct Command {
   Counters transfers_before;  // the agent's transfers when its first session came
   std::size_t sessions = 0;   // that are here now
 };
+
+// Whether an agent of this job gave the store up not long ago.
+bool was_given_up(const sys::Path& mark) {
+  const auto info = sys::stat_file(mark, false);
+  if (!info || !*info) return false;
+  const UnixNanos age_ns = unix_now_ns() - (*info)->mtime_ns;
+  return age_ns >= 0 && age_ns < k_given_up_age_max_ns;
+}
 
 class Agent {
  public:
@@ -85,6 +95,7 @@ class Agent {
   bool drain(std::chrono::milliseconds wait);
   void let_go();
   bool is_given_up();
+  void mark_given_up(bool given_up);
   bool keep_running(std::size_t connections);
   void reap(bool all);
   void beat();
@@ -115,6 +126,9 @@ class Agent {
   std::chrono::steady_clock::time_point last_used_ = started_;
   std::chrono::steady_clock::time_point last_session_ = started_;
   std::atomic<bool> silence_told_ = false;
+  const sys::Path given_up_mark_ = config_.given_up_path();
+  std::mutex mark_mutex_;
+  bool owns_mark_ = true;  // as long as the agent's lock is held
   const Deadline index_deadline_ = Deadline::after(k_index_wait);
 
   struct Served {
@@ -150,6 +164,10 @@ Result<void> Agent::open() {
     }
   }
   if (objects_) {
+    if (was_given_up(given_up_mark_)) {
+      lookup_patience_.hold_at_most(Patience::Clock::now(), k_patience_again);
+      upload_patience_.hold_at_most(Patience::Clock::now(), k_patience_again);
+    }
     keeper_ = std::make_unique<IndexKeeper>(config_, *objects_, faults_);
     if (auto ready = sys::make_directories(config_.staging_directory(), 0700); !ready) {
       faults_.count("local-tier", ready.error().message);
@@ -199,6 +217,7 @@ bool Agent::refresh_once() {
       store::without_secrets(env_),
       [this](const Fetcher::Owner& index) { fetcher_->bring_ahead(index, keeper_->ahead(index)); });
   uploader_->seed(keeper_->own_records());
+  if (answered) mark_given_up(false);
   return answered;
 }
 
@@ -206,12 +225,25 @@ bool Agent::refresh_once() {
 bool Agent::is_given_up() {
   const bool given_up = lookup_patience_.is_given_up(Patience::Clock::now());
   if (given_up && !silence_told_.exchange(true)) {
+    mark_given_up(true);
     faults_.count("store", fmt::format("{}: nothing came while go waited for it; this job goes on "
                                        "without it",
                                        objects_->describe()));
   }
   if (!given_up) silence_told_ = false;
   return given_up;
+}
+
+// For the next agent of the job, which waits for less long where the mark is there. One that cannot
+// be written or removed is only less help.
+void Agent::mark_given_up(bool given_up) {
+  const std::lock_guard lock(mark_mutex_);
+  if (!owns_mark_) return;
+  if (given_up) {
+    (void)sys::write_file_atomic(given_up_mark_, {});
+  } else {
+    (void)sys::remove_file(given_up_mark_);
+  }
 }
 
 // Nobody waits for a store that brings nothing.
@@ -249,8 +281,13 @@ void Agent::run(sys::Fd listener, std::optional<sys::FileLock> lock, bool own_pr
   // Whoever comes now shall find no agent and start one, whatever keeps this one from ending.
   (void)sys::remove_file(config_.socket_path());  // a stale one is replaced by the next agent
   listener = sys::Fd();
+  {
+    const std::lock_guard mark_lock(mark_mutex_);
+    owns_mark_ = false;
+  }
   lock.reset();
-  if (own_process) sys::end_process_after(k_end_s_max);
+  const bool is_dead = is_given_up() || upload_patience_.is_given_up(Patience::Clock::now());
+  if (own_process) sys::end_process_after(is_dead ? k_end_s_given_up : k_end_s_max);
   end();
 }
 
@@ -583,9 +620,13 @@ Json Agent::status() const {
 
 // Waits for the uploads, as long as the store takes them.
 bool Agent::drain(std::chrono::milliseconds wait) {
+  const auto now = Patience::Clock::now();
+  upload_patience_.hold_at_most(now, k_dead_store_max - lookup_patience_.spent(now));
   const Patience::Wait uploads(upload_patience_);
-  return uploader_->drain(Deadline::after(wait),
-                          [&] { return uploads.is_worth_it() && !is_given_up(); });
+  return uploader_->drain(Deadline::after(wait), [&] {
+    if (!uploads.is_worth_it()) mark_given_up(true);
+    return uploads.is_worth_it() && !is_given_up();
+  });
 }
 
 Json Agent::finish_command(const std::string& command_id, std::chrono::milliseconds wait) {

@@ -1,7 +1,9 @@
 #include "agent/agent.hpp"
 
 #include "agent/agent_link.hpp"
+#include "agent/patience.hpp"
 #include "agent/testing.hpp"
+#include "net/testing.hpp"
 #include "sys/unix_socket.hpp"
 
 #include <doctest/doctest.h>
@@ -200,6 +202,32 @@ TEST_CASE("counters of one command come with its end, faults are told once") {
   const auto again = agent.connect()->finish("another", std::chrono::milliseconds(0));
   REQUIRE(again.has_value());
   CHECK(again->find("untold_faults")->as_array()->empty());
+}
+
+TEST_CASE("what an agent saw of a dead store its successor knows") {
+  std::atomic<bool> over = false;
+  const net::testing::Server silent([&over](const net::testing::Asked&) {
+    while (!over) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    return std::string();
+  });
+  Machine machine(silent.url());
+  const auto waited = [&machine] {
+    const RunningAgent agent(machine);
+    Visitor session(machine.config);
+    const auto started = std::chrono::steady_clock::now();
+    CHECK_FALSE(session.get(action_of(1)).has_value());
+    return std::chrono::steady_clock::now() - started;
+  };
+  constexpr auto k_nearly = k_lookup_patience * 9 / 10;  // a busy machine makes it more, not less
+  CHECK(waited() > k_nearly);
+  CHECK(sys::stat_file(machine.config.given_up_path())->has_value());
+  auto least = waited();
+  for (int i = 0; i < 5 && least > k_nearly; ++i) least = std::min(least, waited());
+  CHECK(least < k_nearly);
+  // A mark from another time says nothing.
+  REQUIRE(sys::touch(machine.config.given_up_path(), unix_now_ns() - 3'600'000'000'000));
+  CHECK(waited() > k_nearly);
+  over = true;
 }
 
 TEST_CASE("nobody speaks before HELLO, and another version is refused with a reason") {

@@ -48,6 +48,7 @@ std::string AgentConfig::publisher_id() const {
 }
 
 sys::Path AgentConfig::socket_path() const { return runtime_directory / (key() + ".sock"); }
+sys::Path AgentConfig::given_up_path() const { return runtime_directory / (key() + ".given-up"); }
 sys::Path AgentConfig::lock_path() const { return runtime_directory / (key() + ".lock"); }
 sys::Path AgentConfig::spill_lock() const {
   return runtime_directory / ("spill-" + key() + ".lock");

@@ -56,6 +56,8 @@ struct AgentConfig {
   sys::Path socket_path() const;
   sys::Path lock_path() const;
   sys::Path log_path() const;
+  // Written when an agent gives the store up, removed when it uses it again.
+  sys::Path given_up_path() const;
   // Where a session puts what the local tier does not take; removed with the agent.
   sys::Path spill_directory() const;
   sys::Path spill_lock() const;  // shared by the sessions that use it

@@ -149,6 +149,18 @@ bool Patience::is_given_up(Clock::time_point now) {
   return given_up_;
 }
 
+microseconds Patience::spent(Clock::time_point now) {
+  const std::lock_guard lock(mutex_);
+  settle_locked(now);
+  return size_ - left_;
+}
+
+void Patience::hold_at_most(Clock::time_point now, microseconds most) {
+  const std::lock_guard lock(mutex_);
+  settle_locked(now);
+  left_ = std::min(left_, most);
+}
+
 std::unique_ptr<store::Objects> watched(store::Objects& objects, Patience& lookups,
                                         Patience& uploads) {
   return std::make_unique<WatchedObjects>(objects, lookups, uploads);

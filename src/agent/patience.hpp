@@ -24,6 +24,8 @@ namespace sluice::agent {
 inline constexpr auto k_lookup_patience = std::chrono::milliseconds(1500);
 inline constexpr auto k_upload_patience = std::chrono::milliseconds(2000);
 inline constexpr auto k_upload_patience_first = std::chrono::milliseconds(1000);
+// Of both together: what the lookups have lost when the uploads are waited for is missing there.
+inline constexpr auto k_dead_store_max = std::chrono::milliseconds(2000);
 // What comes more slowly than this is no help to a compiler.
 inline constexpr double k_useful_bytes_per_second = 65536;
 inline constexpr auto k_answer_worth = std::chrono::milliseconds(100);
@@ -33,6 +35,8 @@ inline constexpr int k_calm_per_patience = 20;
 // However often a store is given up the purse keeps this part of its first size: less would give up
 // one that is only far away.
 inline constexpr int k_purse_floor_divisor = 3;
+// What both purses hold at first where an earlier agent of the job gave the store up.
+inline constexpr auto k_patience_again = k_lookup_patience / k_purse_floor_divisor;
 
 class Patience {
  public:
@@ -54,6 +58,9 @@ class Patience {
   void moved(Clock::time_point now, std::uint64_t bytes);
 
   bool is_given_up(Clock::time_point now);
+  // What is missing in the purse; and a purse that holds no more than this until something comes.
+  std::chrono::microseconds spent(Clock::time_point now);
+  void hold_at_most(Clock::time_point now, std::chrono::microseconds most);
 
   // begin() and end() of one wait.
   class Wait {

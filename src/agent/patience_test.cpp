@@ -101,6 +101,22 @@ TEST_CASE("a purse may hold less before the store has said anything") {
   CHECK(patience.is_given_up(start + milliseconds(1000)));
 }
 
+TEST_CASE("what one purse lost another one may be short of") {
+  Purse lookups;
+  Purse uploads;
+  CHECK(lookups.patience.begin(lookups.now));
+  lookups.pass(700);
+  CHECK(lookups.patience.spent(lookups.now) == milliseconds(700));
+  uploads.patience.hold_at_most(uploads.now, milliseconds(1000 - 700));
+  CHECK(uploads.patience.begin(uploads.now));
+  uploads.pass(299);
+  CHECK_FALSE(uploads.given_up());
+  uploads.patience.moved(uploads.now, 1U << 20U);  // a purse that is filled again is a full one
+  CHECK(uploads.patience.spent(uploads.now) == milliseconds(0));
+  uploads.pass(1000);
+  CHECK(uploads.given_up());
+}
+
 // Both are given up; what the store then does revives them.
 struct Watched {
   Watched() {

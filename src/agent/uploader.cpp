@@ -138,7 +138,7 @@ bool Uploader::drain(Deadline deadline, const std::function<bool()>& is_worth_it
     lock.lock();
     if (!goes_on) return false;
   }
-  return totals_.lost == 0;
+  return lost_locked() == 0;
 }
 
 // Somebody waits now. A thread cannot take back that it runs last: another one takes over, at the
@@ -159,6 +159,7 @@ void Uploader::hurry() {
 Uploader::Totals Uploader::totals() const {
   const std::lock_guard lock(mutex_);
   Totals totals = totals_;
+  totals.lost = lost_locked();
   totals.records = ledger_.size();
   const bool to_publish =
       publish_wanted_ || (ledger_changed_ && !publish_failed_ && !is_given_up_locked());
@@ -355,13 +356,16 @@ void Uploader::take_up_locked() {
 Result<void> Uploader::try_upload(const std::function<Result<void>()>& attempt) {
   for (int i = 1;; ++i) {
     auto done = attempt();
-    if (done) return done;
-    std::unique_lock lock(mutex_);
-    const bool again =
-        i < k_upload_tries_max && may_work_later(done.error()) &&
-        !changed_.wait_for(lock, k_try_again_pause * (1 << i), [this] { return stopping_; });
-    if (again) continue;
-    lock.unlock();
+    if (done) {
+      pauses_left_ = k_upload_pauses_max;
+      return done;
+    }
+    const auto pause = k_try_again_pause * (1 << i);
+    if (i < k_upload_tries_max && may_work_later(done.error()) && pause <= pauses_left_) {
+      pauses_left_ -= pause;
+      std::unique_lock lock(mutex_);
+      if (!changed_.wait_for(lock, pause, [this] { return stopping_; })) continue;
+    }
     faults_.count("upload", done.error().message);
     return done;
   }
@@ -389,9 +393,9 @@ void Uploader::publish() {
     }
     return {};
   });
-  if (published) return;
   const std::lock_guard lock(mutex_);
-  ++totals_.lost;
+  publish_lost_ = !published;
+  if (published) return;
   ledger_changed_ = true;  // the next request tries again
   publish_failed_ = true;
 }

@@ -30,6 +30,9 @@ namespace sluice::agent {
 
 inline constexpr std::size_t k_ledger_records_max = 4'000'000;
 inline constexpr auto k_yield_max = std::chrono::seconds(30);
+// What all tries again may wait for until the store takes something: a job may be waiting, and the
+// backend has tried again before.
+inline constexpr auto k_upload_pauses_max = std::chrono::milliseconds(1200);
 inline constexpr auto k_hold_max = std::chrono::seconds(3);
 // After objects in a row that the store did not take; doubled each time.
 inline constexpr auto k_give_up_pause = std::chrono::seconds(5);
@@ -89,6 +92,7 @@ class Uploader {
   void give_up_locked();
   bool is_given_up_locked() const { return !given_up_until_.passed(); }
   void take_up_locked();
+  std::uint64_t lost_locked() const { return totals_.lost + (publish_lost_ ? 1 : 0); }
   Result<void> try_upload(const std::function<Result<void>()>& attempt);
   void publish();
   store::ManifestInfo manifest_info() const;
@@ -121,14 +125,16 @@ class Uploader {
   std::chrono::seconds given_up_pause_ = k_give_up_pause;
   std::vector<store::Record> put_off_;     // counted as lost until it is uploaded after all
   bool publish_failed_ = false;            // and nothing has changed since
+  bool publish_lost_ = false;              // the last one was refused
   std::unordered_set<BlobId> distrusted_;  // until uploaded anew
   sys::Path goroot_;
   Totals totals_;
 
-  std::unique_ptr<store::Publisher> publisher_;  // the upload thread only
-  int failures_in_a_row_ = 0;                    // the upload thread only
-  std::chrono::duration<double> moved_in_{0};    // without waits for a processor; likewise
-  std::size_t faults_told_ = 0;                  // of the publisher's; the upload thread only
+  std::unique_ptr<store::Publisher> publisher_;                  // the upload thread only
+  int failures_in_a_row_ = 0;                                    // the upload thread only
+  std::chrono::milliseconds pauses_left_ = k_upload_pauses_max;  // likewise
+  std::chrono::duration<double> moved_in_{0};  // without waits for a processor; likewise
+  std::size_t faults_told_ = 0;                // of the publisher's; the upload thread only
   std::thread thread_;
 };
 

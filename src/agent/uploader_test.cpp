@@ -262,6 +262,7 @@ TEST_CASE("a store that refuses is a fault, and a drain still ends") {
   uploader.made(desk.make(2, testing::body_of(2, 500)));
   (void)uploader.drain(testing::soon());
   CHECK(desk.published().size() == 2);  // the pack that was refused is still there
+  CHECK(uploader.totals().lost == 0);
 }
 
 TEST_CASE("a store that fails for a moment loses nothing") {

@@ -7,6 +7,7 @@
 #include "store/objects.hpp"
 #include "store/store_url.hpp"
 #include "sys/log.hpp"
+#include "sys/process.hpp"
 
 #include <fmt/format.h>
 
@@ -294,6 +295,7 @@ Result<void> check_remote_settings(const Settings& settings, const sys::Environm
   if (settings.no_remote) return {};
   TRY_ASSIGN(const store::StoreUrl url, store::parse_store_url(settings.store_url));
   if (!url.is_remote()) return {};
+  sys::hide_memory();  // with credentials from here on
   const auto opened = store::open_objects(url, env);
   if (opened) return {};
   return fail(Code::invalid, fmt::format("{}: {}", settings.source_of(SettingId::store).text,

@@ -18,6 +18,7 @@
 #include <sys/socket.h>
 
 #include <cstdlib>
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
@@ -66,6 +67,20 @@ class Minio {
       if (status != 200) std::this_thread::sleep_for(std::chrono::milliseconds(100));
     }
     REQUIRE(status == 200);
+  }
+
+  // Uploads in parts that were begun and neither completed nor aborted.
+  std::size_t unfinished_uploads() const {
+    const sys::Path parts = directory_.path() / "data" / ".minio.sys" / "multipart";
+    REQUIRE(std::filesystem::is_directory(parts));
+    std::size_t count = 0;
+    std::error_code ended;
+    std::filesystem::recursive_directory_iterator at(parts, ended);
+    for (; !ended && at != std::filesystem::recursive_directory_iterator(); at.increment(ended)) {
+      if (at->path().filename() == "xl.meta") ++count;
+    }
+    REQUIRE_FALSE(ended);
+    return count;
   }
 
  private:

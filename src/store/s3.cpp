@@ -246,7 +246,7 @@ Result<std::optional<Object>> S3::get(std::string_view key, std::uint64_t size_m
                   std::string(response->head.header("etag").value_or(""))};
   }
   Error error = problem(*response);
-  if (response->head.status == 404 && error.code != Code::not_found) return std::nullopt;
+  if (says_absent(response->head.status, error)) return std::nullopt;
   return std::unexpected(about("get", key, std::move(error)));
 }
 
@@ -275,7 +275,7 @@ Result<bool> S3::get_range(std::string_view key, std::uint64_t offset, std::uint
     return std::unexpected(about("get", key, {Code::corrupt, "it was replaced meanwhile"}));
   }
   Error error = problem(*response);
-  if (status == 404 && error.code != Code::not_found) return false;
+  if (says_absent(status, error)) return false;
   return std::unexpected(about("get", key, std::move(error)));
 }
 
@@ -305,7 +305,7 @@ Result<void> S3::remove(std::string_view key, Deadline deadline) {
   if (!response) return std::unexpected(about("remove", key, std::move(response).error()));
   if (response->head.status / 100 == 2) return {};
   Error error = problem(*response);
-  if (response->head.status == 404 && error.code != Code::not_found) return {};
+  if (says_absent(response->head.status, error)) return {};
   return std::unexpected(about("remove", key, std::move(error)));
 }
 
@@ -348,7 +348,7 @@ Result<PutResult> S3::put_answer(const net::Response& response, bool conditional
   if (conditional && (status == 412 || status == 409)) return PutResult{};
   Error error = problem(response);
   // If-Match on what is not there.
-  if (conditional && status == 404 && error.code != Code::not_found) return PutResult{};
+  if (conditional && says_absent(status, error)) return PutResult{};
   return std::unexpected(std::move(error));
 }
 

@@ -7,7 +7,9 @@
 
 #include <doctest/doctest.h>
 
+#include <filesystem>
 #include <string>
+#include <thread>
 
 namespace sluice::store {
 namespace {
@@ -63,6 +65,97 @@ TEST_CASE("S3 keeps every promise of a store, against a real MinIO") {
     CHECK(message_of(*open("s3://no-such-bucket", env), Code::not_found)
               .find("there is no bucket \"no-such-bucket\"") != std::string::npos);
   }
+}
+
+TEST_CASE("an object in parts keeps the same promises, and leaves no parts behind") {
+  const auto minio = Minio::start(SLUICE_ENGINES);
+  if (!minio) {
+    MESSAGE("skipped: no MinIO (tools/bootstrap.py test installs it)");
+    return;
+  }
+  minio->make_bucket("parts");
+  const auto objects = open("s3://parts", minio->environment());
+  const auto directory = sys::TempDirectory::create("sluice-parts-");
+  REQUIRE(directory.has_value());
+  constexpr std::uint64_t k_size = k_s3_multipart_min + 5;
+  const auto large = [&](std::string_view first, std::uint64_t size) {
+    const sys::Path path = directory->path() / first;
+    REQUIRE(sys::write_file_atomic(path, bytes_of(first)));
+    std::filesystem::resize_file(path, size);
+    auto file = sys::open_read(path);
+    REQUIRE(file.has_value());
+    return std::move(*file);
+  };
+  const auto put = [&](const sys::Fd& file, const PutCondition& condition) {
+    return objects->put("t/x", Body::of_file(file.get(), 0, k_size), condition, soon());
+  };
+  const sys::Fd one = large("one", k_size);
+  const sys::Fd two = large("two", k_size);
+
+  // Whoever of two comes first, and nobody else.
+  std::optional<Result<PutResult>> here, there;
+  std::thread other([&] { there = put(two, PutCondition::absent()); });
+  here = put(one, PutCondition::absent());
+  other.join();
+  REQUIRE_MESSAGE(here->has_value(), (*here ? "" : here->error().message));
+  REQUIRE_MESSAGE(there->has_value(), (*there ? "" : there->error().message));
+  CHECK((*here)->stored != (*there)->stored);
+  const std::string etag = ((*here)->stored ? *here : *there)->etag;
+  const auto is_stored = [](const Result<PutResult>& result) {
+    REQUIRE_MESSAGE(result.has_value(), (result ? "" : result.error().message));
+    return result->stored;
+  };
+  CHECK_FALSE(is_stored(put(one, PutCondition::absent())));
+  CHECK_FALSE(is_stored(put(one, PutCondition::match("\"0123456789abcdef0123456789abcdef-5\""))));
+  const auto info = objects->head("t/x", soon());
+  REQUIRE((info && *info));
+  CHECK((*info)->etag == etag);
+  CHECK(is_stored(put(two, PutCondition::match(etag))));
+  CHECK(minio->unfinished_uploads() == 0);
+
+  // A file that is shorter than it was is not stored, nor is any part of it.
+  const sys::Fd shorter = large("shorter", k_size - k_s3_part_size);
+  const auto stored = put(shorter, PutCondition::always());
+  REQUIRE_FALSE(stored.has_value());
+  CHECK(stored.error().code == Code::io);
+  CHECK(minio->unfinished_uploads() == 0);
+  std::string got;
+  const auto add = [&got](ByteView bytes) -> Result<void> {
+    got += text_of(bytes);
+    return {};
+  };
+  const auto found = objects->get_range("t/x", 0, 3, add, soon());
+  REQUIRE((found && *found));
+  CHECK(got == "two");
+}
+
+TEST_CASE("a session that ends in the middle is replaced, once for each request") {
+  std::atomic<int> handed_out = 0;
+  const Server container([&](const Asked&) {
+    return answer(200, R"({"AccessKeyId":"K)" + std::to_string(++handed_out) +
+                           R"(","SecretAccessKey":"s","Token":"t","Expiration":)"
+                           R"("2100-01-01T00:00:00Z"})");
+  });
+  std::string valid = "Credential=K2/";
+  const Server server([&](const Asked& asked) {
+    const bool is_valid = asked.headers.at("authorization").find(valid) != std::string::npos;
+    return is_valid ? answer(200, "whole", "ETag: \"x\"\r\n")
+                    : answer(400, "<Error><Code>ExpiredToken</Code></Error>");
+  });
+  sys::Environment env = environment_of(server);
+  env.unset("AWS_ACCESS_KEY_ID");
+  env.unset("AWS_SECRET_ACCESS_KEY");
+  env.set("AWS_CONTAINER_CREDENTIALS_FULL_URI", container.url() + "/x");
+  const auto objects = open("s3://bucket", env);
+  const auto got = objects->get("t/v1/x", 100, soon());
+  REQUIRE_MESSAGE(got.has_value(), (got ? "" : got.error().message));
+  CHECK(text_of((*got)->bytes) == "whole");
+  CHECK(handed_out == 2);
+  // Where the new one is no better it is said, and nobody goes round in circles.
+  valid = "nobody";
+  CHECK(message_of(*objects, Code::denied).find("the session token has expired") !=
+        std::string::npos);
+  CHECK(handed_out == 3);
 }
 
 // A clock that a test sets.

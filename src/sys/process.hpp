@@ -101,7 +101,7 @@ void ignore_interrupts();
 // Takes SIGCHLD's default back: under a parent that ignored it nobody could wait for a child.
 void expect_children();
 // No core file of this process, wherever cores go, and no reading of its memory and environment by
-// others of this user: it holds secrets.
+// others of this user: it holds secrets. What it starts is as before.
 void hide_memory();
 // Lowers the calling thread's share of the processor (nice value 0..19). Without a right that few
 // have it cannot be taken back, not even by the thread itself.

@@ -28,6 +28,24 @@ def free_port() -> int:
         return listener.getsockname()[1]
 
 
+def wait_ready(process: subprocess.Popen, url: str, log: Path) -> None:
+    """Returns when the server answers 200 there; whatever certificate it has."""
+    deadline = time.monotonic() + K_READY_S
+    trust = ssl._create_unverified_context() if url.startswith("https") else None
+    while True:
+        try:
+            with urllib.request.urlopen(url, timeout=2, context=trust) as answer:
+                if answer.status == 200:
+                    return
+        except OSError:
+            pass
+        if process.poll() is not None or time.monotonic() > deadline:
+            process.kill()
+            process.wait()
+            raise AssertionError(f"{url} did not become ready: {log.read_text()}")
+        time.sleep(0.05)
+
+
 class Minio:
     """MinIO with one user, `engine`; buckets are made by name."""
 
@@ -35,13 +53,18 @@ class Minio:
     SECRET_KEY = "engine-secret-words"
 
     @classmethod
-    def start(cls, root: Path, certificates: Path | None = None) -> Minio | None:
-        """None where the machine has no MinIO. With a directory of certificates it speaks TLS."""
+    def start(
+        cls, root: Path, certificates: Path | None = None, domain: str = ""
+    ) -> Minio | None:
+        """None where the machine has no MinIO. With a directory of certificates it speaks TLS, with
+        a domain it takes bucket.domain for the bucket.
+        """
         binary = Path(os.environ.get("SLUICE_TEST_MINIO", ENGINES / "minio"))
-        return cls(binary, root, certificates) if os.access(binary, os.X_OK) else None
+        return cls(binary, root, certificates, domain) if os.access(binary, os.X_OK) else None
 
-    def __init__(self, binary: Path, root: Path, certificates: Path | None = None):
+    def __init__(self, binary: Path, root: Path, certificates: Path | None, domain: str):
         self.binary = binary
+        self.domain = domain
         self.root = root
         self.data = root / "data"
         self.certificates = certificates
@@ -56,6 +79,7 @@ class Minio:
             "MINIO_ROOT_PASSWORD": self.SECRET_KEY,
             "MINIO_BROWSER": "off",
             "MINIO_UPDATE": "off",
+            **({"MINIO_DOMAIN": self.domain} if self.domain else {}),
         }
         command = [self.binary, "server", "--quiet", "--address", f"127.0.0.1:{self.port}"]
         if self.certificates:
@@ -64,20 +88,7 @@ class Minio:
             self.process = subprocess.Popen(
                 [*command, self.data], env=env, stdout=log, stderr=log, start_new_session=True
             )
-        deadline = time.monotonic() + K_READY_S
-        while not self._ready():
-            assert self.process.poll() is None, (self.root / "minio.log").read_text()
-            assert time.monotonic() < deadline, "MinIO did not become ready"
-            time.sleep(0.05)
-
-    def _ready(self) -> bool:
-        try:
-            trust = ssl._create_unverified_context() if self.certificates else None
-            ready = f"{self.url}/minio/health/ready"
-            with urllib.request.urlopen(ready, timeout=2, context=trust) as answer:
-                return answer.status == 200
-        except OSError:
-            return False
+        wait_ready(self.process, f"{self.url}/minio/health/ready", self.root / "minio.log")
 
     @property
     def url(self) -> str:
@@ -152,30 +163,20 @@ class BazelRemote:
             self.process = subprocess.Popen(
                 command, stdout=log, stderr=log, start_new_session=True, env={"HOME": str(root)}
             )
-        deadline = time.monotonic() + K_READY_S
-        while not self._ready():
-            assert self.process.poll() is None, (root / "log").read_text()
-            assert time.monotonic() < deadline, "bazel-remote did not become ready"
-            time.sleep(0.05)
-
-    def _ready(self) -> bool:
-        try:
-            with urllib.request.urlopen(f"{self.url}/status", timeout=2) as answer:
-                return answer.status == 200
-        except OSError:
-            return False
+        wait_ready(self.process, f"{self.url}/status", root / "log")
 
     def stop(self) -> None:
         self.process.kill()
         self.process.wait()
 
 
-def make_certificate(directory: Path, host: str, address: str = "") -> Path:
+def make_certificate(directory: Path, host: str, address: str = "", also: str = "") -> Path:
     """A certificate that is its own root, as MinIO wants it: public.crt and private.key. Returns
     public.crt.
     """
     directory.mkdir(parents=True)
-    names = f"subjectAltName=DNS:{host}" + (f",IP:{address}" if address else "")
+    names = f"subjectAltName=DNS:{host}" + (f",DNS:{also}" if also else "")
+    names += f",IP:{address}" if address else ""
     command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
     command += ["-nodes", "-days", "2", "-subj", f"/CN={host}", "-addext", names]
     command += ["-keyout", "private.key", "-out", "public.crt"]

@@ -4,7 +4,10 @@ build. The store is a real MinIO behind tests/wan.
 
 from __future__ import annotations
 
+import contextlib
+import os
 import shutil
+import signal
 import subprocess
 import threading
 import time
@@ -12,18 +15,19 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from conftest import EXPORT, Park, exported, write_library
-from servers import ENGINES
-from sluice_harness import CacheProg, action_id
+from servers import ENGINES, Minio
+from sluice_harness import CacheProg, Run, action_id, check_gocache, wait_until
 from wan import Wan, build_wan
 
 # A dead store costs a job two seconds at most; the rest is go's own time on a busy machine.
 K_DEAD_STORE_S = 2.0
 K_GO_S = 4.0
+K_COLD_S = 8.0  # where go compiles all of the library
 
 
 @pytest.fixture(scope="session")
 def wan_binary(session_root, go_env):
-    return build_wan(session_root / "wan", {**go_env, "GOCACHE": str(session_root / "wan-cache")})
+    return build_wan(session_root / "wan", go_env)
 
 
 @pytest.fixture(scope="session")
@@ -141,8 +145,12 @@ def test_the_first_hit_takes_three_rounds(machine, minio, mc, wan_binary, tiny):
 
 
 @pytest.mark.parametrize("fault", ["down", "silent", "stall=1", "trickle=1", "status=503/100"])
-@pytest.mark.parametrize("drain", ["wait", "detach"])
-def test_a_store_that_is_dead_from_the_start(remote, path, library, library_first, fault, drain):
+@pytest.mark.parametrize(
+    ("mode", "drain"), [("cacheprog", "wait"), ("cacheprog", "detach"), ("restore", "detach")]
+)
+def test_a_store_that_is_dead_from_the_start(
+    remote, path, library, library_first, fault, mode, drain
+):
     # Everything is in the local tier: what the job takes longer than go is the store's doing.
     one = remote("one")
     one.go(*EXPORT, cwd=library).ok()
@@ -151,14 +159,22 @@ def test_a_store_that_is_dead_from_the_start(remote, path, library, library_firs
     shutil.rmtree(one.cache / "sluice" / "index")
     (library / "p7" / "p7.go").open("a").write("\nvar More = 1\n")
     path.tell(fault)
-    run = one.go(*EXPORT, cwd=library, env={"SLUICE_DRAIN": drain})
+    env = {"SLUICE_DRAIN": drain, "SLUICE_MODE": mode}
+    run = one.go(*EXPORT, cwd=library, env=env)
     run.ok()
     first = "example.com/library/p0"
     assert exported(run)[first] == library_first.archives[first]
     assert 1 <= len(run.said) <= 3, run.stderr
     assert run.wall_s < K_DEAD_STORE_S + K_GO_S, run.stderr
-    again = one.go(*EXPORT, cwd=library, env={"SLUICE_DRAIN": drain}).ok()
+    again = one.go(*EXPORT, cwd=library, env=env).ok()
     assert again.wall_s < K_DEAD_STORE_S + K_GO_S, again.stderr
+    # A later step of the job has an agent of its own.
+    one.sluice_run("agent", "stop", cwd=library)
+    assert wait_until(lambda: not one.agents(), 20)
+    shutil.rmtree(one.cache / "sluice" / "index", ignore_errors=True)
+    (library / "p7" / "p7.go").open("a").write("\nvar Again = 1\n")
+    later = one.go(*EXPORT, cwd=library, env=env).ok()
+    assert later.wall_s < K_DEAD_STORE_S + K_GO_S, later.stderr
     if fault == "down":
         path.tell("up")
     one.stop()
@@ -177,6 +193,7 @@ def test_a_store_that_dies_in_the_middle(remote, path, library, library_first, f
     run = remote("one").go(*EXPORT, cwd=library)
     dying.join()
     check(run, library_first)
+    assert run.wall_s < K_DEAD_STORE_S + K_COLD_S, run.stderr
     if fault == "down":
         path.tell("up")
     is_fast_again(remote, path, library, library_first)
@@ -206,7 +223,16 @@ def test_a_bad_path(remote, path, library, library_first, fault):
     path.tell(fault)
     run = remote("one").go(*EXPORT, cwd=library)
     check(run, library_first)
+    assert run.wall_s < K_DEAD_STORE_S + K_COLD_S, run.stderr
     is_fast_again(remote, path, library, library_first)
+
+
+def wait_for_uploads(one, library) -> None:
+    """A store that took nothing for a while is asked again after a pause."""
+    deadline = time.monotonic() + 90
+    while one.sluice_run("agent", "wait", cwd=library).code != 0:
+        assert time.monotonic() < deadline
+        time.sleep(0.5)
 
 
 def test_what_was_made_while_the_store_was_out_is_uploaded_after_all(remote, path, library):
@@ -217,10 +243,7 @@ def test_what_was_made_while_the_store_was_out_is_uploaded_after_all(remote, pat
     one.go(*EXPORT, cwd=library, env={"SLUICE_DRAIN": "detach"}).ok()
     assert one.sluice_run("agent", "wait", cwd=library).code != 0
     path.tell("up")
-    deadline = time.monotonic() + 60
-    while one.sluice_run("agent", "wait", cwd=library).code != 0:
-        assert time.monotonic() < deadline
-        time.sleep(0.5)
+    wait_for_uploads(one, library)
     later = remote("later").go(*EXPORT, cwd=library).ok()
     assert later.said == []
     assert later.hits >= known.hits, (later.summary, known.summary)
@@ -264,6 +287,151 @@ def test_a_bucket_that_is_not_there(remote, path, library, library_first):
     run = one.go(*EXPORT, cwd=library)
     check(run, library_first)
     assert any("no-such-bucket" in line for line in run.said), run.stderr
+
+
+# --- faults of this machine, with the store far away ---
+
+
+def popen_export(one, library):
+    return one.popen(
+        one.sluice, "go", *EXPORT, cwd=library, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+
+
+def kill_agents(one) -> None:
+    pids = one.agents()
+    assert pids, "there is no agent to kill"
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+
+
+def check_popen(process, library_first) -> None:
+    out, err = process.communicate(timeout=120)
+    text = err.decode()
+    run = Run(["go", "list"], process.returncode, out.decode(), text, None, 0)
+    run.ok()
+    assert exported(run) == library_first.archives
+
+
+@pytest.mark.parametrize("delay_s", [0, 0.05, 0.15, 0.4])
+def test_an_agent_killed_while_it_brings(remote, path, library, library_first, delay_s):
+    one = remote("one")
+    process = popen_export(one, library)
+    assert wait_until(lambda: one.agents() or process.poll() is not None, 20, 0.002)
+    time.sleep(delay_s)
+    kill_agents(one)
+    check_popen(process, library_first)
+    check_gocache(one.gocache)
+    healthy = one.go(*EXPORT, cwd=library)
+    check(healthy, library_first, 0)
+    is_fast_again(remote, path, library, library_first)
+
+
+@pytest.mark.parametrize("delay_s", [0, 0.1, 0.3])
+def test_an_agent_killed_while_it_uploads(
+    remote, minio, path, library, library_first, delay_s
+):
+    """Whatever reached the bucket serves the next one; the rest is made and uploaded again."""
+    empty = f"s3://{minio.bucket(f'killed-{int(delay_s * 10)}')}/ci"
+    one = remote("one", SLUICE_STORE=empty)
+    one.go(*EXPORT, cwd=library, env={"SLUICE_DRAIN": "detach"}).ok()
+    time.sleep(delay_s)
+    kill_agents(one)
+    second = remote("second", SLUICE_STORE=empty)
+    check(second.go(*EXPORT, cwd=library), library_first, 0)
+    second.wait_uploads(cwd=library)
+    third = remote("third", SLUICE_STORE=empty).go(*EXPORT, cwd=library)
+    check(third, library_first, 0)
+    assert third.hits >= 8, third.summary
+
+
+def test_agents_that_race_for_one_scope(remote, minio, path, tiny):
+    """Four machines publish into the same scope at once: nobody's results are lost."""
+    empty = f"s3://{minio.bucket('race')}/ci"
+    each = 60
+    machines = [remote(f"m{number}", SLUICE_STORE=empty) for number in range(4)]
+    programs = [CacheProg(one, cwd=tiny) for one in machines]
+    for number, program in enumerate(programs):
+        for i in range(each):
+            name = f"{number}/{i}"
+            assert not program.put(action_id(name), f"body {name}".encode()).get("Err")
+
+    def finish(one, program) -> None:
+        program.close()
+        assert program.end() == 0
+        one.wait_uploads(cwd=tiny)
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(finish, machines, programs))
+    reader = CacheProg(remote("reader", SLUICE_STORE=empty), cwd=tiny)
+    for number in range(4):
+        for i in range(each):
+            assert not reader.get(action_id(f"{number}/{i}")).get("Miss"), (number, i)
+    reader.close()
+    assert reader.end() == 0
+
+
+@pytest.mark.parametrize("kind", ["full", "read-only"])
+def test_a_local_disk_that_takes_nothing(
+    remote, path, library, library_first, tmpfs, read_only, kind
+):
+    mount = tmpfs("1m")
+    for number in range(256):  # go itself wants them, whoever keeps its cache
+        (mount / "go-build" / f"{number:02x}").mkdir(parents=True)
+    if kind == "read-only":
+        read_only(mount)
+    one = remote("one", GOCACHE=str(mount / "go-build"))
+    run = one.go(*EXPORT, cwd=library)
+    check(run, library_first)
+    assert run.said, run.stderr
+    assert kind == "read-only" or run.hits > 0, run.summary
+    is_fast_again(remote, path, library, library_first)
+
+
+def test_a_server_on_a_full_disk(machine, tmpfs, library, library_first):
+    mount = tmpfs("100m")
+    server = Minio.start(mount)
+    if server is None:
+        pytest.skip("no MinIO: tools/bootstrap.py test builds it")
+    try:
+        env = server.env(SLUICE_STORE=f"s3://{server.bucket('full')}/ci")
+        (mount / "rest").write_bytes(bytes(99 << 20))
+        one, two = machine("one"), machine("two")
+        for each in (one, two):
+            each.env.update(env)
+        first = one.go(*EXPORT, cwd=library, flags=("--drain=wait",))
+        check(first, library_first)
+        assert first.said, first.stderr
+        check(two.go(*EXPORT, cwd=library), library_first)
+        two.stop()
+        (mount / "rest").unlink()
+        wait_for_uploads(one, library)
+        later = machine("later")
+        later.env.update(env)
+        run = later.go(*EXPORT, cwd=library)
+        check(run, library_first, 0)
+        assert run.hits >= 8, run.summary
+    finally:
+        server.stop()
+
+
+@pytest.mark.parametrize("years", [-30, 5])
+def test_a_clock_that_jumped(remote, path, library, library_first, years):
+    """Every file that sluice and go left here was written by a clock that was wrong."""
+    one = remote("one")
+    check(one.go(*EXPORT, cwd=library), library_first, 0)
+    one.stop()
+    then = time.time() + years * 365 * 86400
+    for left in [*one.cache.rglob("*"), *one.runtime.rglob("*")]:
+        os.utime(left, (then, then), follow_symlinks=False)
+    run = one.go(*EXPORT, cwd=library)
+    check(run, library_first, 0)
+    assert run.hits >= 8, run.summary
+    one.sluice_run("gc", "--max-age", "30d", cwd=library).ok()
+    again = one.go(*EXPORT, cwd=library)
+    check(again, library_first, 0)
+    assert again.hits >= 8, again.summary
 
 
 def test_eight_commands_at_once_on_a_path_that_breaks(remote, path, library, library_first):
