@@ -178,7 +178,9 @@ Result<void> Agent::open() {
   }
   uploader_ = std::make_unique<Uploader>(
       config_, objects_.get(), keeper_.get(), *tier_, faults_,
-      [this](Deadline deadline) { return !fetcher_ || fetcher_->wait_idle(deadline); });
+      [this](Deadline deadline) { return !fetcher_ || fetcher_->wait_idle(deadline); },
+      sys::has_idle_processor,
+      [this](bool begins) { upload_patience_.blocked(Patience::Clock::now(), begins); });
   if (!config_.link_directory.empty()) {
     auto links = LinkKeeper::open(config_, keeper_.get(), fetcher_.get(), *uploader_, *provenance_);
     if (links) {
@@ -217,7 +219,7 @@ bool Agent::refresh_once() {
       store::without_secrets(env_),
       [this](const Fetcher::Owner& index) { fetcher_->bring_ahead(index, keeper_->ahead(index)); });
   uploader_->seed(keeper_->own_records());
-  if (answered) mark_given_up(false);
+  if (answered && !is_given_up()) mark_given_up(false);
   return answered;
 }
 
@@ -230,7 +232,7 @@ bool Agent::is_given_up() {
                                        "without it",
                                        objects_->describe()));
   }
-  if (!given_up) silence_told_ = false;
+  if (!given_up && silence_told_.exchange(false)) mark_given_up(false);
   return given_up;
 }
 
@@ -281,12 +283,14 @@ void Agent::run(sys::Fd listener, std::optional<sys::FileLock> lock, bool own_pr
   // Whoever comes now shall find no agent and start one, whatever keeps this one from ending.
   (void)sys::remove_file(config_.socket_path());  // a stale one is replaced by the next agent
   listener = sys::Fd();
+  const bool is_dead =
+      objects_ && (is_given_up() || upload_patience_.is_given_up(Patience::Clock::now()));
+  if (is_dead) mark_given_up(true);
   {
     const std::lock_guard mark_lock(mark_mutex_);
     owns_mark_ = false;
   }
   lock.reset();
-  const bool is_dead = is_given_up() || upload_patience_.is_given_up(Patience::Clock::now());
   if (own_process) sys::end_process_after(is_dead ? k_end_s_given_up : k_end_s_max);
   end();
 }
@@ -299,11 +303,13 @@ void Agent::end() {
   }
   ending_changed_.notify_all();
   reap(true);
+  {
+    // Running go commands may still read from there; the next agent, or the sweep, removes it then.
+    const auto alone = sys::FileLock::try_acquire(config_.spill_lock());
+    if (alone && *alone) (void)sys::remove_tree(config_.spill_directory());
+  }
   refresher_.join();
   uploader_.reset();
-  // Running go commands may still read from there; the next agent, or the sweep, removes it then.
-  const auto alone = sys::FileLock::try_acquire(config_.spill_lock());
-  if (alone && *alone) (void)sys::remove_tree(config_.spill_directory());
 }
 
 // Who is connected takes an agent that says nothing for dead, and a slow store must not look like

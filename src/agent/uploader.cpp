@@ -31,7 +31,7 @@ bool may_work_later(const Error& error) {
 
 Uploader::Uploader(const AgentConfig& config, store::Objects* objects, IndexKeeper* keeper,
                    const gotool::LocalTier& tier, FaultBook& faults, DownloadsIdle downloads_idle,
-                   ProcessorIdle processor_idle)
+                   ProcessorIdle processor_idle, Pausing pausing)
     : config_(config),
       objects_(config.read_only ? nullptr : objects),
       keeper_(keeper),
@@ -39,6 +39,7 @@ Uploader::Uploader(const AgentConfig& config, store::Objects* objects, IndexKeep
       faults_(faults),
       downloads_idle_(std::move(downloads_idle)),
       processor_idle_(std::move(processor_idle)),
+      pausing_(std::move(pausing)),
       goroot_(config.goroot) {
   if (objects_ != nullptr) thread_ = std::thread([this] { work(true); });
 }
@@ -314,11 +315,14 @@ void Uploader::upload(const store::Record& record) {
     ledger_changed_ = ledger_changed_ || anew;  // its place in the store is another one now
   }
   if (anew) publisher_->distrust(record.output);
+  const std::uint64_t before = publisher_->report().bytes_up;
   const auto added =
       try_upload([&] { return publisher_->add(record, file, Deadline::after(k_object_wait)); });
   if (!added && store::is_of_the_file(added.error())) return;  // a file that is gone misses nobody
   const std::lock_guard lock(mutex_);
   if (added) {
+    // What the store was not asked for says nothing of it.
+    if (publisher_->report().bytes_up == before) return;
     failures_in_a_row_ = 0;
     given_up_pause_ = k_give_up_pause;
     return take_up_locked();
@@ -355,16 +359,19 @@ void Uploader::take_up_locked() {
 // A store that fails for a moment is asked again; nothing else waits for this thread.
 Result<void> Uploader::try_upload(const std::function<Result<void>()>& attempt) {
   for (int i = 1;; ++i) {
+    const std::uint64_t before = publisher_->report().bytes_up;
     auto done = attempt();
-    if (done) {
-      pauses_left_ = k_upload_pauses_max;
-      return done;
-    }
+    if (publisher_->report().bytes_up > before) pauses_left_ = k_upload_pauses_max;
+    if (done) return done;
     const auto pause = k_try_again_pause * (1 << i);
     if (i < k_upload_tries_max && may_work_later(done.error()) && pause <= pauses_left_) {
       pauses_left_ -= pause;
+      if (pausing_) pausing_(true);
       std::unique_lock lock(mutex_);
-      if (!changed_.wait_for(lock, pause, [this] { return stopping_; })) continue;
+      const bool stops = changed_.wait_for(lock, pause, [this] { return stopping_; });
+      lock.unlock();
+      if (pausing_) pausing_(false);
+      if (!stops) continue;
     }
     faults_.count("upload", done.error().message);
     return done;

@@ -53,12 +53,14 @@ class Uploader {
   // Waits until nothing is on its way from the store; false at the deadline.
   using DownloadsIdle = std::function<bool(Deadline)>;
   using ProcessorIdle = std::function<bool()>;
+  // A pause before another try begins (true) or ends: time in which the store brings nothing.
+  using Pausing = std::function<void(bool begins)>;
 
   // `objects` may be null: then everything is drained at once. With `downloads_idle` an upload does
   // not compete with what go waits for, at most k_yield_max long in an agent's life.
   Uploader(const AgentConfig& config, store::Objects* objects, IndexKeeper* keeper,
            const gotool::LocalTier& tier, FaultBook& faults, DownloadsIdle downloads_idle = nullptr,
-           ProcessorIdle processor_idle = sys::has_idle_processor);
+           ProcessorIdle processor_idle = sys::has_idle_processor, Pausing pausing = nullptr);
   ~Uploader();
   Uploader(const Uploader&) = delete;
   Uploader& operator=(const Uploader&) = delete;
@@ -108,6 +110,7 @@ class Uploader {
   FaultBook& faults_;
   DownloadsIdle downloads_idle_;
   ProcessorIdle processor_idle_;
+  Pausing pausing_;
   std::chrono::milliseconds yield_left_{k_yield_max};  // the upload thread only
 
   mutable std::mutex mutex_;

@@ -265,6 +265,26 @@ TEST_CASE("a store that refuses is a fault, and a drain still ends") {
   CHECK(uploader.totals().lost == 0);
 }
 
+TEST_CASE("a store that says no at once is not waited for again and again") {
+  Desk desk;
+  std::atomic<int> asked = 0;
+  std::atomic<int> pauses = 0;
+  desk.objects.before_put = [&asked](std::string_view) -> Result<void> {
+    ++asked;
+    return fail(Code::io, "400");
+  };
+  Uploader uploader(
+      desk.machine.config, &desk.objects, &desk.keeper, desk.tier, desk.faults, nullptr,
+      [] { return true; }, [&pauses](bool begins) { pauses += begins ? 1 : 0; });
+  // Small ones wait for their pack: that they are taken says nothing of the store.
+  for (int i = 0; i < 20; ++i) {
+    uploader.made(desk.make(i, testing::body_of(i, i % 2 == 0 ? 2U << 20U : 500U)));
+  }
+  CHECK_FALSE(uploader.drain(testing::soon()));
+  CHECK(pauses == 2);
+  CHECK(asked < 20);
+}
+
 TEST_CASE("a store that fails for a moment loses nothing") {
   Desk desk;
   std::atomic<int> left = 2;

@@ -26,7 +26,8 @@ template <typename T>
 Result<T> of_the_store(Result<T> result) {
   if (result) return result;
   Error error = std::move(result).error();
-  if (is_of_the_file(error)) error.code = Code::unavailable;
+  if (error.code == Code::corrupt) error.code = Code::unavailable;
+  if (is_of_the_file(error)) error.code = Code::denied;  // no bucket, another region
   return std::unexpected(std::move(error));
 }
 

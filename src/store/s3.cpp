@@ -94,6 +94,7 @@ class S3 final : public Objects {
   net::Url url_of(const std::string& key) const;
   std::string full(std::string_view key) const { return config_.prefix + std::string(key); }
   Error problem(const net::Response& response) const;
+  bool says_absent(const net::Response& response) const;
   Error about(std::string_view doing, std::string_view key, Error error) const;
 
   Result<PutResult> put_with(std::string_view key, const Body& body, const PutCondition& condition,
@@ -113,6 +114,7 @@ class S3 final : public Objects {
   net::HttpClient http_;
   AwsCredentials credentials_;
   UnixNanos (*now_ns_)();
+  std::atomic<bool> has_taken_ = false;             // it said yes to something
   std::atomic<UnixNanos> clock_correction_ns_ = 0;  // what the store's clock is ahead of ours
   std::mutex probe_mutex_;
   std::atomic<Known> if_absent_;
@@ -131,6 +133,14 @@ net::Url S3::url_of(const std::string& key) const {
 Error S3::problem(const net::Response& response) const {
   const S3Problem said = read_s3_problem(response.head, text_of(response.body));
   return s3_error(response.head.status, said, config_);
+}
+
+// A missing bucket is no missing key, and a 404 without S3's words may come from anything else. One
+// that has been seen to be S3 stands behind a proxy that takes the words away.
+bool S3::says_absent(const net::Response& response) const {
+  if (response.head.status != 404) return false;
+  const S3Problem said = read_s3_problem(response.head, text_of(response.body));
+  return said.code.empty() ? has_taken_.load() : said.code != "NoSuchBucket";
 }
 
 Error S3::about(std::string_view doing, std::string_view key, Error error) const {
@@ -209,6 +219,7 @@ Result<net::Response> S3::perform(const Call& call, Deadline deadline) {
       continue;
     }
     const int status = response->head.status;
+    if (status / 100 == 2) has_taken_ = true;
     if (status == 400 || status == 403) {
       const S3Problem said = read_s3_problem(response->head, text_of(response->body));
       const bool ended = said.code == "ExpiredToken" || said.code == "TokenRefreshRequired";
@@ -245,9 +256,8 @@ Result<std::optional<Object>> S3::get(std::string_view key, std::uint64_t size_m
     return Object{std::move(response->body),
                   std::string(response->head.header("etag").value_or(""))};
   }
-  Error error = problem(*response);
-  if (says_absent(response->head.status, error)) return std::nullopt;
-  return std::unexpected(about("get", key, std::move(error)));
+  if (says_absent(*response)) return std::nullopt;
+  return std::unexpected(about("get", key, problem(*response)));
 }
 
 Result<bool> S3::get_range(std::string_view key, std::uint64_t offset, std::uint64_t length,
@@ -274,9 +284,8 @@ Result<bool> S3::get_range(std::string_view key, std::uint64_t offset, std::uint
   if (status == 412) {
     return std::unexpected(about("get", key, {Code::corrupt, "it was replaced meanwhile"}));
   }
-  Error error = problem(*response);
-  if (says_absent(status, error)) return false;
-  return std::unexpected(about("get", key, std::move(error)));
+  if (says_absent(*response)) return false;
+  return std::unexpected(about("get", key, problem(*response)));
 }
 
 Result<std::optional<ObjectInfo>> S3::head(std::string_view key, Deadline deadline) {
@@ -304,9 +313,8 @@ Result<void> S3::remove(std::string_view key, Deadline deadline) {
   auto response = perform(call, deadline);
   if (!response) return std::unexpected(about("remove", key, std::move(response).error()));
   if (response->head.status / 100 == 2) return {};
-  Error error = problem(*response);
-  if (says_absent(response->head.status, error)) return {};
-  return std::unexpected(about("remove", key, std::move(error)));
+  if (says_absent(*response)) return {};
+  return std::unexpected(about("remove", key, problem(*response)));
 }
 
 Result<ListPage> S3::list(std::string_view prefix, std::string_view after, std::size_t limit,
@@ -346,10 +354,9 @@ Result<PutResult> S3::put_answer(const net::Response& response, bool conditional
     return PutResult{true, std::string(response.head.header("etag").value_or(""))};
   }
   if (conditional && (status == 412 || status == 409)) return PutResult{};
-  Error error = problem(response);
   // If-Match on what is not there.
-  if (conditional && says_absent(status, error)) return PutResult{};
-  return std::unexpected(std::move(error));
+  if (conditional && says_absent(response)) return PutResult{};
+  return std::unexpected(problem(response));
 }
 
 Result<PutResult> S3::put_whole(std::string_view key, const Body& body, net::Headers conditions,

@@ -158,6 +158,18 @@ TEST_CASE("a session that ends in the middle is replaced, once for each request"
   CHECK(handed_out == 3);
 }
 
+TEST_CASE("a 404 without a word is a missing key only of what is known to be S3") {
+  const Server server([](const Asked& asked) {
+    return asked.method == "PUT" ? answer(200, "", "ETag: \"x\"\r\n") : answer(404);
+  });
+  const auto objects = open("s3://bucket", environment_of(server));
+  CHECK(message_of(*objects, Code::denied).find("no S3 server") != std::string::npos);
+  REQUIRE(objects->put("t/x", Body(bytes_of("one")), PutCondition::always(), soon()));
+  const auto got = objects->get("t/v1/x", 100, soon());
+  REQUIRE_MESSAGE(got.has_value(), (got ? "" : got.error().message));
+  CHECK_FALSE(got->has_value());
+}
+
 // A clock that a test sets.
 std::atomic<UnixNanos> clock_ahead_ns = 0;
 UnixNanos wrong_clock() { return unix_now_ns() + clock_ahead_ns; }

@@ -111,8 +111,8 @@ Error s3_error(int status, const S3Problem& problem, const S3Config& config) {
     if (hint.code == problem.code) return {Code::denied, fmt::format("{}: {}", words, hint.hint)};
   }
   if (status == 404 && problem.code.empty()) {
-    return {Code::unsupported, fmt::format("status 404: what answers at {} is no S3 server",
-                                           config.endpoint.origin())};
+    return {Code::denied, fmt::format("status 404: what answers at {} is no S3 server",
+                                      config.endpoint.origin())};
   }
   const std::string full =
       problem.message.empty() ? words : fmt::format("{}: {}", words, problem.message);
@@ -120,13 +120,10 @@ Error s3_error(int status, const S3Problem& problem, const S3Config& config) {
     return {Code::denied,
             full + (problem.code.empty() ? ": these credentials have no right to do this" : "")};
   }
-  if (status == 501 || status / 100 == 3) return {Code::unsupported, full};
+  if (status == 501) return {Code::unsupported, full};
+  if (status / 100 == 3) return {Code::denied, full};
   if (status / 100 == 5 || status == 429) return {Code::unavailable, full};
   return {Code::io, full};
-}
-
-bool says_absent(int status, const Error& error) {
-  return status == 404 && error.code != Code::not_found && error.code != Code::unsupported;
 }
 
 }  // namespace sluice::store

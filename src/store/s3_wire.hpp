@@ -32,8 +32,5 @@ struct S3Problem {
 };
 S3Problem read_s3_problem(const net::ResponseHead& head, std::string_view body);
 Error s3_error(int status, const S3Problem& problem, const S3Config& config);
-// Whether this answer, with the error that s3_error() made of it, says that the key is not there. A
-// bucket that is missing, and a 404 of something else than S3, do not.
-bool says_absent(int status, const Error& error);
 
 }  // namespace sluice::store

@@ -214,6 +214,7 @@ def test_a_store_that_dies_in_the_middle(remote, path, library, library_first, f
         "status=500/100",
         "status=403/100",
         "status=404/100",
+        "status=405/100",
         "status=301/100",
         "short=100",
         "short=20000",
@@ -310,8 +311,7 @@ def check_popen(process, library_first) -> None:
     out, err = process.communicate(timeout=120)
     text = err.decode()
     run = Run(["go", "list"], process.returncode, out.decode(), text, None, 0)
-    run.ok()
-    assert exported(run) == library_first.archives
+    check(run, library_first)
 
 
 @pytest.mark.parametrize("delay_s", [0, 0.05, 0.15, 0.4])

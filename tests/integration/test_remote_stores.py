@@ -14,6 +14,7 @@ import time
 from pathlib import Path
 
 import pytest
+from conftest import EXPORT, exported
 from servers import BazelRemote, Minio, Proxy, free_port, make_certificate
 from sluice_harness import SHOP, CacheProg, action_id, fresh_checkout, sha256
 
@@ -36,6 +37,13 @@ def command_lines() -> str:
         except OSError:
             continue
     return "\n".join(lines)
+
+
+def export(machine, library, library_first):
+    """Compiles the library there; every archive must be the native one."""
+    run = machine.go(*EXPORT, cwd=library).ok()
+    assert exported(run) == library_first.archives
+    return run
 
 
 @pytest.fixture
@@ -66,19 +74,18 @@ def test_a_second_machine_over_s3(machine, minio, shop_env, checkout_path, nativ
     assert sha256(second.root / "shop") == sha256(native.binary)
 
 
-def test_gocache_as_the_guides_write_it(machine, minio, tiny, tiny_first):
+def test_gocache_as_the_guides_write_it(machine, minio, library, library_first):
     bucket = minio.bucket("classic")
     env = minio.env(GOCACHE=f"s3://{bucket}/prefix", AWS_S3_FORCE_PATH_STYLE="true")
     first, second = machine("first"), machine("second")
     for one in (first, second):
         one.env.update(env)
-    first.go("build", "-o", str(first.root / "tiny"), ".", cwd=tiny).ok()
-    first.wait_uploads(cwd=tiny)
+    export(first, library, library_first)
+    first.wait_uploads(cwd=library)
     first.stop()
     assert any(key.startswith("prefix/trusted/v1/") for key in minio.keys(bucket))
-    warm = second.go("build", "-o", str(second.root / "tiny"), ".", cwd=tiny).ok()
+    warm = export(second, library, library_first)
     assert warm.hits > 0 and warm.summary["bytes_down"] > 0, warm.summary
-    assert sha256(second.root / "tiny") == sha256(tiny_first.native)
 
 
 def test_secrets_are_nowhere(machine, minio, tiny):
@@ -117,31 +124,29 @@ def test_secrets_are_nowhere(machine, minio, tiny):
     ],
 )
 def test_a_store_that_refuses_costs_the_cache_only(
-    machine, minio, tiny, tiny_first, change, word
+    machine, minio, library, library_first, change, word
 ):
     one = machine("one")
     one.env.update(minio.env(SLUICE_STORE=f"s3://{minio.bucket('refuses')}"))
     one.env.update(change)
-    run = one.go("build", "-o", str(one.root / "tiny"), ".", cwd=tiny).ok()
-    assert sha256(one.root / "tiny") == sha256(tiny_first.native)
-    later = one.go("build", "-o", str(one.root / "tiny"), ".", cwd=tiny).ok()
+    run = export(one, library, library_first)
+    later = export(one, library, library_first)
     said = [line for line in run.said + later.said if word in line]
     assert said, run.stderr + later.stderr
     assert len(run.said) <= 3, run.stderr
 
 
-def test_a_dead_endpoint_costs_the_cache_only(machine, minio, tiny, tiny_first):
+def test_a_dead_endpoint_costs_the_cache_only(machine, minio, library, library_first):
     one = machine("one")
     one.env.update(minio.env(SLUICE_STORE="s3://bucket/x"))
     one.env["AWS_ENDPOINT_URL"] = f"http://127.0.0.1:{free_port()}"
-    run = one.go("build", "-o", str(one.root / "tiny"), ".", cwd=tiny).ok()
-    assert sha256(one.root / "tiny") == sha256(tiny_first.native)
+    run = export(one, library, library_first)
     assert run.said, run.stderr
     assert all(word in run.stderr for word in ("s3 bucket bucket", "refused")), run.stderr
     assert len(run.said) <= 2, run.stderr
 
 
-def test_a_server_that_dies_in_the_middle(machine, tmp_path, tiny, tiny_first):
+def test_a_server_that_dies_in_the_middle(machine, tmp_path, library, library_first):
     server = Minio.start(tmp_path)
     if server is None:
         pytest.skip("no MinIO: tools/bootstrap.py test builds it")
@@ -149,34 +154,32 @@ def test_a_server_that_dies_in_the_middle(machine, tmp_path, tiny, tiny_first):
         one, two = machine("one"), machine("two")
         for each in (one, two):
             each.env.update(server.env(SLUICE_STORE=f"s3://{server.bucket('middle')}"))
-        one.go("build", "-o", str(one.root / "tiny"), ".", cwd=tiny).ok()
-        one.wait_uploads(cwd=tiny)
+        export(one, library, library_first)
+        one.wait_uploads(cwd=library)
     finally:
         server.stop()
-    two.go("build", "-o", str(two.root / "tiny"), ".", cwd=tiny).ok()
-    assert sha256(two.root / "tiny") == sha256(tiny_first.native)
+    export(two, library, library_first)
 
 
-def test_a_second_machine_over_http_with_a_token(machine, web_store, tiny, tiny_first):
+def test_a_second_machine_over_http_with_a_token(machine, web_store, library, library_first):
     server = web_store("--token", "geheim")
     first, second, third = machine("first"), machine("second"), machine("third")
     for one in (first, second, third):
         one.env.update(SLUICE_STORE=f"{server.url}/go", SLUICE_TOKEN="geheim")
-    first.go("build", "-o", str(first.root / "tiny"), ".", cwd=tiny).ok()
-    first.wait_uploads(cwd=tiny)
+    export(first, library, library_first)
+    first.wait_uploads(cwd=library)
     assert any(name.startswith("go/trusted/v1/packs/") for name in server.files())
-    warm = second.go("build", "-o", str(second.root / "tiny"), ".", cwd=tiny).ok()
+    warm = export(second, library, library_first)
     assert warm.hits > 0 and warm.summary["bytes_down"] > 0, warm.summary
-    assert sha256(second.root / "tiny") == sha256(tiny_first.native)
     third.env["SLUICE_TOKEN"] = "falsch"
-    refused = third.go("build", "-o", str(third.root / "tiny"), ".", cwd=tiny).ok()
+    refused = export(third, library, library_first)
     assert any("401" in line for line in refused.said), refused.stderr
     assert "falsch" not in refused.stderr
 
 
 @pytest.mark.parametrize("kind", ["strict", "real"])
 def test_a_second_machine_over_bazels_protocol(
-    machine, tmp_path, web_store, tiny, tiny_first, kind
+    machine, tmp_path, web_store, library, library_first, kind
 ):
     """A server that is as strict as the protocol, and bazel-remote itself."""
     server = BazelRemote.start(tmp_path / "bazel") if kind == "real" else web_store("--bazel")
@@ -186,21 +189,20 @@ def test_a_second_machine_over_bazels_protocol(
     for one in (first, second):
         one.env.update(SLUICE_STORE=f"bazel+{server.url}/ci")
     try:
-        cold = first.go("build", "-o", str(first.root / "tiny"), ".", cwd=tiny).ok()
+        cold = export(first, library, library_first)
         assert cold.said == [], cold.stderr
-        first.wait_uploads(cwd=tiny)
-        warm = second.go("build", "-o", str(second.root / "tiny"), ".", cwd=tiny).ok()
+        first.wait_uploads(cwd=library)
+        warm = export(second, library, library_first)
         assert warm.said == [], warm.stderr
         assert warm.hits > 0 and warm.summary["bytes_down"] > 0, warm.summary
-        assert sha256(second.root / "tiny") == sha256(tiny_first.native)
-        found = json.loads(second.sluice_run("doctor", "--json", cwd=tiny).ok().stdout)
+        found = json.loads(second.sluice_run("doctor", "--json", cwd=library).ok().stdout)
         assert found["usable"] and not found["if_absent"], found
     finally:
         if kind == "real":
             server.stop()
 
 
-def test_tls_through_a_proxy_with_ones_own_root(machine, tmp_path, tiny, tiny_first):
+def test_tls_through_a_proxy_with_ones_own_root(machine, tmp_path, library, library_first):
     root = make_certificate(tmp_path / "certs", "minio.test")
     (tmp_path / "minio").mkdir()
     server = Minio.start(tmp_path / "minio", tmp_path / "certs")
@@ -217,18 +219,17 @@ def test_tls_through_a_proxy_with_ones_own_root(machine, tmp_path, tiny, tiny_fi
         first, second, stranger, other = (machine(name) for name in ("a", "b", "c", "d"))
         first.env.update(env)
         second.env.update(env)
-        first.go("build", "-o", str(first.root / "tiny"), ".", cwd=tiny).ok()
-        first.wait_uploads(cwd=tiny)
-        warm = second.go("build", "-o", str(second.root / "tiny"), ".", cwd=tiny).ok()
+        export(first, library, library_first)
+        first.wait_uploads(cwd=library)
+        warm = export(second, library, library_first)
         assert warm.hits > 0 and warm.summary["bytes_down"] > 0, warm.summary
-        assert sha256(second.root / "tiny") == sha256(tiny_first.native)
         assert set(proxy.asked) == {f"CONNECT minio.test:{server.port} HTTP/1.1"}
         # Whom nobody has told of this root, and who asks for another name, is warned and served.
         stranger.env.update(env)
         stranger.env["SLUICE_CA"] = ""
         other.env.update(env, AWS_ENDPOINT_URL=f"https://other.test:{server.port}")
         for one in (stranger, other):
-            run = one.go("build", "-o", str(one.root / "tiny"), ".", cwd=tiny).ok()
+            run = export(one, library, library_first)
             assert any("certificate is not trusted" in line for line in run.said), run.stderr
             assert run.summary["hits_remote"] == 0
     finally:

@@ -171,14 +171,6 @@ def test_a_bucket_as_a_host_name(machine, tmp_path, library, library_first, styl
         server.stop()
 
 
-def dumped(pid: int) -> bool:
-    """Whether this child, which is told to abort, leaves a core."""
-    os.kill(pid, signal.SIGABRT)
-    _, status = os.waitpid(pid, 0)
-    assert os.WIFSIGNALED(status), status
-    return os.WCOREDUMP(status)
-
-
 def test_an_agent_with_credentials_leaves_no_core(machine, minio, tmp_path):
     """And one without, on the same machine, does."""
     hard = resource.getrlimit(resource.RLIMIT_CORE)[1]
@@ -200,9 +192,11 @@ def test_an_agent_with_credentials_leaves_no_core(machine, minio, tmp_path):
             "read_domains": ["trusted"],
             "job_id": "job",
         }
-        agent = subprocess.Popen(
-            [one.sluice, "agent", "run"],
-            env={**one.env, **minio.env(), "SLUICE_SESSION": json.dumps(config)},
+        agent = one.popen(
+            one.sluice,
+            "agent",
+            "run",
+            env={**minio.env(), "SLUICE_SESSION": json.dumps(config)},
             cwd=tmp_path / "cores",
             preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CORE, (hard, hard)),
             stderr=subprocess.DEVNULL,
