@@ -89,7 +89,7 @@ def test_agent_killed_during_a_warm_build(delay_ms, machine, filled_store, check
     run = Run(["go", "build"], 0, "", err.decode(), None, 0)
     assert compiled(run) == [], said
     assert sha256(out) == sha256(native.binary)
-    check_gocache(m.gocache)
+    check_gocache(m.gocache, killed=True)
     healthy = m.go("build", "-o", str(out), "./cmd/shop", cwd=checkout).ok()
     assert sha256(out) == sha256(native.binary) and healthy.said == []
 
@@ -118,7 +118,7 @@ def test_agent_killed_again_and_again(machine, tiny, tmp_path, tiny_first):
         over.set()
         hunter.join()
     assert killed, "no agent was there to kill"
-    check_gocache(m.gocache)
+    check_gocache(m.gocache, killed=True)
     build(m, tiny, tiny_first.native)
     m.wait_uploads(cwd=tiny)
 
@@ -239,7 +239,7 @@ def test_session_killed_fails_go_and_damages_nothing(machine, tiny, tmp_path, ti
     _, err = process.communicate(timeout=60)
     assert process.returncode != 0, "go survived the death of its cache program"
     assert "GOCACHEPROG" in err.decode() or "cacheprog" in err.decode(), err.decode()
-    check_gocache(m.gocache)
+    check_gocache(m.gocache, killed=True)
     build(m, tiny, tiny_first.native)
 
 

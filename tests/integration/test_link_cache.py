@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from conftest import TOOLCHAINS, Park, write_tiny
-from sluice_harness import REPO, sha256, wait_until
+from sluice_harness import REPO, sha256, wait_until, words_of
 
 FLAGS = ("--no-remote",)
 
@@ -512,7 +512,7 @@ def test_killed_in_the_middle(when, machine, tmp_path, tiny):
     def wrapper() -> list[int]:
         found = []
         for pid in m.processes():
-            words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+            words = words_of(pid)  # none of one that is gone
             if words[0].endswith(b"/sluice-toolexec") and b"-importcfg" in words:
                 found.append(pid)
         return found

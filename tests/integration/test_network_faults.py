@@ -322,7 +322,7 @@ def test_an_agent_killed_while_it_brings(remote, path, library, library_first, d
     time.sleep(delay_s)
     kill_agents(one)
     check_popen(process, library_first)
-    check_gocache(one.gocache)
+    check_gocache(one.gocache, killed=True)
     healthy = one.go(*EXPORT, cwd=library)
     check(healthy, library_first, 0)
     is_fast_again(remote, path, library, library_first)

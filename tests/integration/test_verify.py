@@ -65,6 +65,8 @@ def test_a_poisoned_local_tier_is_told(machine, tiny_store, tiny, tiny_first):
     m = machine("m", store=tiny_store)
     m.go("build", "-o", str(m.root / "a"), ".", cwd=tiny).ok()
     m.stop()
+    # Another store: this one's agent would mend what it finds to differ.
+    m.env["SLUICE_STORE"] = (m.root / "another-store").as_uri()
     poison(tiny_first, m, tiny)
     run = m.go("build", "-o", str(m.root / "a"), ".", cwd=tiny, flags=("--verify", "100%")).ok()
     assert run.summary["verify"]["mismatched"] >= 1, run.summary
