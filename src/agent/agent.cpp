@@ -630,8 +630,9 @@ bool Agent::drain(std::chrono::milliseconds wait) {
   upload_patience_.hold_at_most(now, k_dead_store_max - lookup_patience_.spent(now));
   const Patience::Wait uploads(upload_patience_);
   return uploader_->drain(Deadline::after(wait), [&] {
-    if (!uploads.is_worth_it()) mark_given_up(true);
-    return uploads.is_worth_it() && !is_given_up();
+    const bool is_worth_it = uploads.is_worth_it();
+    if (!is_worth_it) mark_given_up(true);
+    return is_worth_it && !is_given_up();
   });
 }
 

@@ -14,7 +14,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from servers import Minio, WebStore  # noqa: E402
+from servers import Minio, Proxy, WebStore  # noqa: E402
 from sluice_harness import REPO, SHOP, Machine, Run, fresh_checkout, sha256  # noqa: E402
 
 # One toolchain of every supported release; the machine's own go runs everything, these the smoke
@@ -368,14 +368,43 @@ def tiny_store(tiny_first, session_root, tmp_path) -> Path:
     return store
 
 
-@pytest.fixture(scope="session")
-def minio(tmp_path_factory):
-    """A real MinIO of this worker, or the test is skipped."""
-    server = Minio.start(tmp_path_factory.mktemp("minio"))
+def start_minio(root: Path, **options) -> Minio:
+    """A real MinIO, or the test is skipped."""
+    server = Minio.start(root, **options)
     if server is None:
         pytest.skip("no MinIO: tools/bootstrap.py test builds it")
+    return server
+
+
+@pytest.fixture(scope="session")
+def minio(tmp_path_factory):
+    """The MinIO of this worker."""
+    server = start_minio(tmp_path_factory.mktemp("minio"))
     yield server
     server.stop()
+
+
+@pytest.fixture
+def own_minio(tmp_path):
+    """A factory of MinIOs of this test's own, which keep what they have below `root`."""
+    running: list[Minio] = []
+
+    def start(root: Path = tmp_path / "minio", **options) -> Minio:
+        root.mkdir(exist_ok=True)
+        running.append(start_minio(root, **options))
+        return running[-1]
+
+    yield start
+    for server in running:
+        server.stop()
+
+
+@pytest.fixture
+def tunnel():
+    """A proxy of this test's own."""
+    proxy = Proxy()
+    yield proxy
+    proxy.stop()
 
 
 @pytest.fixture

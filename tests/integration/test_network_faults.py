@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from conftest import EXPORT, Park, exported, write_library
-from servers import ENGINES, Minio
+from servers import ENGINES
 from sluice_harness import CacheProg, Run, action_id, check_gocache, wait_until
 from wan import Wan, build_wan
 
@@ -389,31 +389,26 @@ def test_a_local_disk_that_takes_nothing(
     is_fast_again(remote, path, library, library_first)
 
 
-def test_a_server_on_a_full_disk(machine, tmpfs, library, library_first):
+def test_a_server_on_a_full_disk(machine, own_minio, tmpfs, library, library_first):
     mount = tmpfs("100m")
-    server = Minio.start(mount)
-    if server is None:
-        pytest.skip("no MinIO: tools/bootstrap.py test builds it")
-    try:
-        env = server.env(SLUICE_STORE=f"s3://{server.bucket('full')}/ci")
-        (mount / "rest").write_bytes(bytes(99 << 20))
-        one, two = machine("one"), machine("two")
-        for each in (one, two):
-            each.env.update(env)
-        first = one.go(*EXPORT, cwd=library, flags=("--drain=wait",))
-        check(first, library_first)
-        assert first.said, first.stderr
-        check(two.go(*EXPORT, cwd=library), library_first)
-        two.stop()
-        (mount / "rest").unlink()
-        wait_for_uploads(one, library)
-        later = machine("later")
-        later.env.update(env)
-        run = later.go(*EXPORT, cwd=library)
-        check(run, library_first, 0)
-        assert run.hits >= 8, run.summary
-    finally:
-        server.stop()
+    server = own_minio(mount)
+    env = server.env(SLUICE_STORE=f"s3://{server.bucket('full')}/ci")
+    (mount / "rest").write_bytes(bytes(99 << 20))
+    one, two = machine("one"), machine("two")
+    for each in (one, two):
+        each.env.update(env)
+    first = one.go(*EXPORT, cwd=library, flags=("--drain=wait",))
+    check(first, library_first)
+    assert first.said, first.stderr
+    check(two.go(*EXPORT, cwd=library), library_first)
+    two.stop()
+    (mount / "rest").unlink()
+    wait_for_uploads(one, library)
+    later = machine("later")
+    later.env.update(env)
+    run = later.go(*EXPORT, cwd=library)
+    check(run, library_first, 0)
+    assert run.hits >= 8, run.summary
 
 
 @pytest.mark.parametrize("years", [-30, 5])

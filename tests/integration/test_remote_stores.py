@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 from conftest import EXPORT, exported
-from servers import BazelRemote, Minio, Proxy, free_port, make_certificate
+from servers import BazelRemote, free_port, make_certificate
 from sluice_harness import SHOP, CacheProg, action_id, fresh_checkout, sha256, words_of
 
 
@@ -146,18 +146,14 @@ def test_a_dead_endpoint_costs_the_cache_only(machine, minio, library, library_f
     assert len(run.said) <= 2, run.stderr
 
 
-def test_a_server_that_dies_in_the_middle(machine, tmp_path, library, library_first):
-    server = Minio.start(tmp_path)
-    if server is None:
-        pytest.skip("no MinIO: tools/bootstrap.py test builds it")
-    try:
-        one, two = machine("one"), machine("two")
-        for each in (one, two):
-            each.env.update(server.env(SLUICE_STORE=f"s3://{server.bucket('middle')}"))
-        export(one, library, library_first)
-        one.wait_uploads(cwd=library)
-    finally:
-        server.stop()
+def test_a_server_that_dies_in_the_middle(machine, own_minio, library, library_first):
+    server = own_minio()
+    one, two = machine("one"), machine("two")
+    for each in (one, two):
+        each.env.update(server.env(SLUICE_STORE=f"s3://{server.bucket('middle')}"))
+    export(one, library, library_first)
+    one.wait_uploads(cwd=library)
+    server.stop()
     export(two, library, library_first)
 
 
@@ -202,39 +198,33 @@ def test_a_second_machine_over_bazels_protocol(
             server.stop()
 
 
-def test_tls_through_a_proxy_with_ones_own_root(machine, tmp_path, library, library_first):
+def test_tls_through_a_proxy_with_ones_own_root(
+    machine, tmp_path, own_minio, tunnel, library, library_first
+):
     root = make_certificate(tmp_path / "certs", "minio.test")
-    (tmp_path / "minio").mkdir()
-    server = Minio.start(tmp_path / "minio", tmp_path / "certs")
-    if server is None:
-        pytest.skip("no MinIO: tools/bootstrap.py test builds it")
-    proxy = Proxy()
-    try:
-        env = server.env(
-            SLUICE_STORE=f"s3://{server.bucket('tls')}",
-            AWS_ENDPOINT_URL=f"https://minio.test:{server.port}",
-            HTTPS_PROXY=proxy.url,
-            SLUICE_CA=str(root),
-        )
-        first, second, stranger, other = (machine(name) for name in ("a", "b", "c", "d"))
-        first.env.update(env)
-        second.env.update(env)
-        export(first, library, library_first)
-        first.wait_uploads(cwd=library)
-        warm = export(second, library, library_first)
-        assert warm.hits > 0 and warm.summary["bytes_down"] > 0, warm.summary
-        assert set(proxy.asked) == {f"CONNECT minio.test:{server.port} HTTP/1.1"}
-        # Whom nobody has told of this root, and who asks for another name, is warned and served.
-        stranger.env.update(env)
-        stranger.env["SLUICE_CA"] = ""
-        other.env.update(env, AWS_ENDPOINT_URL=f"https://other.test:{server.port}")
-        for one in (stranger, other):
-            run = export(one, library, library_first)
-            assert any("certificate is not trusted" in line for line in run.said), run.stderr
-            assert run.summary["hits_remote"] == 0
-    finally:
-        proxy.stop()
-        server.stop()
+    server = own_minio(certificates=tmp_path / "certs")
+    env = server.env(
+        SLUICE_STORE=f"s3://{server.bucket('tls')}",
+        AWS_ENDPOINT_URL=f"https://minio.test:{server.port}",
+        HTTPS_PROXY=tunnel.url,
+        SLUICE_CA=str(root),
+    )
+    first, second, stranger, other = (machine(name) for name in ("a", "b", "c", "d"))
+    first.env.update(env)
+    second.env.update(env)
+    export(first, library, library_first)
+    first.wait_uploads(cwd=library)
+    warm = export(second, library, library_first)
+    assert warm.hits > 0 and warm.summary["bytes_down"] > 0, warm.summary
+    assert set(tunnel.asked) == {f"CONNECT minio.test:{server.port} HTTP/1.1"}
+    # Whom nobody has told of this root, and who asks for another name, is warned and served.
+    stranger.env.update(env)
+    stranger.env["SLUICE_CA"] = ""
+    other.env.update(env, AWS_ENDPOINT_URL=f"https://other.test:{server.port}")
+    for one in (stranger, other):
+        run = export(one, library, library_first)
+        assert any("certificate is not trusted" in line for line in run.said), run.stderr
+        assert run.summary["hits_remote"] == 0
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from conftest import EXPORT, exported
-from servers import Minio, Proxy, make_certificate
+from servers import Minio, make_certificate
 from sluice_harness import wait_until
 
 
@@ -147,35 +147,29 @@ def test_sessions_of_a_container_are_renewed(machine, minio, library, library_fi
 
 
 @pytest.mark.parametrize("style", ["virtual", "path"])
-def test_a_bucket_as_a_host_name(machine, tmp_path, library, library_first, style):
+def test_a_bucket_as_a_host_name(
+    machine, tmp_path, own_minio, tunnel, library, library_first, style
+):
     """Virtual-hosted style, as AWS has it: MinIO knows its domain, a proxy resolves the names."""
     root = make_certificate(tmp_path / "certs", "*.minio.test", also="minio.test")
-    (tmp_path / "minio").mkdir()
-    server = Minio.start(tmp_path / "minio", tmp_path / "certs", domain="minio.test")
-    if server is None:
-        pytest.skip("no MinIO: tools/bootstrap.py test builds it")
-    proxy = Proxy()
-    try:
-        env = server.env(
-            SLUICE_STORE=f"s3://{server.bucket('hosted')}/ci",
-            AWS_ENDPOINT_URL=f"https://minio.test:{server.port}",
-            AWS_S3_FORCE_PATH_STYLE="false" if style == "virtual" else "true",
-            HTTPS_PROXY=proxy.url,
-            SLUICE_CA=str(root),
-        )
-        two_machines(machine, env, library, library_first)
-        host = "hosted.minio.test" if style == "virtual" else "minio.test"
-        assert set(proxy.asked) == {f"CONNECT {host}:{server.port} HTTP/1.1"}
-    finally:
-        proxy.stop()
-        server.stop()
+    server = own_minio(certificates=tmp_path / "certs", domain="minio.test")
+    env = server.env(
+        SLUICE_STORE=f"s3://{server.bucket('hosted')}/ci",
+        AWS_ENDPOINT_URL=f"https://minio.test:{server.port}",
+        AWS_S3_FORCE_PATH_STYLE="false" if style == "virtual" else "true",
+        HTTPS_PROXY=tunnel.url,
+        SLUICE_CA=str(root),
+    )
+    two_machines(machine, env, library, library_first)
+    host = "hosted.minio.test" if style == "virtual" else "minio.test"
+    assert set(tunnel.asked) == {f"CONNECT {host}:{server.port} HTTP/1.1"}
 
 
 def test_an_agent_with_credentials_leaves_no_core(machine, minio, tmp_path):
     """And one without, on the same machine, does."""
     hard = resource.getrlimit(resource.RLIMIT_CORE)[1]
     if hard == 0:
-        pytest.skip("no cores are allowed here")
+        pytest.skip("no cores are allowed here: their hard limit (ulimit -Hc) is 0")
     (tmp_path / "cores").mkdir()
     stores = {"folder": (tmp_path / "s").as_uri(), "s3": f"s3://{minio.bucket('core')}/x"}
 
@@ -209,5 +203,5 @@ def test_an_agent_with_credentials_leaves_no_core(machine, minio, tmp_path):
         return os.WCOREDUMP(status)
 
     if not leaves_core("folder"):
-        pytest.skip("this machine writes no cores at all")
+        pytest.skip("the kernel's core_pattern writes no cores here")
     assert not leaves_core("s3")
