@@ -19,6 +19,7 @@
 #include <condition_variable>
 #include <deque>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <mutex>
 #include <thread>
@@ -133,11 +134,12 @@ class Uploader {
   sys::Path goroot_;
   Totals totals_;
 
-  std::unique_ptr<store::Publisher> publisher_;                  // the upload thread only
-  int failures_in_a_row_ = 0;                                    // the upload thread only
-  std::chrono::milliseconds pauses_left_ = k_upload_pauses_max;  // likewise
-  std::chrono::duration<double> moved_in_{0};  // without waits for a processor; likewise
-  std::size_t faults_told_ = 0;                // of the publisher's; the upload thread only
+  std::unique_ptr<store::Publisher> publisher_;                       // the upload thread only
+  int failures_in_a_row_ = 0;                                         // the upload thread only
+  std::chrono::milliseconds pauses_left_ = k_upload_pauses_max;       // likewise
+  std::chrono::duration<double> computed_in_{0};                      // without puts; likewise
+  double fastest_put_s_a_byte_ = std::numeric_limits<double>::max();  // likewise
+  std::size_t faults_told_ = 0;  // of the publisher's; the upload thread only
   std::thread thread_;
 };
 

@@ -5,7 +5,7 @@
 
 #include <unistd.h>
 
-#include <cstdint>
+#include <ctime>
 
 namespace sluice::sys {
 
@@ -33,11 +33,10 @@ bool has_idle_processor() {
   return !runnable || processors < 1 || static_cast<long>(*runnable) <= processors;
 }
 
-std::chrono::nanoseconds thread_run_delay() {
-  const std::string schedstat = read_proc("/proc/thread-self/schedstat");
-  const std::vector<std::string_view> words = split(std::string_view(schedstat), ' ');
-  const auto delay = words.size() < 2 ? std::nullopt : parse_int<std::int64_t>(words[1]);
-  return std::chrono::nanoseconds(delay.value_or(0));
+std::chrono::nanoseconds thread_cpu_time() {
+  timespec spent{};
+  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &spent);
+  return std::chrono::seconds(spent.tv_sec) + std::chrono::nanoseconds(spent.tv_nsec);
 }
 
 }  // namespace sluice::sys

@@ -18,8 +18,7 @@ std::optional<unsigned> runnable_tasks(std::string_view loadavg);
 // unknown.
 bool has_idle_processor();
 
-// How long the calling thread was ready to run and had no processor, since it began; zero where the
-// kernel does not count it.
-std::chrono::nanoseconds thread_run_delay();
+// What the calling thread has had of the processors since it began.
+std::chrono::nanoseconds thread_cpu_time();
 
 }  // namespace sluice::sys
