@@ -242,7 +242,15 @@ class Machine:
         stubborn = self.processes()
         for pid in stubborn:
             _kill(pid, signal.SIGKILL)
+        # The child that go leaves behind for its telemetry would make removed directories again.
+        wait_until(self._kill_the_rest, K_AGENT_EXIT_TIMEOUT_S)
         assert left, f"processes {stubborn} of {self.root} did not end"
+
+    def _kill_the_rest(self) -> bool:
+        rest = [pid for pid in _pids() if _has_environment(pid, self.root)]
+        for pid in rest:
+            _kill(pid, signal.SIGKILL)
+        return not rest
 
     def forget_local(self) -> None:
         """Empty this machine's caches, as a new runner would be."""
@@ -271,11 +279,12 @@ def _is_ours(pid: int, sluice: Path, root: Path) -> bool:
         executable = os.readlink(f"/proc/{pid}/exe").removesuffix(" (deleted)")
     except OSError:
         return False
-    if executable != str(sluice):
-        return False
+    return executable == str(sluice) and _has_environment(pid, root)
+
+
+def _has_environment(pid: int, root: Path) -> bool:
     # Every process of a machine inherits one of its directories by name.
-    prefix = f"={root}/".encode()
-    return any(prefix in variable for variable in _read(f"/proc/{pid}/environ").split(b"\0"))
+    return f"={root}/".encode() in _read(f"/proc/{pid}/environ")
 
 
 def _kill(pid: int, number: int) -> None:
