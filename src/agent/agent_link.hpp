@@ -1,12 +1,12 @@
 // A session's line to the job's agent: asks without waiting, tells in batches, survives the
 // agent's end.
 //
-// One owner thread calls ask, note and bye; answers arrive on the link's own thread through the
-// Answer callback, which must not call back into the link. Every question is answered exactly
-// once: by the agent, or as a miss when there is none or it has no answer within k_answer_wait. An
-// agent that died is replaced once, and the next one is asked and told everything anew; one that
-// does not greet within k_welcome_wait, says nothing for k_answer_wait or is late
-// k_late_answers_max times is not asked again.
+// Any thread may ask and note, one says bye. Answers arrive through the Answer callback on the
+// link's own thread, or on the asking one where there is no agent; it may ask and note in turn.
+// Every question is answered exactly once: by the agent, or as a miss when there is none or it has
+// no answer within k_answer_wait. An agent that died is replaced once, and the next one is asked
+// and told everything anew; one that does not greet within k_welcome_wait, says nothing for
+// k_answer_wait or is late k_late_answers_max times is not asked again.
 #pragma once
 
 #include "agent/config.hpp"

@@ -13,6 +13,13 @@ using codec::JsonObject;
 constexpr int k_config_version = 1;
 constexpr std::size_t k_key_digits = 32;
 
+double share_in(const Json& json, std::string_view name) {
+  const Json* share = json.find(name);
+  if (share == nullptr) return 0;
+  if (share->as_double() != nullptr) return *share->as_double();
+  return share->as_int() != nullptr ? static_cast<double>(*share->as_int()) : 0;
+}
+
 }  // namespace
 
 std::string AgentConfig::key() const {
@@ -49,6 +56,9 @@ std::string AgentConfig::publisher_id() const {
 
 sys::Path AgentConfig::socket_path() const { return runtime_directory / (key() + ".sock"); }
 sys::Path AgentConfig::given_up_path() const { return runtime_directory / (key() + ".given-up"); }
+sys::Path AgentConfig::tests_distrusted_path() const {
+  return runtime_directory / (key() + ".tests-distrusted");
+}
 sys::Path AgentConfig::lock_path() const { return runtime_directory / (key() + ".lock"); }
 sys::Path AgentConfig::spill_lock() const {
   return runtime_directory / ("spill-" + key() + ".lock");
@@ -85,6 +95,8 @@ std::string AgentConfig::encode() const {
                   {"share_links", share_links},
                   {"drain_timeout_ms", static_cast<std::int64_t>(drain_timeout.count())},
                   {"verify_share", verify_share},
+                  {"tests_by_content", tests_by_content},
+                  {"verify_tests_share", verify_tests_share},
                   {"command_id", command_id},
                   {"say_faults", say_faults},
               })
@@ -125,10 +137,9 @@ Result<AgentConfig> AgentConfig::decode(std::string_view text) {
   config.publish_local = json.bool_or("publish_local", false);
   config.share_links = json.bool_or("share_links", false);
   config.drain_timeout = std::chrono::milliseconds(json.int_or("drain_timeout_ms", 60000));
-  if (const Json* share = json.find("verify_share"); share != nullptr) {
-    if (share->as_double() != nullptr) config.verify_share = *share->as_double();
-    if (share->as_int() != nullptr) config.verify_share = static_cast<double>(*share->as_int());
-  }
+  config.verify_share = share_in(json, "verify_share");
+  config.tests_by_content = json.bool_or("tests_by_content", true);
+  config.verify_tests_share = share_in(json, "verify_tests_share");
   config.command_id = json.text_or("command_id", "");
   config.say_faults = json.bool_or("say_faults", false);
   if (!config.local_tier.is_absolute() || !config.runtime_directory.is_absolute() ||

@@ -43,6 +43,8 @@ struct AgentConfig {
   bool share_links = false;  // linked programs become records of the job: in CI only
   std::chrono::milliseconds drain_timeout{60000};
   double verify_share = 0;  // of archive hits that a session lets go rebuild
+  bool tests_by_content = true;
+  double verify_tests_share = 0;  // of reused test results: those packages are tested again
 
   // Only for the sessions of one command:
   std::string command_id;   // groups their counters
@@ -56,6 +58,8 @@ struct AgentConfig {
   sys::Path socket_path() const;
   sys::Path lock_path() const;
   sys::Path log_path() const;
+  // Written when a reused test result was wrong: why. No later session of the job reuses any.
+  sys::Path tests_distrusted_path() const;
   // Written when an agent gives the store up, removed when it uses it again.
   sys::Path given_up_path() const;
   // Where a session puts what the local tier does not take; removed with the agent.

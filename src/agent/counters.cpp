@@ -14,7 +14,7 @@ struct Field {
   std::uint64_t Counters::* member;
 };
 
-constexpr std::array<Field, 22> k_fields = {{
+constexpr std::array<Field, 26> k_fields = {{
     {"lookups", &Counters::lookups},
     {"hits_local", &Counters::hits_local},
     {"hits_remote", &Counters::hits_remote},
@@ -35,6 +35,10 @@ constexpr std::array<Field, 22> k_fields = {{
     {"link_hits_remote", &Counters::link_hits_remote},
     {"link_misses", &Counters::link_misses},
     {"link_uncached", &Counters::link_uncached},
+    {"tests_reused", &Counters::tests_reused},
+    {"tests_refused", &Counters::tests_refused},
+    {"verify_tests_checked", &Counters::verify_tests_checked},
+    {"verify_tests_failed", &Counters::verify_tests_failed},
     {"verify_checked", &Counters::verify_checked},
     {"verify_mismatched", &Counters::verify_mismatched},
 }};

@@ -48,8 +48,12 @@ struct Counters {
   std::uint64_t links = 0;  // that go asked for through sluice; each is one of the next four
   std::uint64_t link_hits_local = 0;
   std::uint64_t link_hits_remote = 0;
-  std::uint64_t link_misses = 0;    // made by the linker
-  std::uint64_t link_uncached = 0;  // made by it, and not for the cache (external linking …)
+  std::uint64_t link_misses = 0;           // made by the linker
+  std::uint64_t link_uncached = 0;         // made by it, and not for the cache (external linking …)
+  std::uint64_t tests_reused = 0;          // results given under another key of the same contents
+  std::uint64_t tests_refused = 0;         // results under go's key that are of other contents
+  std::uint64_t verify_tests_checked = 0;  // packages tested again whose results are there
+  std::uint64_t verify_tests_failed = 0;
   std::uint64_t verify_checked = 0;
   std::uint64_t verify_mismatched = 0;
   Faults faults;

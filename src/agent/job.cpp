@@ -3,6 +3,7 @@
 #include "base/digest.hpp"
 #include "base/strings.hpp"
 #include "codec/json.hpp"
+#include "gotool/modules.hpp"
 #include "sys/process.hpp"
 
 #include <fmt/format.h>
@@ -219,21 +220,6 @@ sys::Path nearest_with(const sys::Path& from, std::initializer_list<const char*>
   }
 }
 
-// The module path of a go.mod; empty when there is none that is plain.
-std::string module_path_of(ByteView go_mod) {
-  constexpr std::size_t k_path_max = 256;
-  for (std::string_view line : split(text_of(go_mod), '\n')) {
-    line = trim(line.substr(0, line.find("//")));
-    if (!line.starts_with("module ")) continue;
-    std::string_view path = trim(line.substr(7));
-    if (path.size() > 1 && path.front() == '"' && path.back() == '"') {
-      path = path.substr(1, path.size() - 2);
-    }
-    return path.size() <= k_path_max ? std::string(path) : std::string();
-  }
-  return {};
-}
-
 }  // namespace
 
 std::string_view name_of(CiSystem system) {
@@ -330,7 +316,8 @@ Scopes scopes_of(const Job& job, std::string_view go_version, const std::optiona
   Scopes scopes;
   // Without a remote the repository has no name that another machine would use too: the module has.
   std::string repository = job.repository;
-  if (repository.empty() && go_mod) repository = "module " + module_path_of(*go_mod);
+  if (repository.empty() && go_mod)
+    repository = "module " + gotool::module_path_of(text_of(*go_mod));
   const auto read = [&](ScopeKind kind, std::string name) {
     const bool known = std::any_of(scopes.read.begin(), scopes.read.end(),
                                    [&](const store::Scope& scope) { return scope.name == name; });

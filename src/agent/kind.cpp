@@ -9,6 +9,7 @@ store::Kind kind_of(gotool::BodyKind kind) {
     case gotool::BodyKind::package_index: return store::Kind::package_index;
     case gotool::BodyKind::test_log: return store::Kind::test_log;
     case gotool::BodyKind::test_output: return store::Kind::test_output;
+    case gotool::BodyKind::cover_profile:
     case gotool::BodyKind::other: return store::Kind::other;
   }
   return store::Kind::other;

@@ -4,11 +4,13 @@
 #include "agent/client.hpp"
 #include "agent/counters.hpp"
 #include "agent/kind.hpp"
+#include "agent/test_reuse.hpp"
 #include "base/strings.hpp"
 #include "base/units.hpp"
 #include "gotool/cacheprog.hpp"
 #include "gotool/kind.hpp"
 #include "gotool/local_tier.hpp"
+#include "gotool/toolchain.hpp"
 #include "sys/log.hpp"
 #include "sys/process.hpp"
 
@@ -36,15 +38,43 @@ constexpr std::uint64_t k_space_reserve_bytes = 1U << 20U;
 constexpr auto k_spill_lock_wait = std::chrono::seconds(2);  // an agent may be removing it
 constexpr std::uint64_t k_spill_reserve_bytes = 256U << 20U;
 constexpr std::string_view k_archive_magic = "!<arch>\n";
+constexpr std::uint64_t k_command_line_max = std::uint64_t{4} << 20U;
+constexpr auto k_tests_kept_wait = std::chrono::seconds(5);  // for results to be kept by content
 
 // <GOROOT>/bin/go is our parent: its packages' index entries can recur, a checkout's cannot.
-std::string goroot_of_parent() {
+sys::Path goroot_of_parent() {
   std::array<char, 4096> target{};
   const std::string link = fmt::format("/proc/{}/exe", ::getppid());
   const ssize_t length = ::readlink(link.c_str(), target.data(), target.size());
   if (length <= 0) return {};
   const sys::Path program(std::string(target.data(), static_cast<std::size_t>(length)));
   return program.parent_path().parent_path();
+}
+
+// Whether our parent is a `go test`; so it is taken where its words cannot be read.
+bool parent_tests() {
+  const auto text =
+      sys::read_file(fmt::format("/proc/{}/cmdline", ::getppid()), k_command_line_max);
+  if (!text || !*text || (*text)->empty()) return true;
+  std::vector<std::string> words;
+  for (const std::string_view word : split(text_of(**text), '\0')) words.emplace_back(word);
+  words.erase(words.begin());
+  return gotool::parse_go_words(words).subcommand == "test";
+}
+
+// The working directory as go names it: PWD where that is the same one.
+sys::Path working_directory(const sys::Environment& env) {
+  std::error_code error;
+  const sys::Path real = std::filesystem::current_path(error);
+  const sys::Path named = env.get_or("PWD", "");
+  return named.is_absolute() && std::filesystem::equivalent(named, real, error) ? named : real;
+}
+
+// A reused test result was wrong a moment ago, in this job.
+bool is_distrusted(const AgentConfig& config) {
+  const auto info = sys::stat_file(config.tests_distrusted_path());
+  constexpr UnixNanos k_valid_ns = UnixNanos{24} * 3600 * 1'000'000'000;
+  return info && *info && unix_now_ns() - (*info)->mtime_ns < k_valid_ns;
 }
 
 // Where bodies go while the local tier cannot take them: a second, private tier.
@@ -89,6 +119,9 @@ class Tiers {
   }
 
   bool is_local(const LocalTier* tier) const { return local_ && tier == &*local_; }
+
+  // The local tier itself, while it takes writes.
+  LocalTier* local() { return local_ && !local_failed_ ? &*local_ : nullptr; }
 
   // A tier refused a write: the rest of this session's bodies go elsewhere.
   void mark_failed(const LocalTier* tier) {
@@ -140,6 +173,12 @@ struct Put {
   LocalTier* tier = nullptr;
 };
 
+// A question to the agent: for go's request, or for our own use.
+struct Asked {
+  std::int64_t id = 0;
+  TestReuse::Fetched fetched;  // set: ours
+};
+
 class Session final : public gotool::RequestReader::Handler {
  public:
   Session(const AgentConfig& config, const sys::Environment& env, int output_fd)
@@ -156,18 +195,27 @@ class Session final : public gotool::RequestReader::Handler {
  private:
   LocalTier* writable(std::uint64_t size_bytes);
   void refused(const LocalTier* tier, const Error& error);
+  void start_reuse(const sys::Path& goroot);
   void get(const Request& request);
+  void go_on(std::int64_t id, const ActionId& action, const TestReuse::Found& hit);
+  void decided(std::int64_t id, const ActionId& action, TestReuse::Verdict verdict,
+               const TestReuse::Found& found, bool from_agent);
+  void ask(Asked asked, const ActionId& action);
+  void fetch(const ActionId& action, const TestReuse::Fetched& fetched);
+  void keep(const ActionId& action, ByteView body);
+  void name(const ActionId& action, const LocalHit& same);
   void begin_put(const Request& request);
   void finish_small_put();
   void finish_large_put();
-  void stored(const Put& put, const LocalTier* tier, std::string_view disk_path, store::Kind kind,
-              UnixNanos time_ns);
+  void stored(const Put& put, const LocalTier* tier, const sys::Path& disk_path,
+              gotool::BodyKind kind, UnixNanos time_ns);
   void lost(const Put& put);
   void on_answer(std::uint64_t question, const ActionId& action, const std::optional<Hit>& hit,
                  std::chrono::microseconds waited);
   bool should_rebuild(const ActionId& action, const LocalHit& hit);
   void check_rebuilt(const ActionId& action, const BlobId& output);
   void use(const ActionId& action, const LocalHit& hit);
+  void judge_reuse();
   void farewell();
   void answer_open_lookups();
   void send(std::string_view line);
@@ -178,15 +226,16 @@ class Session final : public gotool::RequestReader::Handler {
   Tiers tiers_;
   std::optional<AgentLink> link_;
   bool close_seen_ = false;
-  std::uint64_t questions_ = 0;
   std::optional<Put> put_;
   std::unordered_map<ActionId, BlobId> rebuilding_;  // --verify: hits kept back, with their output
   std::uint64_t sample_seed_ = 0;
 
   std::mutex send_mutex_;
-  std::mutex count_mutex_;  // counters_ and asked_: this thread and the link's
+  std::mutex count_mutex_;  // what follows: this thread, the link's, that of reuse_
   Counters counters_;
-  std::unordered_map<std::uint64_t, std::int64_t> asked_;  // question -> go's request id
+  std::uint64_t questions_ = 0;
+  std::unordered_map<std::uint64_t, Asked> asked_;
+  std::optional<TestReuse> reuse_;
 };
 
 void Session::send(std::string_view line) {
@@ -199,16 +248,35 @@ void Session::start() {
   send(gotool::hello_line());
   tiers_.open(counters_.faults);
   if (config_.verify_share > 0) sample_seed_ = std::random_device{}();
+  const sys::Path goroot = goroot_of_parent();
+  start_reuse(goroot);
   if (config_.store_url.empty()) return;
   Hello hello;
   hello.pid = static_cast<std::uint64_t>(::getpid());
   hello.role = "session";
   hello.command_id = config_.command_id;
-  hello.goroot = goroot_of_parent();
+  hello.goroot = goroot.native();
   link_.emplace(
       config_, env_, std::move(hello),
       [this](std::uint64_t question, const ActionId& action, const std::optional<Hit>& hit,
              std::chrono::microseconds waited) { on_answer(question, action, hit, waited); });
+}
+
+void Session::start_reuse(const sys::Path& goroot) {
+  if (!config_.tests_by_content || !parent_tests() || is_distrusted(config_)) return;
+  std::string version = gotool::version_in(goroot);
+  if (version.empty()) version = config_.go_version;
+  if (version.empty()) return;
+  reuse_.emplace(
+      TestReuse::GoView{env_, std::move(version), goroot.empty() ? config_.goroot : goroot,
+                        working_directory(env_), sys::file_mode_mask()},
+      TestReuse::Verify{config_.verify_tests_share, std::random_device{}()},
+      TestReuse::Cache{
+          [this](const ActionId& action, const TestReuse::Fetched& fetched) {
+            fetch(action, fetched);
+          },
+          [this](const ActionId& action, ByteView body) { keep(action, body); },
+          [this](const ActionId& action, const LocalHit& same) { name(action, same); }});
 }
 
 int Session::serve(int input_fd) {
@@ -235,6 +303,7 @@ Result<void> Session::on_request(const Request& request) {
     case Request::Command::get: get(request); break;
     case Request::Command::put: begin_put(request); break;
     case Request::Command::close:
+      if (reuse_) judge_reuse();
       farewell();
       answer_open_lookups();
       send(gotool::close_response(request.id));
@@ -258,51 +327,132 @@ void Session::get(const Request& request) {
       send(gotool::miss_response(request.id));
       return;
     }
-    if (hit) ++counters_.hits_local;
   }
-  if (hit) {
-    use(request.action, *hit);
-    send(gotool::hit_response(request.id, hit->output, hit->size, hit->time_ns,
-                              hit->disk_path.native()));
-    return;
-  }
-  if (!link_ || !request.has_action) {
+  const auto decide = [this, id = request.id, action = request.action](
+                          TestReuse::Verdict verdict, const TestReuse::Found& found,
+                          bool from_agent) { decided(id, action, verdict, found, from_agent); };
+  if (reuse_ && request.has_action && reuse_->take(request.action, hit, decide)) return;
+  if (!request.has_action) {
     const std::lock_guard lock(count_mutex_);
     ++counters_.misses;
     send(gotool::miss_response(request.id));
     return;
   }
-  const std::uint64_t question = ++questions_;
+  go_on(request.id, request.action, hit);
+}
+
+// The answer from the local tier, else from the agent.
+void Session::go_on(std::int64_t id, const ActionId& action, const TestReuse::Found& hit) {
+  if (!hit) return ask({id, {}}, action);
   {
     const std::lock_guard lock(count_mutex_);
-    asked_[question] = request.id;
+    ++counters_.hits_local;
   }
-  link_->ask(question, request.action);
+  use(action, *hit);
+  if (reuse_) reuse_->given(action, *hit);
+  send(gotool::hit_response(id, hit->output, hit->size, hit->time_ns, hit->disk_path.native()));
+}
+
+// Of a test's result: by its contents, whatever there is under go's key.
+void Session::decided(std::int64_t id, const ActionId& action, TestReuse::Verdict verdict,
+                      const TestReuse::Found& found, bool from_agent) {
+  if (verdict == TestReuse::Verdict::not_ours) return go_on(id, action, found);
+  {
+    const std::lock_guard lock(count_mutex_);
+    if (verdict == TestReuse::Verdict::miss) {
+      ++counters_.misses;
+      if (found) ++counters_.tests_refused;
+    } else {
+      ++(from_agent ? counters_.hits_remote : counters_.hits_local);
+      ++counters_.tests_reused;
+      // For a go without sluice; worth nothing to others.
+      if (LocalTier* tier = tiers_.local()) {
+        (void)tier->link(action, found->output, found->size, found->time_ns);
+      }
+    }
+  }
+  send(verdict == TestReuse::Verdict::miss
+           ? gotool::miss_response(id)
+           : gotool::hit_response(id, found->output, found->size, found->time_ns,
+                                  found->disk_path.native()));
+}
+
+void Session::ask(Asked asked, const ActionId& action) {
+  std::uint64_t question = 0;
+  if (link_) {
+    const std::lock_guard lock(count_mutex_);
+    question = ++questions_;
+    asked_.emplace(question, std::move(asked));
+  } else if (asked.fetched) {
+    return asked.fetched(std::nullopt, true);
+  } else {
+    const std::lock_guard lock(count_mutex_);
+    ++counters_.misses;
+    send(gotool::miss_response(asked.id));
+    return;
+  }
+  link_->ask(question, action);
+}
+
+// For our own use: from the local tier, else from the agent.
+void Session::fetch(const ActionId& action, const TestReuse::Fetched& fetched) {
+  TestReuse::Found hit;
+  {
+    const std::lock_guard lock(count_mutex_);
+    hit = tiers_.find(action, counters_.faults);
+  }
+  if (!hit) return ask({0, fetched}, action);
+  use(action, *hit);
+  fetched(hit, false);
+}
+
+void Session::keep(const ActionId& action, ByteView body) {
+  const auto output = sha256_as<BlobId>(body);
+  const UnixNanos time_ns = unix_now_ns();
+  const std::lock_guard lock(count_mutex_);
+  LocalTier* tier = tiers_.local();
+  if (!tier || !tier->put(action, output, body, time_ns)) return;
+  if (link_) {
+    link_->note(Type::made, Note{action, output, body.size(), time_ns, store::Kind::other});
+  }
+}
+
+void Session::name(const ActionId& action, const LocalHit& same) {
+  const std::lock_guard lock(count_mutex_);
+  LocalTier* tier = tiers_.local();
+  if (!tier || !tier->has_blob(same.output, same.size)) return;
+  if (!tier->link(action, same.output, same.size, same.time_ns)) return;
+  if (link_) {
+    link_->note(Type::made,
+                Note{action, same.output, same.size, same.time_ns, store::Kind::test_output});
+  }
 }
 
 // Runs on the link's thread, or on ours when there is no agent.
 void Session::on_answer(std::uint64_t question, const ActionId& action,
                         const std::optional<Hit>& answer, std::chrono::microseconds waited) {
-  std::int64_t id = 0;
+  Asked asked;
   std::optional<LocalHit> hit;
   {
     const std::lock_guard lock(count_mutex_);
     const auto at = asked_.find(question);
     if (at == asked_.end()) return;
-    id = at->second;
+    asked = std::move(at->second);
     asked_.erase(at);
     counters_.wait_us += static_cast<std::uint64_t>(waited.count());
     // The agent published it in the local tier; what is not there after all is a miss.
     if (answer) hit = tiers_.find(action, counters_.faults);
     if (hit && hit->output != answer->output) hit.reset();
-    if (hit && should_rebuild(action, *hit)) hit.reset();
-    ++(hit ? counters_.hits_remote : counters_.misses);
+    if (!asked.fetched) {
+      if (hit && should_rebuild(action, *hit)) hit.reset();
+      ++(hit ? counters_.hits_remote : counters_.misses);
+    }
   }
-  if (hit) {
-    send(gotool::hit_response(id, hit->output, hit->size, hit->time_ns, hit->disk_path.native()));
-  } else {
-    send(gotool::miss_response(id));
-  }
+  if (asked.fetched) return asked.fetched(hit, true);
+  if (hit && reuse_) reuse_->given(action, *hit);
+  send(hit ? gotool::hit_response(asked.id, hit->output, hit->size, hit->time_ns,
+                                  hit->disk_path.native())
+           : gotool::miss_response(asked.id));
 }
 
 void Session::use(const ActionId& action, const LocalHit& hit) {
@@ -424,7 +574,7 @@ void Session::finish_small_put() {
     auto done = tier->put(put_->action, put_->output, body, time_ns);
     if (done) {
       const auto tail = body.last(std::min(body.size(), gotool::k_classify_bytes));
-      stored(*put_, tier, done->disk_path.native(), kind_of(gotool::classify(body, tail)), time_ns);
+      stored(*put_, tier, done->disk_path, gotool::classify(body, tail), time_ns);
       return;
     }
     refused(tier, done.error());
@@ -441,18 +591,25 @@ void Session::finish_large_put() {
     refused(put_->tier, done.error());
     return lost(*put_);
   }
-  stored(*put_, put_->tier, done->disk_path.native(), kind_of(gotool::classify(put_->head)),
-         time_ns);
+  stored(*put_, put_->tier, done->disk_path, gotool::classify(put_->head), time_ns);
 }
 
-void Session::stored(const Put& put, const LocalTier* tier, std::string_view disk_path,
-                     store::Kind kind, UnixNanos time_ns) {
+void Session::stored(const Put& put, const LocalTier* tier, const sys::Path& disk_path,
+                     gotool::BodyKind kind, UnixNanos time_ns) {
   check_rebuilt(put.action, put.output);
   // The agent uploads from the local tier: what was spilled elsewhere stays with this job.
   if (link_ && tiers_.is_local(tier)) {
-    link_->note(Type::made, Note{put.action, put.output, put.size, time_ns, kind});
+    link_->note(Type::made, Note{put.action, put.output, put.size, time_ns, kind_of(kind)});
   }
-  send(gotool::put_response(put.id, disk_path));
+  if (reuse_) {
+    LocalHit hit;
+    hit.output = put.output;
+    hit.size = put.size;
+    hit.time_ns = time_ns;
+    hit.disk_path = disk_path;
+    reuse_->made(put.action, hit, kind);
+  }
+  send(gotool::put_response(put.id, disk_path.native()));
 }
 
 // Go ignores most failed puts, but not all: so none fails. It never reads this path unless a
@@ -465,8 +622,27 @@ void Session::lost(const Put& put) {
 // go closes when it has every answer; whoever does not gets misses for the rest.
 void Session::answer_open_lookups() {
   const std::lock_guard lock(count_mutex_);
-  for (const auto& [question, id] : asked_) send(gotool::miss_response(id));
+  for (const auto& [question, asked] : asked_) {
+    if (!asked.fetched) send(gotool::miss_response(asked.id));
+  }
   asked_.clear();
+}
+
+// Only after an orderly close: a go that was interrupted stored nothing either.
+void Session::judge_reuse() {
+  reuse_->finish(Deadline::after(k_tests_kept_wait));
+  const TestReuse::Verified verified = reuse_->verified();
+  const std::lock_guard lock(count_mutex_);
+  counters_.verify_tests_checked += verified.packages;
+  counters_.verify_tests_failed += verified.failed.size();
+  for (const std::string& package : verified.failed) {
+    const std::string words = fmt::format(
+        "{} has a kept result and did not pass when it was tested again; no test result is reused "
+        "by content for the rest of this job",
+        package);
+    count_fault(counters_.faults, "verify-tests", words);
+    (void)sys::write_file_atomic(config_.tests_distrusted_path(), bytes_of(words), 0600);
+  }
 }
 
 void Session::farewell() {

@@ -69,6 +69,8 @@ template struct Name32<ActionTag>;
 template struct Name32<BlobTag>;
 template struct Name32<PackTag>;
 template struct Name32<ManifestTag>;
+template struct Name32<TestInputsTag>;
+template struct Name32<FingerprintTag>;
 
 // A literal, so that no code runs for it at program start (digest_test checks it).
 const BlobId k_empty_blob = {{

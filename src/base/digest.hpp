@@ -38,15 +38,22 @@ struct ActionTag;
 struct BlobTag;
 struct PackTag;
 struct ManifestTag;
+struct TestInputsTag;
+struct FingerprintTag;
 using ActionId = Name32<ActionTag>;      // Go's ActionID: names the inputs of a step
 using BlobId = Name32<BlobTag>;          // SHA-256 of the bytes; Go's OutputID
 using PackId = Name32<PackTag>;          // SHA-256 of a pack object
 using ManifestId = Name32<ManifestTag>;  // SHA-256 of a manifest object
+using TestInputsId =
+    Name32<TestInputsTag>;  // Go's testInputsID: times and modes of what a test read
+using Fingerprint = Name32<FingerprintTag>;  // the contents of it (gotool/test_inputs.hpp)
 
 extern template struct Name32<ActionTag>;
 extern template struct Name32<BlobTag>;
 extern template struct Name32<PackTag>;
 extern template struct Name32<ManifestTag>;
+extern template struct Name32<TestInputsTag>;
+extern template struct Name32<FingerprintTag>;
 
 // SHA-256 of nothing: the name of the empty blob, which is never stored.
 extern const BlobId k_empty_blob;

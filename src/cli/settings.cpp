@@ -65,12 +65,12 @@ std::optional<std::string> set_duration(Settings& settings, std::string_view val
   return std::nullopt;
 }
 
-std::optional<std::string> set_percent(Settings& settings, std::string_view value) {
+std::optional<std::string> set_percent(Settings& settings, SettingId id, std::string_view value) {
   const auto share = parse_percent(value);
   if (!share || *share < 0.0 || *share > 1.0) {
     return in_quotes(value) + " is not a share from 0% to 100%, such as 5%";
   }
-  settings.verify_share = *share;
+  (id == SettingId::verify ? settings.verify_share : settings.verify_tests_share) = *share;
   return std::nullopt;
 }
 
@@ -96,6 +96,7 @@ std::optional<std::string> set_choice(Settings& settings, const SettingSpec& spe
   const auto position = at - spec.choices.begin();
   if (spec.id == SettingId::mode) settings.mode = static_cast<Mode>(position);
   if (spec.id == SettingId::link_cache) settings.link_cache = position == 0;
+  if (spec.id == SettingId::test_results) settings.tests_by_content = position == 0;
   if (spec.id == SettingId::drain) settings.drain = static_cast<Drain>(position);
   return std::nullopt;
 }
@@ -106,7 +107,7 @@ std::optional<std::string> set_value(Settings& settings, const SettingSpec& spec
     case SettingType::choice: return set_choice(settings, spec, value);
     case SettingType::flag: return set_flag(settings, spec.id, value);
     case SettingType::duration: return set_duration(settings, value);
-    case SettingType::percent: return set_percent(settings, value);
+    case SettingType::percent: return set_percent(settings, spec.id, value);
     case SettingType::store_url: {
       auto problem = check_store(value);
       if (!problem) settings.store_url = value;
@@ -377,6 +378,8 @@ std::string value_text(const Settings& settings, SettingId id) {
     case SettingId::trust_domain: return settings.trust_domain;
     case SettingId::quiet: return word(settings.quiet);
     case SettingId::link_cache: return settings.link_cache ? "on" : "off";
+    case SettingId::test_results: return settings.tests_by_content ? "content" : "go";
+    case SettingId::verify_tests: return fmt::format("{:g}%", settings.verify_tests_share * 100.0);
   }
   return "";
 }

@@ -58,6 +58,8 @@ struct Settings {
   std::string trust_domain = "trusted";
   bool quiet = false;
   bool link_cache = true;
+  bool tests_by_content = true;
+  double verify_tests_share = 0.0;  // 0..1
 
   bool gocache_is_url = false;  // GOCACHE names a store, so it names no directory
   std::string log_level;        // SLUICE_LOG as given; empty: none

@@ -10,6 +10,7 @@ constexpr std::array<std::string_view, 3> k_modes = {"auto", "cacheprog", "resto
 constexpr std::array<std::string_view, 3> k_drains = {"auto", "wait", "detach"};
 
 constexpr std::array<std::string_view, 2> k_switches = {"on", "off"};
+constexpr std::array<std::string_view, 2> k_test_keys = {"content", "go"};
 
 constexpr std::array<SettingSpec, k_setting_count> k_settings = {{
     {SettingId::store,
@@ -120,6 +121,22 @@ constexpr std::array<SettingSpec, k_setting_count> k_settings = {{
      "go runs its tools through sluice (-toolexec), and a link whose every input is known is "
      "answered with the program that was linked before. Needs Go 1.24 to 1.27. A command with "
      "-toolexec, -x or -n is left alone."},
+    {SettingId::test_results, "test-results", "SLUICE_TEST_RESULTS", SettingType::choice, "KEY",
+     k_test_keys, "content", true, "what a test's result is kept under: content or go",
+     "content: the result of a passing test is given again when all that the test consulted "
+     "(variables, files, directories) has the same content, whatever its times, and it is not "
+     "given when only the times are the same. go: by go's own key of times alone."},
+    {SettingId::verify_tests,
+     "verify-tests",
+     "SLUICE_VERIFY_TESTS",
+     SettingType::percent,
+     "N%",
+     {},
+     "0%",
+     true,
+     "run this share of the tests again whose results are reused",
+     "This share of the packages whose results would be reused is tested again. When one does not "
+     "pass, that is said, and no result is reused by content for the rest of the job."},
 }};
 
 constexpr std::array<VariableSpec, 8> k_other_variables = {{

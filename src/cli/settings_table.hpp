@@ -23,8 +23,10 @@ enum class SettingId {
   trust_domain,
   quiet,
   link_cache,
+  test_results,
+  verify_tests,
 };
-inline constexpr std::size_t k_setting_count = 11;
+inline constexpr std::size_t k_setting_count = 13;
 
 enum class SettingType {
   store_url,  // file:///absolute/path

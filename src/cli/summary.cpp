@@ -37,6 +37,14 @@ std::string summary_line(const Summary& summary) {
                         counters.links == 1 ? "link" : "links", counters.link_hits_local,
                         counters.link_hits_remote, counters.link_misses + counters.link_uncached);
   }
+  if (counters.tests_reused > 0) {
+    line += fmt::format("; {} {} reused", counters.tests_reused,
+                        counters.tests_reused == 1 ? "test result" : "test results");
+  }
+  if (counters.verify_tests_checked > 0) {
+    line += fmt::format("; tested {} again, {} failed", counters.verify_tests_checked,
+                        counters.verify_tests_failed);
+  }
   if (counters.verify_checked > 0) {
     line += fmt::format("; verified {}, {} differ", counters.verify_checked,
                         counters.verify_mismatched);
@@ -60,6 +68,8 @@ std::string summary_json(const Summary& summary) {
   object.emplace_back("verify", codec::JsonObject{
                                     {"checked", summary.counters.verify_checked},
                                     {"mismatched", summary.counters.verify_mismatched},
+                                    {"tests_checked", summary.counters.verify_tests_checked},
+                                    {"tests_failed", summary.counters.verify_tests_failed},
                                 });
   if (summary.restore_mode) {
     object.emplace_back("restored", summary.restored);

@@ -125,6 +125,10 @@ BodyKind classify(ByteView first_bytes, ByteView last_bytes) {
   const std::string_view first = text_of(first_bytes);
   if (first.starts_with("!<arch>\n"sv)) return BodyKind::archive;
   if (first.starts_with("# test log\n"sv)) return BodyKind::test_log;
+  if (first.starts_with("mode: set\n"sv) || first.starts_with("mode: count\n"sv) ||
+      first.starts_with("mode: atomic\n"sv)) {
+    return BodyKind::cover_profile;
+  }
   if (first.starts_with(k_index_magic)) {
     const auto packages = IndexReader(first_bytes).number(k_index_magic.size() + 4);
     return packages == 1U ? BodyKind::package_index : BodyKind::module_index;

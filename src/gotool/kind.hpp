@@ -23,9 +23,10 @@ enum class BodyKind : std::uint8_t {
   package_index,  // one package: mostly keyed by modification times
   test_log,       // what a test opened and read from its environment
   test_output,    // what a passing test printed
+  cover_profile,  // what it covered
 };
 
-inline constexpr std::size_t k_classify_bytes = 64;  // enough of the beginning, and of the end
+inline constexpr std::size_t k_classify_bytes = 1024;  // enough of the beginning, and of the end
 
 // `last_bytes` may be empty when the end is not known yet; then no test_output is told.
 BodyKind classify(ByteView first_bytes, ByteView last_bytes = {});

@@ -108,6 +108,10 @@ TEST_CASE("bodies are told from their bytes") {
   CHECK(kind_of("ok  \texample.com/x\t0.012s\n") == BodyKind::test_output);
   CHECK(kind_of("=== RUN TestX\n" + std::string(500, '.') + "\nok  \tx\t0.1s\n") ==
         BodyKind::test_output);
+  CHECK(kind_of("ok  \texample.com/" + std::string(200, 'x') + "\t0.1s\n") ==
+        BodyKind::test_output);
+  CHECK(kind_of("mode: set\na.go:1.2,3.4 1 1\n") == BodyKind::cover_profile);
+  CHECK(kind_of("mode: other\n") == BodyKind::other);
   CHECK(kind_of("ok  \tx\t1s") == BodyKind::other);
   CHECK(kind_of("./a.go\n") == BodyKind::other);
   CHECK(kind_of("") == BodyKind::other);

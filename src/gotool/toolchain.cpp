@@ -2,6 +2,7 @@
 
 #include "base/strings.hpp"
 #include "gotool/go_version.hpp"
+#include "gotool/modules.hpp"
 #include "sys/process.hpp"
 
 #include <fmt/format.h>
@@ -78,16 +79,6 @@ std::optional<sys::Path> go_env_file(const sys::Environment& env) {
 }
 
 // The first line of GOROOT/VERSION: "go1.26.8", or "devel go1.28-…" of a source checkout.
-std::string version_in(const sys::Path& goroot) {
-  const auto text = read_text(goroot / "VERSION");
-  if (!text) return {};
-  std::string_view line = std::string_view(*text).substr(0, text->find('\n'));
-  if (line.starts_with("devel ")) line.remove_prefix(6);
-  line = trim(line);
-  if (minor_of(line) == 0) return {};
-  return std::string(line.substr(0, line.find_first_of(" \t")));
-}
-
 // The GOROOT that a go executable belongs to, and its version: bin/go or bin/GOOS_GOARCH/go.
 bool find_root(const sys::Path& executable, GoCommand& go) {
   std::error_code error;
@@ -114,15 +105,6 @@ std::string lookup_in_go_mod(std::string_view text, std::string_view key) {
     return std::string(trim(line.substr(0, line.find("//"))));
   }
   return {};
-}
-
-std::optional<sys::Path> find_upward(sys::Path directory, std::string_view name) {
-  for (;;) {
-    const auto info = sys::stat_file(directory / name);
-    if (info && *info && !(*info)->is_directory()) return directory / name;
-    if (!directory.has_relative_path()) return std::nullopt;
-    directory = directory.parent_path();
-  }
 }
 
 // The file whose go and toolchain lines count: go.work before go.mod.
@@ -243,6 +225,16 @@ std::optional<std::string> go_env_written(const sys::Environment& env, std::stri
   const auto file = go_env_file(env);
   if (!file) return std::nullopt;
   return setting_in(*file, name);
+}
+
+std::string version_in(const sys::Path& goroot) {
+  const auto text = read_text(goroot / "VERSION");
+  if (!text) return {};
+  std::string_view line = std::string_view(*text).substr(0, text->find('\n'));
+  if (line.starts_with("devel ")) line.remove_prefix(6);
+  line = trim(line);
+  if (minor_of(line) == 0) return {};
+  return std::string(line.substr(0, line.find_first_of(" \t")));
 }
 
 std::optional<std::string> go_env_value(const sys::Environment& env, std::string_view name,

@@ -36,6 +36,9 @@ inline constexpr std::string_view k_asking_variable = "SLUICE_ASKS_GO";
 inline constexpr std::string_view k_starts_sluice =
     "PATH's go is a script that starts sluice; put the real go first in PATH";
 
+// The version that a GOROOT says it has, "go1.26.8"; empty when it says none.
+std::string version_in(const sys::Path& goroot);
+
 Result<GoCommand> detect_go(const sys::Environment& env, const sys::Path& working_directory);
 
 // The effective value of a go setting: environment, then the `go env -w` file, then GOROOT/go.env.

@@ -8,6 +8,7 @@
 
 #include <array>
 #include <cerrno>
+#include <charconv>
 #include <climits>
 #include <cstdlib>
 #include <cstring>
@@ -16,6 +17,7 @@ namespace sluice::sys {
 namespace {
 
 constexpr std::uint64_t k_cgroup_file_size_max = 64U << 10U;
+constexpr std::uint64_t k_status_size_max = 64U << 10U;
 
 // The XDG specification: a path that is not absolute is ignored.
 std::optional<Path> absolute(const Environment& env, std::string_view name) {
@@ -174,5 +176,21 @@ bool in_container(const Environment& env, const Path& root) {
 bool in_container() { return in_container(Environment::of_process(), "/"); }
 
 std::uint32_t effective_user() { return ::geteuid(); }
+
+// umask(2) tells only by changing it, under the feet of other threads.
+std::uint32_t file_mode_mask() {
+  constexpr std::uint32_t k_usual = 022;
+  constexpr std::string_view k_label = "Umask:";
+  const auto status = read_file("/proc/self/status", k_status_size_max);
+  if (!status || !*status) return k_usual;
+  for (std::string_view line : split(text_of(**status), '\n')) {
+    if (!line.starts_with(k_label)) continue;
+    line = trim(line.substr(k_label.size()));
+    std::uint32_t mask = 0;
+    const auto [at, error] = std::from_chars(line.data(), line.data() + line.size(), mask, 8);
+    if (error == std::errc{} && at == line.data() + line.size()) return mask;
+  }
+  return k_usual;
+}
 
 }  // namespace sluice::sys

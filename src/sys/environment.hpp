@@ -52,6 +52,7 @@ std::optional<Path> find_in_path(std::string_view name, const Environment& env);
 bool in_container();
 bool in_container(const Environment& env, const Path& root);
 std::uint32_t effective_user();
-std::string host_name();  // empty where the system has none
+std::uint32_t file_mode_mask();  // the umask, from /proc; 022 where that cannot be read
+std::string host_name();         // empty where the system has none
 
 }  // namespace sluice::sys

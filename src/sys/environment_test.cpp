@@ -146,3 +146,12 @@ TEST_CASE("containers are told by their files, variables and control groups") {
   REQUIRE(write_file_atomic(root / ".dockerenv", {}));
   CHECK(in_container(Environment(), root));
 }
+
+TEST_CASE("the umask is told without changing it") {
+  const ::mode_t before = ::umask(027);
+  CHECK(file_mode_mask() == 027);
+  ::umask(002);
+  CHECK(file_mode_mask() == 002);
+  ::umask(before);
+  CHECK(file_mode_mask() == before);
+}

@@ -356,6 +356,7 @@ def tiny_first(session_root, sluice, go_env):
     first.native = first.root / "native"
     reference = park("native")
     reference.plain_go("build", "-o", str(first.native), ".", cwd=root).ok()
+    first.native_cache = reference.gocache
     yield first
     park.stop()
 

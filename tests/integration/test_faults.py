@@ -353,7 +353,9 @@ def test_damaged_store(name, machine, library, library_store, library_first, tmp
     m.stop()
     # What it made again is whole, for everybody who comes after.
     if library_store.is_dir():
-        export(machine("after", store=library_store), library, native)
+        after = machine("after", store=library_store)
+        export(after, library, native)
+        after.stop()
     # The machine that met the damage is none the worse with a healthy store.
     if library_store.is_dir():
         shutil.rmtree(library_store)

@@ -20,6 +20,8 @@ VALUES = {
     "verify": "1%",
     "trust-domain": "trusted",
     "link-cache": "on",
+    "test-results": "go",
+    "verify-tests": "1%",
     "max-size": "100GiB",
     "max-age": "400d",
     "shell": "sh",

@@ -9,9 +9,22 @@ from pathlib import Path
 
 import pytest
 from conftest import TOOLCHAINS, Park, write_tiny
-from sluice_harness import REPO, sha256, wait_until, words_of
+from sluice_harness import REPO, Machine, sha256, wait_until, words_of
 
 FLAGS = ("--no-remote",)
+
+
+@pytest.fixture
+def machine(machine, tiny_first):
+    """A machine in whose GOCACHE go alone has compiled the runtime: here it is links that count."""
+
+    def make(name: str = "m", store: Path | str | None = None) -> Machine:
+        warm = machine(name, store)
+        shutil.copytree(tiny_first.native_cache, warm.gocache)
+        return warm
+
+    return make
+
 
 MAIN = """package main
 

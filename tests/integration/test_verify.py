@@ -18,7 +18,7 @@ def test_nothing_differs(machine, tiny_store, tiny, tiny_first):
 def test_zero_checks_nothing(machine, tiny_store, tiny):
     m = machine("m", store=tiny_store)
     run = m.go("build", "-o", str(m.root / "a"), ".", cwd=tiny, flags=("--verify", "0%")).ok()
-    assert run.summary["verify"] == {"checked": 0, "mismatched": 0}
+    assert set(run.summary["verify"].values()) == {0}
 
 
 def test_a_sample(machine, tiny_store, tiny):

@@ -1,0 +1,304 @@
+#include "agent/test_reuse.hpp"
+
+#include "base/strings.hpp"
+#include "sys/fd.hpp"
+#include "sys/log.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <utility>
+
+namespace sluice::agent {
+namespace {
+
+using gotool::BodyKind;
+using gotool::LocalHit;
+
+constexpr std::size_t k_log_head = 16;  // tells a test's log
+constexpr std::uint64_t k_record_max = std::uint64_t{8} << 20U;
+constexpr std::string_view k_ok = "ok  \t";
+
+// Up to `size` bytes from there; empty where they cannot be read.
+Bytes part_of(const LocalHit& hit, std::uint64_t offset, std::size_t size) {
+  if (hit.is_directory || hit.size == 0) return {};
+  const auto file = sys::open_if_exists(hit.disk_path);
+  if (!file || !*file) return {};
+  Bytes part(size);
+  const auto count = sys::read_at((*file)->get(), part, offset);
+  part.resize(count.value_or(0));
+  return part;
+}
+
+bool is_test_log(const LocalHit& hit) {
+  if (hit.size > gotool::k_test_log_max) return false;
+  return gotool::classify(part_of(hit, 0, k_log_head)) == BodyKind::test_log;
+}
+
+Bytes end_of(const LocalHit& hit) {
+  const std::uint64_t size = std::min(hit.size, std::uint64_t{gotool::k_classify_bytes});
+  return part_of(hit, hit.size - size, static_cast<std::size_t>(size));
+}
+
+bool is_test_output(const LocalHit& hit) {
+  return gotool::classify({}, end_of(hit)) == BodyKind::test_output;
+}
+
+std::optional<Bytes> content_of(const LocalHit& hit, std::uint64_t size_max) {
+  if (hit.size > size_max) return std::nullopt;
+  auto bytes = sys::read_file(hit.disk_path, size_max);
+  if (!bytes || !*bytes) return std::nullopt;
+  return std::move(**bytes);
+}
+
+// The import path in a passing test's last line.
+std::string tested_package(const LocalHit& result) {
+  const Bytes end = end_of(result);
+  std::string_view text = text_of(end);
+  if (!text.ends_with('\n')) return {};
+  text.remove_suffix(1);
+  std::string_view line = text.substr(text.rfind('\n') + 1);
+  if (!line.starts_with(k_ok)) return {};
+  line.remove_prefix(k_ok.size());
+  return std::string(line.substr(0, line.find('\t')));
+}
+
+}  // namespace
+
+TestReuse::TestReuse(GoView go, Verify verify, Cache cache)
+    : go_(std::move(go)), verify_(verify), cache_(std::move(cache)), thread_([this] { work(); }) {}
+
+TestReuse::~TestReuse() {
+  {
+    const std::lock_guard lock(mutex_);
+    ending_ = true;
+  }
+  changed_.notify_all();
+  thread_.join();
+}
+
+void TestReuse::work() {
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    changed_.wait(lock, [this] { return ending_ || !tasks_.empty(); });
+    if (ending_) return;
+    const auto task = std::move(tasks_.front());
+    tasks_.pop_front();
+    busy_ = true;
+    lock.unlock();
+    task();
+    lock.lock();
+    busy_ = false;
+    changed_.notify_all();
+  }
+}
+
+void TestReuse::enqueue(std::function<void()> task) {
+  const std::lock_guard lock(mutex_);
+  tasks_.push_back(std::move(task));
+  changed_.notify_all();
+}
+
+void TestReuse::finish(Deadline deadline) {
+  std::unique_lock lock(mutex_);
+  changed_.wait_until(lock, deadline.at(),
+                      [this] { return tasks_.empty() && !busy_ && pending_ == 0; });
+}
+
+void TestReuse::given(const ActionId& action, const LocalHit& hit) {
+  if (!is_test_log(hit)) return;
+  {
+    const std::lock_guard lock(mutex_);
+    ++pending_;
+  }
+  enqueue([this, action, hit] { begin(action, hit); });
+}
+
+// The inputs record says which package this is.
+void TestReuse::begin(const ActionId& test_id, const LocalHit& log) {
+  auto body = content_of(log, gotool::k_test_log_max);
+  if (!body) return settle({}, std::nullopt);
+  cache_.fetch(gotool::inputs_record_key(test_id),
+               [this, test_id, body = std::move(*body)](const Found& record, bool) {
+                 enqueue([this, test_id, body, record] { expect(test_id, body, record); });
+               });
+}
+
+void TestReuse::expect(const ActionId& test_id, const Bytes& log, const Found& record) {
+  const auto bytes = record ? content_of(*record, k_record_max) : std::nullopt;
+  const auto decoded = bytes ? gotool::TestRecord::decode(*bytes)
+                             : Result<gotool::TestRecord>(fail(Code::not_found, "no record"));
+  if (!decoded) return settle({}, std::nullopt);
+  const auto computed = compute(test_id, log, decoded->import_path);
+  if (!computed) return settle({}, std::nullopt);
+  settle(gotool::go_result_key(test_id, computed->inputs),
+         Expected{gotool::result_key(test_id, computed->fingerprint.whole), decoded->import_path});
+}
+
+// One log's key is known, or will not be: lookups that waited for it go on.
+void TestReuse::settle(const ActionId& theirs, const std::optional<Expected>& expected) {
+  std::vector<std::pair<Expected, Held>> ours;
+  std::vector<Held> others;
+  {
+    const std::lock_guard lock(mutex_);
+    --pending_;
+    if (expected && expected_.size() < k_expected_max) {
+      expected_[theirs] = *expected;
+      expected_[gotool::cover_profile_key(theirs)] =
+          Expected{gotool::cover_profile_key(expected->own), expected->package};
+    }
+    for (auto held = held_.begin(); held != held_.end();) {
+      const auto at = expected_.find(held->action);
+      if (at == expected_.end() && pending_ > 0) {
+        ++held;
+        continue;
+      }
+      if (at != expected_.end())
+        ours.emplace_back(at->second, std::move(*held));
+      else
+        others.push_back(std::move(*held));
+      held = held_.erase(held);
+    }
+  }
+  changed_.notify_all();
+  for (auto& [known, held] : ours) claim(known, std::move(held));
+  for (const Held& held : others) held.answer(Verdict::not_ours, held.local, false);
+}
+
+bool TestReuse::take(const ActionId& action, const Found& local, Answer answer) {
+  Expected expected;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto at = expected_.find(action);
+    if (at == expected_.end()) {
+      if (pending_ == 0) return false;
+      // What is there and is no test's result is not waited for.
+      if (local && !is_test_output(*local)) return false;
+      held_.push_back(Held{action, local, std::move(answer)});
+      return true;
+    }
+    expected = at->second;
+  }
+  claim(expected, Held{action, local, std::move(answer)});
+  return true;
+}
+
+void TestReuse::claim(const Expected& expected, Held held) {
+  cache_.fetch(expected.own, [this, package = expected.package, held = std::move(held)](
+                                 const Found& found, bool from_agent) {
+    if (!found) return held.answer(Verdict::miss, held.local, from_agent);
+    if (should_run_again(package)) {
+      {
+        const std::lock_guard lock(mutex_);
+        again_.emplace(package, false);
+      }
+      return held.answer(Verdict::miss, std::nullopt, from_agent);
+    }
+    if (held.local) return held.answer(Verdict::not_ours, held.local, false);
+    held.answer(Verdict::reuse, found, from_agent);
+  });
+}
+
+// The same for both keys of a package.
+bool TestReuse::should_run_again(const std::string& package) const {
+  if (verify_.share <= 0) return false;
+  const auto digest = sha256(bytes_of(fmt::format("{} {}", verify_.seed, package)));
+  std::uint32_t lot = 0;
+  std::memcpy(&lot, digest.data(), sizeof lot);
+  constexpr double k_lots = 4294967296.0;  // 2^32
+  return static_cast<double>(lot) / k_lots < verify_.share;
+}
+
+TestReuse::Verified TestReuse::verified() {
+  const std::lock_guard lock(mutex_);
+  Verified result;
+  result.packages = again_.size();
+  for (const auto& [package, passed] : again_) {
+    if (!passed) result.failed.push_back(package);
+  }
+  return result;
+}
+
+void TestReuse::made(const ActionId& action, const LocalHit& hit, BodyKind kind) {
+  switch (kind) {
+    case BodyKind::test_log:
+      enqueue([this, action, hit] {
+        auto body = content_of(hit, gotool::k_test_log_max);
+        if (!body) return;
+        if (logs_made_.size() == k_logs_made_max) logs_made_.clear();
+        logs_made_[action] = std::move(*body);
+      });
+      break;
+    case BodyKind::test_output: enqueue([this, action, hit] { match(action, hit); }); break;
+    case BodyKind::cover_profile:
+      enqueue([this, action, hit] {
+        const auto at = profiles_.find(action);
+        if (at == profiles_.end()) return;
+        cache_.name(at->second, hit);
+        profiles_.erase(at);
+      });
+      break;
+    case BodyKind::other:  // whose end may not have been looked at
+      enqueue([this, action, hit] {
+        if (is_test_output(hit)) match(action, hit);
+      });
+      break;
+    default: break;
+  }
+}
+
+// A result was stored: which of the logs before it does its key come from?
+void TestReuse::match(const ActionId& action, const LocalHit& result) {
+  const std::string package = tested_package(result);
+  if (package.empty()) return;
+  {
+    const std::lock_guard lock(mutex_);
+    if (const auto at = again_.find(package); at != again_.end()) at->second = true;
+  }
+  for (auto log = logs_made_.begin(); log != logs_made_.end(); ++log) {
+    const auto computed = compute(log->first, log->second, package);
+    if (!computed || gotool::go_result_key(log->first, computed->inputs) != action) continue;
+    keep(log->first, package, *computed, action, result);
+    logs_made_.erase(log);
+    return;
+  }
+  sys::log_debug("test {}: its key does not recompute", package);
+}
+
+void TestReuse::keep(const ActionId& test_id, const std::string& import_path,
+                     const Computed& computed, const ActionId& action, const LocalHit& result) {
+  gotool::TestRecord record;
+  record.import_path = import_path;
+  record.inputs = computed.inputs;
+  record.fingerprint = computed.fingerprint.whole;
+  record.umask = go_.umask;
+  const auto& parts = computed.fingerprint.parts;
+  record.lines.push_back({gotool::TestOp::getenv, "GODEBUG", parts.front()});
+  for (std::size_t i = 0; i < computed.list.size(); ++i) {
+    record.lines.push_back({computed.list[i].op, computed.list[i].name, parts.at(i + 1)});
+  }
+  const ActionId own = gotool::result_key(test_id, computed.fingerprint.whole);
+  cache_.keep(gotool::inputs_record_key(test_id), record.encode());
+  cache_.name(own, result);
+  profiles_[gotool::cover_profile_key(action)] = gotool::cover_profile_key(own);
+}
+
+// Times before and after the contents: what changed in between was read by go or is not known.
+std::optional<TestReuse::Computed> TestReuse::compute(const ActionId& test_id, ByteView log,
+                                                      std::string_view import_path) {
+  if (!modules_) modules_ = gotool::main_modules(go_.env, go_.working_directory);
+  const auto place = gotool::place_of_package(import_path, *modules_, go_.goroot);
+  if (!place) return std::nullopt;
+  auto inputs = gotool::test_inputs(log, *place);
+  if (!inputs) return std::nullopt;
+  const gotool::TestWorld world{go_.env, go_.version, go_.umask};
+  const auto id = gotool::go_test_inputs_id(*inputs, world);
+  if (!id) return std::nullopt;
+  auto contents = gotool::fingerprint(*inputs, world, test_id, digests_);
+  if (!contents || gotool::go_test_inputs_id(*inputs, world) != id) return std::nullopt;
+  return Computed{std::move(*contents), *id, std::move(*inputs)};
+}
+
+}  // namespace sluice::agent

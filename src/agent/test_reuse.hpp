@@ -1,0 +1,142 @@
+// Test results by content: keeps each result under the content of what the test consulted, and
+// gives it when go asks for a key of other times.
+//
+// Belongs to a session, which tells it what go is given and what go stores; both may be told by any
+// thread. The work (reading logs, hashing files) is done by one thread of its own, so that no other
+// lookup waits for it, except those that come between a log and its key. Every lookup that is taken
+// is answered exactly once, on any thread. Whatever cannot be proven is none of its business.
+// Format: docs/formats/test-results.md.
+#pragma once
+
+#include "base/deadline.hpp"
+#include "gotool/kind.hpp"
+#include "gotool/local_tier.hpp"
+#include "gotool/modules.hpp"
+#include "gotool/test_inputs.hpp"
+#include "gotool/test_record.hpp"
+#include "sys/environment.hpp"
+
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <unordered_map>
+#include <vector>
+
+namespace sluice::agent {
+
+inline constexpr std::size_t k_logs_made_max = 16;  // that wait for their result
+inline constexpr std::size_t k_expected_max = 100'000;
+
+class TestReuse {
+ public:
+  using Found = std::optional<gotool::LocalHit>;
+
+  enum class Verdict {
+    not_ours,  // go on as without
+    reuse,     // the result given is the one
+    miss,      // whatever there is under go's key was made from other contents
+  };
+  // `from_agent`: the result was not in the local tier.
+  using Answer = std::function<void(Verdict, const Found&, bool from_agent)>;
+  using Fetched = std::function<void(const Found&, bool from_agent)>;
+
+  // How results are looked up and kept. Called on any thread.
+  struct Cache {
+    std::function<void(const ActionId&, Fetched)> fetch;
+    std::function<void(const ActionId&, ByteView body)> keep;
+    // The same output under one more action of ours.
+    std::function<void(const ActionId&, const gotool::LocalHit&)> name;
+  };
+
+  // What the go command is: all of it as go itself sees it.
+  struct GoView {
+    sys::Environment env;
+    std::string version;
+    sys::Path goroot;
+    sys::Path working_directory;
+    std::uint32_t umask = 0;
+  };
+
+  // A share of the packages whose results are there is answered with misses, so that go tests them
+  // again. 0 to 1.
+  struct Verify {
+    double share = 0;
+    std::uint64_t seed = 0;
+  };
+  struct Verified {
+    std::size_t packages = 0;         // tested again
+    std::vector<std::string> failed;  // of them: no result was stored
+  };
+
+  TestReuse(GoView go, Verify verify, Cache cache);
+  ~TestReuse();
+  TestReuse(const TestReuse&) = delete;
+  TestReuse& operator=(const TestReuse&) = delete;
+
+  // go is given this result: it may be a test log.
+  void given(const ActionId& action, const gotool::LocalHit& hit);
+  // A lookup, with what the local tier has for it: true when it is taken.
+  bool take(const ActionId& action, const Found& local, Answer answer);
+  // go stored this.
+  void made(const ActionId& action, const gotool::LocalHit& hit, gotool::BodyKind kind);
+  // Waits until what was told has been worked on.
+  void finish(Deadline deadline);
+  // After finish().
+  Verified verified();
+
+ private:
+  struct Expected {
+    ActionId own;
+    std::string package;
+  };
+  struct Held {
+    ActionId action;
+    Found local;
+    Answer answer;
+  };
+  struct Computed {
+    gotool::TestFingerprint fingerprint;
+    TestInputsId inputs;
+    std::vector<gotool::TestInput> list;
+  };
+
+  void work();
+  void enqueue(std::function<void()> task);
+  void begin(const ActionId& test_id, const gotool::LocalHit& log);
+  void expect(const ActionId& test_id, const Bytes& log, const Found& record);
+  void settle(const ActionId& theirs, const std::optional<Expected>& expected);
+  void claim(const Expected& expected, Held held);
+  bool should_run_again(const std::string& package) const;
+  void match(const ActionId& action, const gotool::LocalHit& result);
+  void keep(const ActionId& test_id, const std::string& import_path, const Computed& computed,
+            const ActionId& action, const gotool::LocalHit& result);
+  std::optional<Computed> compute(const ActionId& test_id, ByteView log,
+                                  std::string_view import_path);
+
+  const GoView go_;
+  const Verify verify_;
+  const Cache cache_;
+  // The worker's own:
+  gotool::FileDigests digests_;
+  std::optional<std::vector<gotool::MainModule>> modules_;
+  std::map<ActionId, Bytes> logs_made_;
+  std::unordered_map<ActionId, ActionId> profiles_;  // go's key of a cover profile -> ours
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<std::function<void()>> tasks_;
+  bool busy_ = false;
+  bool ending_ = false;
+  std::size_t pending_ = 0;  // logs that were given and whose key is not known yet
+  std::unordered_map<ActionId, Expected> expected_;  // by go's key
+  std::map<std::string, bool> again_;                // packages tested again: whether they passed
+  std::vector<Held> held_;
+  std::thread thread_;
+};
+
+}  // namespace sluice::agent

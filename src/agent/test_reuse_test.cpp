@@ -1,0 +1,244 @@
+#include "agent/test_reuse.hpp"
+
+#include "agent/testing.hpp"
+
+#include <doctest/doctest.h>
+
+#include <future>
+#include <map>
+#include <mutex>
+#include <string>
+
+using namespace sluice;
+using namespace sluice::agent;
+using namespace std::chrono_literals;
+using gotool::BodyKind;
+using gotool::LocalHit;
+using Verdict = TestReuse::Verdict;
+
+namespace {
+
+// A module with one test's input, and results in memory behind the door of a TestReuse. What go
+// itself would do is computed as go does; that it is so, real go says in gotool/test_inputs_test.
+class Fixture {
+ public:
+  Fixture() {
+    auto made = sys::TempDirectory::create("test_reuse");
+    REQUIRE(made);
+    directory_.emplace(std::move(*made));
+    write("m/go.mod", "module example.org/m\n");
+    write("m/p/data", "content");
+    log_ = body("log", "# test log\nopen data\n");
+    output_ = body("output", "PASS\nok  \texample.org/m/p\t0.01s\n");
+  }
+
+  sys::Path root() const { return directory_->path() / "m"; }
+
+  void write(const std::string& name, std::string_view text) const {
+    const sys::Path file = directory_->path() / name;
+    REQUIRE(sys::make_directories(file.parent_path()));
+    REQUIRE(sys::write_file_atomic(file, bytes_of(text)));
+    REQUIRE(sys::touch(file, unix_now_ns() - 3'600'000'000'000));
+  }
+
+  LocalHit body(const std::string& name, std::string_view text) const {
+    write("bodies/" + name, text);
+    LocalHit hit;
+    hit.output = sha256_as<BlobId>(bytes_of(text));
+    hit.size = text.size();
+    hit.disk_path = directory_->path() / "bodies" / name;
+    return hit;
+  }
+
+  TestReuse::GoView go() const {
+    return {sys::Environment(), "go1.26.8", directory_->path() / "goroot", root() / "p", 022};
+  }
+
+  TestReuse::Cache cache() {
+    return {[this](const ActionId& action, const TestReuse::Fetched& fetched) {
+              std::optional<LocalHit> found;
+              {
+                const std::lock_guard lock(mutex_);
+                if (const auto at = kept_.find(action); at != kept_.end()) found = at->second;
+              }
+              fetched(found, false);
+            },
+            [this](const ActionId& action, ByteView bytes) {
+              const LocalHit hit = body(action.short_hex(), text_of(bytes));
+              const std::lock_guard lock(mutex_);
+              kept_[action] = hit;
+            },
+            [this](const ActionId& action, const LocalHit& same) {
+              const std::lock_guard lock(mutex_);
+              kept_[action] = same;
+            }};
+  }
+
+  // The key that go would use now.
+  ActionId go_key() const {
+    const auto bytes = sys::read_file(log_.disk_path, 1U << 20U);
+    REQUIRE(bytes);
+    const auto inputs = gotool::test_inputs(**bytes, {root() / "p", root()});
+    REQUIRE(inputs);
+    const sys::Environment env;
+    const auto id = gotool::go_test_inputs_id(*inputs, {env, "go1.26.8", 022});
+    REQUIRE(id);
+    return gotool::go_result_key(test_id, *id);
+  }
+
+  // As go after a passing test.
+  void store_result(TestReuse& reuse) const {
+    reuse.made(test_id, log_, BodyKind::test_log);
+    reuse.made(go_key(), output_, BodyKind::test_output);
+    reuse.finish(Deadline::after(60s));
+  }
+
+  struct Answered {
+    bool taken = false;
+    Verdict verdict = Verdict::not_ours;
+    TestReuse::Found found;
+  };
+  Answered look_up(TestReuse& reuse, const ActionId& action,
+                   const TestReuse::Found& local = std::nullopt) const {
+    auto promise = std::make_shared<std::promise<Answered>>();
+    auto future = promise->get_future();
+    const bool taken =
+        reuse.take(action, local, [promise](Verdict verdict, const TestReuse::Found& found, bool) {
+          promise->set_value({true, verdict, found});
+        });
+    if (!taken) return {};
+    REQUIRE(future.wait_for(60s) == std::future_status::ready);
+    return future.get();
+  }
+
+  const ActionId test_id = sha256_as<ActionId>(bytes_of("test"));
+  LocalHit log_;
+  LocalHit output_;
+  std::mutex mutex_;
+  std::map<ActionId, LocalHit> kept_;
+
+ private:
+  std::optional<sys::TempDirectory> directory_;
+};
+
+}  // namespace
+
+TEST_CASE("a result is found again under the key of other times") {
+  Fixture at;
+  {
+    TestReuse first(at.go(), {}, at.cache());
+    at.store_result(first);
+    CHECK(at.kept_.size() == 2);
+  }
+  const ActionId before = at.go_key();
+  at.write("m/p/data", "content");
+  const ActionId now = at.go_key();
+  REQUIRE(now != before);
+
+  TestReuse second(at.go(), {}, at.cache());
+  CHECK_FALSE(at.look_up(second, now).taken);  // nobody was given the log
+  second.given(at.test_id, at.log_);
+  const auto answered = at.look_up(second, now);
+  CHECK(answered.verdict == Verdict::reuse);
+  REQUIRE(answered.found);
+  CHECK(answered.found->output == at.output_.output);
+  // Other lookups are not its business, whether they wait or not.
+  const ActionId other = sha256_as<ActionId>(bytes_of("other"));
+  CHECK_FALSE(at.look_up(second, other).taken);
+  second.given(at.test_id, at.log_);
+  CHECK(at.look_up(second, other).verdict == Verdict::not_ours);
+}
+
+TEST_CASE("a result of other contents is not, even under go's own key") {
+  Fixture at;
+  TestReuse first(at.go(), {}, at.cache());
+  at.store_result(first);
+  const auto info = sys::stat_file(at.root() / "p/data");
+  REQUIRE(info);
+  at.write("m/p/data", "CONTENT");
+  REQUIRE(sys::touch(at.root() / "p/data", (*info)->mtime_ns));
+
+  TestReuse second(at.go(), {}, at.cache());
+  second.given(at.test_id, at.log_);
+  const auto answered = at.look_up(second, at.go_key(), at.output_);
+  CHECK(answered.verdict == Verdict::miss);
+  CHECK(answered.found);
+}
+
+TEST_CASE("a result under go's own key stays the answer when its contents are the same") {
+  Fixture at;
+  TestReuse first(at.go(), {}, at.cache());
+  at.store_result(first);
+  TestReuse second(at.go(), {}, at.cache());
+  second.given(at.test_id, at.log_);
+  const auto answered = at.look_up(second, at.go_key(), at.output_);
+  CHECK(answered.verdict == Verdict::not_ours);
+  CHECK(answered.found);
+}
+
+TEST_CASE("cover profiles go with their results") {
+  Fixture at;
+  const LocalHit profile = at.body("profile", "mode: set\n");
+  TestReuse first(at.go(), {}, at.cache());
+  at.store_result(first);
+  first.made(gotool::cover_profile_key(at.go_key()), profile, BodyKind::cover_profile);
+  first.finish(Deadline::after(60s));
+  CHECK(at.kept_.size() == 3);
+  at.write("m/p/data", "content");
+
+  TestReuse second(at.go(), {}, at.cache());
+  second.given(at.test_id, at.log_);
+  const ActionId now = at.go_key();
+  CHECK(at.look_up(second, now).verdict == Verdict::reuse);
+  const auto answered = at.look_up(second, gotool::cover_profile_key(now));
+  CHECK(answered.verdict == Verdict::reuse);
+  REQUIRE(answered.found);
+  CHECK(answered.found->output == profile.output);
+}
+
+TEST_CASE("nothing is kept that go's key does not prove, and nothing without a package") {
+  Fixture at;
+  TestReuse reuse(at.go(), {}, at.cache());
+  reuse.made(at.test_id, at.log_, BodyKind::test_log);
+  reuse.made(sha256_as<ActionId>(bytes_of("another key")), at.output_, BodyKind::test_output);
+  reuse.made(at.go_key(), at.body("none", "ok  \texample.org/none\t1s\n"), BodyKind::test_output);
+  reuse.made(at.go_key(), at.body("odd", "PASS\n"), BodyKind::test_output);
+  reuse.finish(Deadline::after(60s));
+  CHECK(at.kept_.empty());
+  // The output of a large test, whose end nobody looked at.
+  reuse.made(at.go_key(), at.output_, BodyKind::other);
+  reuse.finish(Deadline::after(60s));
+  CHECK(at.kept_.size() == 2);
+}
+
+TEST_CASE("a damaged record is no record") {
+  Fixture at;
+  TestReuse first(at.go(), {}, at.cache());
+  at.store_result(first);
+  at.kept_[gotool::inputs_record_key(at.test_id)] = at.body("damaged", "sluice test inputs 1");
+  TestReuse second(at.go(), {}, at.cache());
+  second.given(at.test_id, at.log_);
+  CHECK(at.look_up(second, at.go_key()).verdict == Verdict::not_ours);
+}
+
+TEST_CASE("a sample is tested again, and what does not pass then is told") {
+  Fixture at;
+  TestReuse first(at.go(), {}, at.cache());
+  at.store_result(first);
+  at.write("m/p/data", "content");
+  const ActionId now = at.go_key();
+  for (const bool passes : {true, false}) {
+    CAPTURE(passes);
+    TestReuse again(at.go(), {1.0, 7}, at.cache());
+    again.given(at.test_id, at.log_);
+    CHECK(at.look_up(again, now).verdict == Verdict::miss);
+    if (passes) at.store_result(again);
+    const auto verified = again.verified();
+    CHECK(verified.packages == 1);
+    CHECK(verified.failed.size() == (passes ? 0U : 1U));
+  }
+  TestReuse unsampled(at.go(), {0.0, 7}, at.cache());
+  unsampled.given(at.test_id, at.log_);
+  CHECK(at.look_up(unsampled, now).verdict == Verdict::reuse);
+  CHECK(unsampled.verified().packages == 0);
+}

@@ -1,0 +1,61 @@
+// What a test consulted, as two keys: go's own, of times and modes, and ours, of contents.
+//
+// Reads files and directories of the checkout; changes nothing. Any thread; a FileDigests belongs
+// to one thread at a time. Whatever cannot be computed as go would (an error in words that we do
+// not know, more than the bounds) is nothing, and then no result is given or kept. Formats:
+// docs/formats/test-results.md.
+#pragma once
+
+#include "base/digest.hpp"
+#include "gotool/test_log.hpp"
+#include "sys/environment.hpp"
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <tuple>
+#include <vector>
+
+namespace sluice::gotool {
+
+inline constexpr std::uint64_t k_consulted_bytes_max = std::uint64_t{1} << 30U;  // of one test
+inline constexpr std::size_t k_consulted_entries_max = 200'000;  // directory entries of one test
+
+// What go sees besides files.
+struct TestWorld {
+  const sys::Environment& env;  // of the go command
+  std::string go_version;       // "go1.26.8": the salt of go's hashes
+  std::uint32_t umask = 0;
+};
+
+// Contents that were hashed, by everything that changes when a file does. A session's worth.
+class FileDigests {
+ public:
+  // Nothing when the file cannot be read, with errno's meaning in `error`.
+  std::optional<BlobId> of(const std::string& path, std::uint64_t size_max, int& error);
+
+ private:
+  using Identity = std::tuple<std::uint64_t, std::uint64_t, std::uint64_t, UnixNanos, UnixNanos>;
+  std::map<Identity, BlobId> known_;
+};
+
+std::optional<TestInputsId> go_test_inputs_id(const std::vector<TestInput>& inputs,
+                                              const TestWorld& world);
+
+// F, and for each input the first bytes of its line's digest, mixed with `test_id`.
+struct TestFingerprint {
+  Fingerprint whole;
+  std::vector<std::uint32_t> parts;  // GODEBUG first, then one for each input
+};
+std::optional<TestFingerprint> fingerprint(const std::vector<TestInput>& inputs,
+                                           const TestWorld& world, const ActionId& test_id,
+                                           FileDigests& digests);
+
+// The keys of go's cache and ours.
+ActionId go_result_key(const ActionId& test_id, const TestInputsId& inputs);
+ActionId result_key(const ActionId& test_id, const Fingerprint& fingerprint);
+ActionId inputs_record_key(const ActionId& test_id);
+ActionId cover_profile_key(const ActionId& result);  // of go's key or of ours
+
+}  // namespace sluice::gotool

@@ -1,0 +1,53 @@
+#include "gotool/test_record.hpp"
+
+#include "gotool/go_cache_for_test.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace sluice;
+using namespace sluice::gotool;
+
+namespace {
+
+TestRecord example() {
+  TestRecord record;
+  record.import_path = "example.org/m/p";
+  record.inputs = sha256_as<TestInputsId>(bytes_of("inputs"));
+  record.fingerprint = sha256_as<Fingerprint>(bytes_of("fingerprint"));
+  record.umask = 027;
+  record.lines = {{TestOp::getenv, "GODEBUG", 1}, {TestOp::open, "p/testdata/a b", 0xfffffffe}};
+  return record;
+}
+
+}  // namespace
+
+TEST_CASE("an inputs record comes back as it was") {
+  const TestRecord record = example();
+  const auto again = TestRecord::decode(record.encode());
+  REQUIRE(again);
+  CHECK(again->import_path == record.import_path);
+  CHECK(again->inputs == record.inputs);
+  CHECK(again->fingerprint == record.fingerprint);
+  CHECK(again->umask == 027);
+  REQUIRE(again->lines.size() == 2);
+  CHECK(again->lines[1].op == TestOp::open);
+  CHECK(again->lines[1].name == "p/testdata/a b");
+  CHECK(again->lines[1].part == 0xfffffffe);
+}
+
+TEST_CASE("what is no inputs record is refused, wherever it is damaged") {
+  const Bytes bytes = example().encode();
+  for (std::size_t size = 0; size < bytes.size(); ++size) {
+    CAPTURE(size);
+    CHECK_FALSE(TestRecord::decode(ByteView(bytes).first(size)));
+  }
+  Bytes longer = bytes;
+  longer.push_back(std::byte{0});
+  CHECK_FALSE(TestRecord::decode(longer));
+  Bytes other_version = bytes;
+  other_version.at(20) = std::byte{'2'};
+  CHECK_FALSE(TestRecord::decode(other_version));
+  Bytes other_op = bytes;
+  other_op.at(bytes.size() - 4 - 15 - 1) = std::byte{4};
+  CHECK_FALSE(TestRecord::decode(other_op));
+}

@@ -1,0 +1,347 @@
+"""Test results by content: every result that can be reused is, and none that must not be.
+
+The oracle is go itself: what go runs again because an input changed, sluice runs again; what go
+runs again because of times, modes of a checkout or the time zone, sluice does not.
+"""
+
+import os
+import random
+import re
+import shutil
+import socket
+import time
+from pathlib import Path
+
+import pytest
+from conftest import TOOLCHAINS, Park
+
+# One package for each way of consulting something, so that a change shows in the one it concerns.
+PACKAGES = {
+    "reads": ("", 'os.ReadFile("testdata/file")'),
+    "lists": ("", 'os.ReadDir("testdata/dir")'),
+    "stats": ("", 'os.Stat("testdata/file"); os.Lstat("testdata/dir")'),
+    "env": ("", 'os.Getenv("SLUICE_TEST_INPUT")'),
+    "enters": ("", 'os.Chdir("testdata"); os.ReadFile("file")'),
+    "tool": (
+        '"os/exec"',
+        'os.ReadFile("testdata/file"); exec.Command("cat", "testdata/file").Run()',
+    ),
+    "rooted": ("", 'r, _ := os.OpenRoot("testdata"); if f, err := r.Open("file"); err == nil {'
+                   " f.Close() }; r.Close()"),
+    "outside": ("", 'os.ReadFile("/etc/hostname"); os.ReadFile("testdata/file")'),
+    "uses": ('"example.com/tested/dep"', "t.Log(dep.Of())"),
+    "plain": ("", ""),
+}
+DEP = "package dep\n\n//go:noinline\nfunc Of() int {{ return {} }}\n"
+EMBEDDED = """package embeds
+
+import _ "embed"
+
+//go:embed testdata/file
+var Text string
+"""
+
+
+def write_tested(root: Path, names=tuple(PACKAGES)) -> Path:
+    """A fresh checkout of the module, or of some of its packages: every file is new."""
+    if root.exists():
+        shutil.rmtree(root)
+    root.mkdir(parents=True)
+    (root / "go.mod").write_text("module example.com/tested\n\ngo 1.24\n")
+    for name in names:
+        imported, body = PACKAGES[name]
+        at = root / name
+        (at / "testdata" / "dir").mkdir(parents=True)
+        (at / "testdata" / "file").write_text(f"{name}\n")
+        (at / "testdata" / "dir" / "a").write_text("a\n")
+        (at / "testdata" / "dir" / "b").write_text("b\n")
+        (at / f"{name}_test.go").write_text(
+            f'package {name}\n\nimport (\n\t"os"\n\t"testing"\n\t{imported}\n)\n\n'
+            f"var _ = os.Args\n\nfunc Test(t *testing.T) {{\n\t{body}\n}}\n"
+        )
+    (root / "dep").mkdir()
+    (root / "dep" / "dep.go").write_text(DEP.format(1))
+    (root / "embeds" / "testdata").mkdir(parents=True)
+    (root / "embeds" / "testdata" / "file").write_text("embedded\n")
+    (root / "embeds" / "embeds.go").write_text(EMBEDDED)
+    (root / "embeds" / "embeds_test.go").write_text(
+        'package embeds\n\nimport "testing"\n\nfunc Test(t *testing.T) { t.Log(Text) }\n'
+    )
+    age(root)
+    return root
+
+
+def age(root: Path) -> None:
+    """Times of a checkout that go does not take for too new, others on each call."""
+    then = time.time() - 3600 - random.uniform(0, 1000)
+    for path in [root, *root.rglob("*")]:
+        os.utime(path, (then, then), follow_symlinks=False)
+
+
+ALL = {*PACKAGES, "embeds"}
+
+
+def run_tests(m, root: Path, *words: str, flags=(), **options) -> set[str]:
+    """The packages that were run, and not answered from the cache."""
+    run = m.go("test", *words, "./...", flags=flags, cwd=root, **options).ok()
+    state = dict(re.findall(r"^ok  \texample.com/tested/(\w+)\t(\S+)", run.stdout, re.M))
+    assert set(state) == {path.parent.name for path in root.glob("*/*_test.go")}, run.describe()
+    m.last = run
+    return {name for name, how in state.items() if how != "(cached)"}
+
+
+@pytest.fixture(scope="module")
+def bench(tmp_path_factory, sluice, go_env):
+    """A machine that has tested the module, and the module's place."""
+    root = tmp_path_factory.mktemp("tested")
+    park = Park(root / "machines", sluice, go_env)
+    first = park("first", store=root / "store")
+    checkout = write_tested(root / "checkout")
+    assert run_tests(first, checkout) == ALL
+    first.wait_uploads(cwd=checkout)
+    first.park = park
+    first.checkout = checkout
+    first.store = root / "store"
+    yield first
+    park.stop()
+
+
+@pytest.fixture
+def tested(bench):
+    """The module as it was when it was tested, with new times."""
+    return write_tested(bench.checkout)
+
+
+def test_nothing_changed_but_times(bench, tested):
+    assert run_tests(bench, tested) == set()
+    assert bench.last.summary["tests_reused"] > 0
+    # The results are under go's own keys now.
+    assert run_tests(bench, tested) == set()
+    assert bench.last.summary["tests_reused"] == 0
+    again = bench.plain_go("test", "./...", cwd=tested).ok()
+    assert again.stdout.count("(cached)") == len(ALL)
+
+
+def test_another_machine_zone_and_umask(bench, tested):
+    before = os.umask(0o002)
+    try:
+        write_tested(tested)
+        second = bench.park("second", store=bench.store)
+        env = {"HOME": str(bench.home), "TZ": "America/New_York"}
+        assert run_tests(second, tested, env=env) == set()
+    finally:
+        os.umask(before)
+    assert second.last.summary["tests_reused"] > 0
+    # A umask that does not explain modes of 0664.
+    third = bench.park("third", store=bench.store)
+    age(tested)
+    run = run_tests(third, tested, env={**env, "TZ": "Asia/Kolkata"})
+    assert run == ALL - {"embeds", "plain", "uses", "env"}
+
+
+def test_go_alone_runs_them_again(bench, tested):
+    """What this is for: go's own keys, and the switch that leaves it at them."""
+    flags = ("--test-results=go",)
+    run = run_tests(bench, tested, flags=flags)
+    assert {"reads", "lists", "stats", "enters"} <= run
+    assert not run & {"plain", "embeds", "uses", "env"}
+
+
+def at(name: str) -> str:
+    return f"{name}/testdata/file"
+
+
+def same_size(root: Path, name: str) -> None:
+    """Other bytes, the same size and time."""
+    file = root / at(name)
+    info = file.stat()
+    file.write_text(file.read_text().upper())
+    os.utime(file, ns=(info.st_atime_ns, info.st_mtime_ns))
+
+
+def replaced_by_link(root: Path, name: str) -> None:
+    (root / at(name)).rename(root / f"{at(name)}.real")
+    (root / at(name)).symlink_to("file.real")
+
+
+READERS = {"reads", "stats", "enters", "tool", "rooted", "outside"}
+
+
+def in_each(change):
+    return lambda root: [change(root, name) for name in ALL - {"embeds"}]
+
+
+# name: (what is done to the checkout, the packages that are run again)
+CHANGES = {
+    "content": (in_each(lambda root, name: (root / at(name)).write_text("other\n")), READERS),
+    "content, same size and time": (in_each(same_size), READERS),
+    "file removed": (in_each(lambda root, name: (root / at(name)).unlink()), READERS),
+    "file renamed": (
+        in_each(lambda root, name: (root / at(name)).rename(root / f"{at(name)}.old")),
+        READERS
+    ),
+    "file replaced by a link": (in_each(replaced_by_link), READERS),
+    "file made unreadable": (
+        in_each(lambda root, name: (root / at(name)).chmod(0)), READERS
+    ),
+    "file made executable": (
+        in_each(lambda root, name: (root / at(name)).chmod(0o755)), READERS
+    ),
+    "file open to a group": (
+        in_each(lambda root, name: (root / at(name)).chmod(0o660)), READERS
+    ),
+    "file in a directory added": (
+        in_each(lambda root, name: (root / name / "testdata/dir/c").write_text("")),
+        {"lists", "stats"}
+    ),
+    "file in a directory renamed": (
+        in_each(
+            lambda root, name: (root / name / "testdata/dir/b").rename(
+                root / name / "testdata/dir/c"
+            )
+        ),
+        {"lists", "stats"}
+    ),
+    "file in a directory changed": (
+        in_each(lambda root, name: (root / name / "testdata/dir/b").write_text("c\n")),
+        {"lists"}
+    ),
+    "a dependency's body": (
+        lambda root: (root / "dep/dep.go").write_text(DEP.format(2)),
+        {"uses"}
+    ),
+    "an embedded file": (
+        lambda root: (root / "embeds/testdata/file").write_text("EMBEDDED\n"),
+        {"embeds"}
+    ),
+    "nothing": (lambda root: None, set()),
+}
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_what_changed_is_run_again(name, bench, tested):
+    change, expected = CHANGES[name]
+    # Results of this case's own: the key has the arguments.
+    own = f"-timeout={1000 + list(CHANGES).index(name)}s"
+    assert run_tests(bench, tested, own) == ALL
+    change(tested)
+    if name != "content, same size and time":
+        age(tested)
+    assert run_tests(bench, tested, own) == expected, bench.last.describe()
+    # And back: what was tested before is known, whatever came in between.
+    assert run_tests(bench, write_tested(tested), own) == set()
+
+
+def test_a_variable_is_read_by_value(bench, tested):
+    for value in ("one", "", "two"):
+        assert run_tests(bench, tested, env={"SLUICE_TEST_INPUT": value}) == {"env"}, value
+        age(tested)
+    assert run_tests(bench, tested, env={"SLUICE_TEST_INPUT": "one"}) == set()
+    assert run_tests(bench, tested) == set()
+    # Part of the link's key in some releases: what else runs is go's own decision.
+    assert ALL - {"embeds"} <= run_tests(bench, tested, env={"GODEBUG": "madvdontneed=1"})
+
+
+def test_a_result_of_the_same_time_is_refused(bench, tested):
+    """go alone passes this over: the same size and time, other content."""
+    assert run_tests(bench, tested) == set()
+    (tested / at("reads")).write_text("1234\n")
+    age(tested)
+    assert run_tests(bench, tested) == {"reads"}
+    info = (tested / at("reads")).stat()
+    (tested / at("reads")).write_text("4321\n")
+    os.utime(tested / at("reads"), ns=(info.st_atime_ns, info.st_mtime_ns))
+    own = bench.plain_go("test", "./reads", cwd=tested).ok()
+    assert "(cached)" in own.stdout
+    assert run_tests(bench, tested) == {"reads"}
+    assert bench.last.summary["tests_refused"] >= 1
+
+
+def test_a_test_that_fails_now_is_not_hidden(bench, tested):
+    (tested / "reads" / "reads_test.go").write_text(
+        'package reads\n\nimport (\n\t"os"\n\t"testing"\n)\n\nfunc Test(t *testing.T) {\n'
+        '\tb, _ := os.ReadFile("testdata/file")\n\tif string(b) == "bad\\n" {\n\t\tt.Fatal("bad")'
+        "\n\t}\n}\n"
+    )
+    age(tested)
+    assert run_tests(bench, tested) == {"reads"}
+    (tested / at("reads")).write_text("bad\n")
+    age(tested)
+    for _ in range(2):
+        failed = bench.go("test", "./reads", cwd=tested)
+        assert failed.code == 1 and "FAIL" in failed.stdout, failed.describe()
+
+
+def test_other_kinds_of_files(bench, tested):
+    """What stands in a directory that a test lists, and is no file."""
+    directory = tested / "lists/testdata/dir"
+    os.mkfifo(directory / "pipe")
+    (directory / "dangling").symlink_to("nowhere")
+    (directory / "sub").mkdir()
+    with socket.socket(socket.AF_UNIX) as listener:
+        here = os.open(directory, os.O_RDONLY)
+        listener.bind(f"/proc/self/fd/{here}/socket")
+        os.close(here)
+    age(tested)
+    assert run_tests(bench, tested) == {"lists"}
+    age(tested)
+    assert run_tests(bench, tested) == set()
+    (directory / "dangling").unlink()
+    (directory / "dangling").symlink_to("elsewhere")
+    age(tested)
+    assert run_tests(bench, tested) == {"lists"}
+
+
+@pytest.mark.parametrize("version", [v for v in TOOLCHAINS])
+def test_every_go(version, toolchain, machine, tmp_path):
+    env = {"GOTOOLCHAIN": toolchain(version)}
+    m = machine("m", store=tmp_path / "store")
+    some = {"reads", "lists", "env"}
+    root = write_tested(tmp_path / "checkout", names=sorted(some))
+    shutil.rmtree(root / "embeds")
+    profile = [f"-coverprofile={m.root / 'profile'}"]
+    assert run_tests(m, root, env=env) == some
+    assert run_tests(m, root, *profile, env=env) == some
+    before = (m.root / "profile").read_bytes()
+    age(root)
+    assert run_tests(m, root, env=env) == set()
+    # Go 1.24 keeps no result of a run with a profile.
+    assert run_tests(m, root, *profile, env=env) == (some if ".24." in version else set())
+    assert (m.root / "profile").read_bytes() == before
+
+
+def test_a_sample_is_tested_again(bench, tested):
+    everything = ("--verify-tests=100%",)
+    run = run_tests(bench, tested, flags=everything)
+    assert {"reads", "lists", "stats", "enters", "tool", "rooted"} <= run
+    assert bench.last.summary["verify"]["tests_checked"] == len(run)
+    assert bench.last.summary["verify"]["tests_failed"] == 0
+    assert not any("verify-tests" in line for line in bench.last.said)
+
+
+def test_a_wrong_result_switches_reuse_off(machine, tmp_path):
+    """A test that depends on what nobody sees: the reused pass is told, and no other is reused."""
+    secret = tmp_path / "secret"
+    secret.write_text("good")
+    root = write_tested(tmp_path / "checkout")
+    (root / "reads" / "reads_test.go").write_text(
+        'package reads\n\nimport (\n\t"os"\n\t"os/exec"\n\t"testing"\n)\n\n'
+        "func Test(t *testing.T) {\n\tos.ReadFile(\"testdata/file\")\n"
+        f'\tout, _ := exec.Command("cat", "{secret}").Output()\n'
+        '\tif string(out) != "good" {\n\t\tt.Fatal("not good")\n\t}\n}\n'
+    )
+    age(root)
+    m = machine("m", store=tmp_path / "store")
+    assert run_tests(m, root) == ALL
+    secret.write_text("bad")
+    age(root)
+    assert run_tests(m, root) == set()
+    age(root)
+    run = m.go("test", "./...", flags=("--verify-tests=100%",), cwd=root)
+    assert run.code == 1 and run.summary["verify"]["tests_failed"] == 1, run.describe()
+    assert any("example.com/tested/reads" in line for line in run.said), run.said
+    # Now the failure stands, and others are go's own business.
+    secret.write_text("good")
+    age(root)
+    assert {"reads", "lists", "stats"} <= run_tests(m, root)
+    assert m.last.summary["tests_reused"] == 0
