@@ -285,7 +285,7 @@ void TestReuse::keep(const ActionId& test_id, const std::string& import_path,
   profiles_[gotool::cover_profile_key(action)] = gotool::cover_profile_key(own);
 }
 
-// Times before and after the contents: what changed in between was read by go or is not known.
+// What changed while the contents were read is not known.
 std::optional<TestReuse::Computed> TestReuse::compute(const ActionId& test_id, ByteView log,
                                                       std::string_view import_path) {
   if (!modules_) modules_ = gotool::main_modules(go_.env, go_.working_directory);
@@ -294,10 +294,11 @@ std::optional<TestReuse::Computed> TestReuse::compute(const ActionId& test_id, B
   auto inputs = gotool::test_inputs(log, *place);
   if (!inputs) return std::nullopt;
   const gotool::TestWorld world{go_.env, go_.version, go_.umask};
-  const auto id = gotool::go_test_inputs_id(*inputs, world);
+  gotool::Snapshot files;
+  const auto id = gotool::go_test_inputs_id(*inputs, world, files);
   if (!id) return std::nullopt;
-  auto contents = gotool::fingerprint(*inputs, world, test_id, digests_);
-  if (!contents || gotool::go_test_inputs_id(*inputs, world) != id) return std::nullopt;
+  auto contents = gotool::fingerprint(*inputs, world, test_id, files, digests_);
+  if (!contents || !files.still_holds()) return std::nullopt;
   return Computed{std::move(*contents), *id, std::move(*inputs)};
 }
 

@@ -81,7 +81,8 @@ class Fixture {
     const auto inputs = gotool::test_inputs(**bytes, {root() / "p", root()});
     REQUIRE(inputs);
     const sys::Environment env;
-    const auto id = gotool::go_test_inputs_id(*inputs, {env, "go1.26.8", 022});
+    gotool::Snapshot files;
+    const auto id = gotool::go_test_inputs_id(*inputs, {env, "go1.26.8", 022}, files);
     REQUIRE(id);
     return gotool::go_result_key(test_id, *id);
   }

@@ -12,14 +12,19 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
+#include <unordered_map>
 #include <utility>
 
 namespace sluice::gotool {
 namespace {
 
-constexpr std::size_t k_read_piece = std::size_t{256} << 10U;
+using Sha256Digest = std::array<std::byte, k_digest_size>;
+
+constexpr std::size_t k_read_piece_min = std::size_t{4} << 10U;
+constexpr std::size_t k_read_piece_max = std::size_t{256} << 10U;
 constexpr UnixNanos k_settled_ns = 2'000'000'000;  // as go's own rule for files that tests read
 constexpr std::string_view k_our_toolexec = "/sluice-toolexec";
 
@@ -43,43 +48,35 @@ std::string hash_getenv(const TestWorld& world, const std::string& name) {
   return hash.hex();
 }
 
-// `op` is the system call that go names in an error.
-bool write_stat(GoHash& hash, std::string_view op, const std::string& path) {
-  struct stat info{};
-  const int status = op == "stat" ? ::stat(path.c_str(), &info) : ::lstat(path.c_str(), &info);
-  const auto text = status == 0 ? go_stat_text(info) : go_error_text(op, path, errno);
+bool write_state(GoHash& hash, std::string_view op, const std::string& path, int error,
+                 const struct stat& info) {
+  const auto text = error == 0 ? go_stat_text(info) : go_error_text(op, path, error);
   if (text) hash.write(*text);
   return text.has_value();
 }
 
-std::optional<std::string> hash_stat(const TestWorld& world, const std::string& path) {
+std::optional<std::string> hash_stat(const TestWorld& world, const std::string& path,
+                                     Snapshot& files) {
   GoHash hash(world);
-  if (!write_stat(hash, "stat", path) || !write_stat(hash, "lstat", path)) return std::nullopt;
+  const Look& look = files.look(path);
+  if (!write_state(hash, "stat", path, look.error, look.info)) return std::nullopt;
+  if (!write_state(hash, "lstat", path, look.link_error, look.link)) return std::nullopt;
   return hash.hex();
 }
 
-std::optional<std::string> hash_open(const TestWorld& world, const std::string& path) {
+std::optional<std::string> hash_open(const TestWorld& world, const std::string& path,
+                                     Snapshot& files) {
   GoHash hash(world);
-  struct stat info{};
-  if (::stat(path.c_str(), &info) != 0) {
-    const auto text = go_error_text("stat", path, errno);
-    if (!text) return std::nullopt;
-    hash.write(*text);
-    return hash.hex();
-  }
-  hash.write(go_stat_text(info));
-  if (!S_ISDIR(info.st_mode)) return hash.hex();
-  const auto names = list_names(path);
-  if (!names) {
-    const auto text =
-        names.error().code == Code::denied ? go_error_text("open", path, EACCES) : std::nullopt;
-    if (!text) return std::nullopt;
-    hash.write(*text);
-    return hash.hex();
-  }
-  for (const std::string& name : *names) {
-    hash.write(fmt::format("file {} ", name));
-    if (!write_stat(hash, "lstat", path + "/" + name)) return std::nullopt;
+  const Look& look = files.look(path);
+  if (!write_state(hash, "stat", path, look.error, look.info)) return std::nullopt;
+  if (look.error != 0 || !S_ISDIR(look.info.st_mode)) return hash.hex();
+  const Listing& listing = files.list(path);
+  if (!listing.readable) hash.write(go_error_text("open", path, EACCES).value_or(""));
+  for (const Listing::Entry& entry : listing.entries) {
+    hash.write(fmt::format("file {} ", entry.name));
+    if (!write_state(hash, "lstat", path + "/" + entry.name, entry.error, entry.info)) {
+      return std::nullopt;
+    }
   }
   return hash.hex();
 }
@@ -89,7 +86,8 @@ std::string counted(std::string_view text) { return fmt::format("{}:{}", text.si
 // What the content of files is made into; one test's bounds.
 class Describer {
  public:
-  Describer(const TestWorld& world, FileDigests& digests) : world_(world), digests_(digests) {}
+  Describer(const TestWorld& world, Snapshot& files, FileDigests& digests)
+      : world_(world), files_(files), digests_(digests) {}
 
   std::optional<std::string> line(const TestInput& input) {
     if (input.op == TestOp::getenv) return variable(input.name);
@@ -122,43 +120,42 @@ class Describer {
 
   // `opened`: what is in a directory counts with its content.
   std::optional<std::string> state(const std::string& path, bool opened) {
-    struct stat info{};
-    if (::lstat(path.c_str(), &info) != 0) return fmt::format("err {}", errno);
+    const Look& look = files_.look(path);
+    if (look.link_error != 0) return fmt::format("err {}", look.link_error);
     std::string text;
-    if (S_ISLNK(info.st_mode)) {
-      text = link(path);
-      if (::stat(path.c_str(), &info) != 0) return fmt::format("{}err {}", text, errno);
-    }
-    if (!S_ISDIR(info.st_mode)) {
-      auto own = plain(path, info);
-      if (!own) return std::nullopt;
-      return text + *own;
-    }
-    text += fmt::format("dir {}", mode(info.st_mode));
-    const auto names = list_names(path);
-    if (!names) return fmt::format("{} {}", text, name_of(names.error().code));
-    entries_ += names->size();
+    if (look.is_link()) text = link(path);
+    if (look.error != 0) return fmt::format("{}err {}", text, look.error);
+    const auto own = S_ISDIR(look.info.st_mode) ? directory(path, look.info, opened)
+                                                : plain(path, look.info);
+    if (!own) return std::nullopt;
+    return text + *own;
+  }
+
+  std::optional<std::string> directory(const std::string& path, const struct stat& info,
+                                       bool opened) {
+    const Listing& listing = files_.list(path);
+    entries_ += listing.entries.size();
     if (entries_ > k_consulted_entries_max) return std::nullopt;
-    for (const std::string& name : *names) {
-      auto entry = opened ? child(path + "/" + name) : type(path + "/" + name);
-      if (!entry) return std::nullopt;
-      text += fmt::format("\n{} {}", counted(name), *entry);
+    std::string text = fmt::format("dir {}", mode(info.st_mode));
+    if (!listing.readable) text += " unreadable";
+    for (const Listing::Entry& entry : listing.entries) {
+      const auto own = opened ? child(path + "/" + entry.name, entry) : type(entry);
+      if (!own) return std::nullopt;
+      text += fmt::format("\n{} {}", counted(entry.name), *own);
     }
     return text;
   }
 
-  std::optional<std::string> child(const std::string& path) {
-    struct stat info{};
-    if (::lstat(path.c_str(), &info) != 0) return fmt::format("err {}", errno);
-    if (S_ISLNK(info.st_mode)) return link(path);
-    if (S_ISDIR(info.st_mode)) return fmt::format("dir {}", mode(info.st_mode));
-    return plain(path, info);
+  std::optional<std::string> child(const std::string& path, const Listing::Entry& entry) {
+    if (entry.error != 0) return fmt::format("err {}", entry.error);
+    if (S_ISLNK(entry.info.st_mode)) return link(path);
+    if (S_ISDIR(entry.info.st_mode)) return fmt::format("dir {}", mode(entry.info.st_mode));
+    return plain(path, entry.info);
   }
 
-  static std::optional<std::string> type(const std::string& path) {
-    struct stat info{};
-    if (::lstat(path.c_str(), &info) != 0) return fmt::format("err {}", errno);
-    return fmt::format("{:o}", info.st_mode & static_cast<unsigned>(S_IFMT));
+  static std::optional<std::string> type(const Listing::Entry& entry) {
+    if (entry.error != 0) return fmt::format("err {}", entry.error);
+    return fmt::format("{:o}", entry.info.st_mode & static_cast<unsigned>(S_IFMT));
   }
 
   static std::string link(const std::string& path) {
@@ -169,13 +166,10 @@ class Describer {
 
   std::optional<std::string> plain(const std::string& path, const struct stat& info) {
     if (!S_ISREG(info.st_mode)) return fmt::format("other {:o}", info.st_mode);
-    const auto size = static_cast<std::uint64_t>(info.st_size);
-    bytes_ += size;
-    if (bytes_ > k_consulted_bytes_max) return std::nullopt;
     int error = 0;
-    const auto digest = digests_.of(path, k_consulted_bytes_max, error);
+    const auto digest = digests_.of(path, info, error);
     if (!digest && error != EACCES && error != EPERM) return std::nullopt;
-    return fmt::format("file {} {} {}", size, mode(info.st_mode),
+    return fmt::format("file {} {} {}", info.st_size, mode(info.st_mode),
                        digest ? digest->hex() : "unreadable");
   }
 
@@ -189,15 +183,15 @@ class Describer {
   }
 
   const TestWorld& world_;
+  Snapshot& files_;
   FileDigests& digests_;
-  std::uint64_t bytes_ = 0;
   std::size_t entries_ = 0;
 };
 
-std::uint32_t part_of(const ActionId& test_id, std::string_view line) {
+std::uint32_t part_of(const ActionId& test_id, const Sha256Digest& line) {
   Sha256 hash;
   hash.update(test_id.view());
-  hash.update(bytes_of(line));
+  hash.update(line);
   const auto digest = hash.finish();
   std::uint32_t part = 0;
   for (unsigned i = 0; i < 4; ++i) part |= std::to_integer<std::uint32_t>(digest.at(i)) << (8U * i);
@@ -214,28 +208,29 @@ ActionId key_of(std::string_view what, const ActionId& test_id, ByteView more = 
 
 }  // namespace
 
-std::optional<BlobId> FileDigests::of(const std::string& path, std::uint64_t size_max, int& error) {
-  const sys::Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-  struct stat info{};
-  if (!file || ::fstat(file.get(), &info) != 0) {
-    error = errno;
-    return std::nullopt;
-  }
+std::optional<BlobId> FileDigests::of(const std::string& path, const struct stat& info,
+                                      int& error) {
   const auto nanos = [](const timespec& time) {
     return static_cast<UnixNanos>(time.tv_sec) * 1'000'000'000 + time.tv_nsec;
   };
   const Identity identity{info.st_dev, info.st_ino, info.st_size, nanos(info.st_mtim),
                           nanos(info.st_ctim)};
   if (const auto at = known_.find(identity); at != known_.end()) return at->second;
+  const auto size = static_cast<std::uint64_t>(info.st_size);
+  bytes_ += size;
+  error = EFBIG;
+  if (bytes_ > k_consulted_bytes_max) return std::nullopt;
+  const sys::Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  if (!file) {
+    error = errno;
+    return std::nullopt;
+  }
   Sha256 hash;
-  Bytes piece(k_read_piece);
-  std::uint64_t read = 0;
-  for (;;) {
+  Bytes piece(std::clamp(static_cast<std::size_t>(size) + 1, k_read_piece_min, k_read_piece_max));
+  for (std::uint64_t read = 0;;) {
     const auto count = sys::read_some(file.get(), piece);
-    if (!count || read > size_max) {
-      error = EIO;
-      return std::nullopt;
-    }
+    error = EIO;
+    if (!count || read > size) return std::nullopt;  // one that grows is none to be sure of
     if (*count == 0) break;
     read += *count;
     hash.update(ByteView(piece).first(*count));
@@ -247,38 +242,53 @@ std::optional<BlobId> FileDigests::of(const std::string& path, std::uint64_t siz
 }
 
 std::optional<TestInputsId> go_test_inputs_id(const std::vector<TestInput>& inputs,
-                                              const TestWorld& world) {
+                                              const TestWorld& world, Snapshot& files) {
   GoHash hash(world);
+  std::unordered_map<std::string, std::string> known;  // by operation and path
   hash.write(fmt::format("env GODEBUG {}\n", hash_getenv(world, "GODEBUG")));
   for (const TestInput& input : inputs) {
-    if (input.op == TestOp::getenv) {
-      hash.write(fmt::format("env {} {}\n", input.path, hash_getenv(world, input.path)));
-      continue;
+    const bool is_variable = input.op == TestOp::getenv;
+    const std::string words =
+        fmt::format("{} {}", is_variable ? "env" : name_of(input.op), input.path);
+    auto at = known.find(words);
+    if (at == known.end()) {
+      std::optional<std::string> value;
+      if (is_variable)
+        value = hash_getenv(world, input.path);
+      else
+        value = input.op == TestOp::open ? hash_open(world, input.path, files)
+                                         : hash_stat(world, input.path, files);
+      if (!value) return std::nullopt;
+      at = known.emplace(words, std::move(*value)).first;
     }
-    const auto value =
-        input.op == TestOp::open ? hash_open(world, input.path) : hash_stat(world, input.path);
-    if (!value) return std::nullopt;
-    hash.write(fmt::format("{} {} {}\n", name_of(input.op), input.path, *value));
+    hash.write(fmt::format("{} {}\n", words, at->second));
   }
   return hash.finish();
 }
 
 std::optional<TestFingerprint> fingerprint(const std::vector<TestInput>& inputs,
                                            const TestWorld& world, const ActionId& test_id,
-                                           FileDigests& digests) {
-  Describer describe(world, digests);
+                                           Snapshot& files, FileDigests& digests) {
+  Describer describe(world, files, digests);
+  digests.begin();
   TestFingerprint result;
   Sha256 hash;
   hash.update(bytes_of("sluice test fingerprint 1\n"));
-  const auto add = [&](std::string_view line) {
-    hash.update(bytes_of(line));
+  std::unordered_map<std::string, Sha256Digest> known;  // by operation and path
+  const auto add = [&](const Sha256Digest& line) {
+    hash.update(line);
     result.parts.push_back(part_of(test_id, line));
   };
-  add(describe.variable("GODEBUG"));
+  add(sha256(bytes_of(describe.variable("GODEBUG"))));
   for (const TestInput& input : inputs) {
-    const auto line = describe.line(input);
-    if (!line) return std::nullopt;
-    add(*line);
+    const std::string words = fmt::format("{} {}", name_of(input.op), input.path);
+    auto at = known.find(words);
+    if (at == known.end()) {
+      const auto line = describe.line(input);
+      if (!line) return std::nullopt;
+      at = known.emplace(words, sha256(bytes_of(*line))).first;
+    }
+    add(at->second);
   }
   result.whole = hash.finish_as<Fingerprint>();
   return result;

@@ -6,7 +6,9 @@
 // docs/formats/test-results.md.
 #pragma once
 
+#include "base/deadline.hpp"
 #include "base/digest.hpp"
+#include "gotool/snapshot.hpp"
 #include "gotool/test_log.hpp"
 #include "sys/environment.hpp"
 
@@ -32,25 +34,31 @@ struct TestWorld {
 // Contents that were hashed, by everything that changes when a file does. A session's worth.
 class FileDigests {
  public:
-  // Nothing when the file cannot be read, with errno's meaning in `error`.
-  std::optional<BlobId> of(const std::string& path, std::uint64_t size_max, int& error);
+  // One more test begins: its bytes are counted from here.
+  void begin() { bytes_ = 0; }
+  // Of a file that was looked at a moment ago. Nothing when it cannot be read, with errno's meaning
+  // in `error`, or when it is past the bounds.
+  std::optional<BlobId> of(const std::string& path, const struct stat& info, int& error);
 
  private:
   using Identity = std::tuple<std::uint64_t, std::uint64_t, std::uint64_t, UnixNanos, UnixNanos>;
   std::map<Identity, BlobId> known_;
+  std::uint64_t bytes_ = 0;
 };
 
 std::optional<TestInputsId> go_test_inputs_id(const std::vector<TestInput>& inputs,
-                                              const TestWorld& world);
+                                              const TestWorld& world, Snapshot& files);
 
 // F, and for each input the first bytes of its line's digest, mixed with `test_id`.
 struct TestFingerprint {
   Fingerprint whole;
   std::vector<std::uint32_t> parts;  // GODEBUG first, then one for each input
 };
+// Both are of what `files` saw; the contents that are read now belong to it when it still holds
+// afterwards.
 std::optional<TestFingerprint> fingerprint(const std::vector<TestInput>& inputs,
                                            const TestWorld& world, const ActionId& test_id,
-                                           FileDigests& digests);
+                                           Snapshot& files, FileDigests& digests);
 
 // The keys of go's cache and ours.
 ActionId go_result_key(const ActionId& test_id, const TestInputsId& inputs);

@@ -96,7 +96,8 @@ TEST_CASE("go's own key of a test's inputs is computed bit for bit") {
     const auto inputs = test_inputs(log, {tested.module / "p", tested.module});
     REQUIRE(inputs);
     CHECK(inputs->size() > 15);
-    const auto id = go_test_inputs_id(*inputs, {tested.env, tested.version, 022});
+    Snapshot files;
+    const auto id = go_test_inputs_id(*inputs, {tested.env, tested.version, 022}, files);
     REQUIRE(id);
     const auto result = tier->find(go_result_key(test_id, *id));
     REQUIRE(result);
@@ -104,8 +105,8 @@ TEST_CASE("go's own key of a test's inputs is computed bit for bit") {
     // Another variable's value, another place, another version: other keys.
     sys::Environment other = tested.env;
     other.set("SLUICE_NOT_SET", "");
-    CHECK(go_test_inputs_id(*inputs, {other, tested.version, 022}) != id);
-    CHECK(go_test_inputs_id(*inputs, {tested.env, "go1.0", 022}) != id);
+    CHECK(go_test_inputs_id(*inputs, {other, tested.version, 022}, files) != id);
+    CHECK(go_test_inputs_id(*inputs, {tested.env, "go1.0", 022}, files) != id);
   });
   CHECK(logs == 2);
 }
@@ -134,8 +135,10 @@ struct Consulted {
     const auto inputs = test_inputs(bytes_of(log), {root, root});
     REQUIRE(inputs);
     FileDigests digests;
-    const auto made = fingerprint(*inputs, {env, "go1.26.8", umask}, ActionId{}, digests);
+    Snapshot files;
+    const auto made = fingerprint(*inputs, {env, "go1.26.8", umask}, ActionId{}, files, digests);
     if (!made) return std::nullopt;
+    CHECK(files.still_holds());
     CHECK(made->parts.size() == inputs->size() + 1);
     return made->whole;
   }

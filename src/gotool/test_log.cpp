@@ -5,6 +5,7 @@
 #include <array>
 #include <string_view>
 #include <system_error>
+#include <unordered_map>
 #include <utility>
 
 namespace sluice::gotool {
@@ -74,6 +75,7 @@ std::optional<std::vector<TestInput>> test_inputs(ByteView log, const PackagePla
   const std::string root = clean(place.root.native());
   std::string directory = place.directory.native();
   std::vector<TestInput> inputs;
+  std::unordered_map<std::string, std::optional<std::string>> names;  // tests ask again and again
   for (const std::string_view line : split(text, '\n')) {
     if (line.empty()) continue;
     const auto blank = line.find(' ');
@@ -90,9 +92,10 @@ std::optional<std::vector<TestInput>> test_inputs(ByteView log, const PackagePla
     } else if (!path.starts_with('/')) {
       path = clean(directory + "/" + path);
     }
-    auto name = in_directory(path, root);
-    if (!name && *op != TestOp::chdir) continue;
-    inputs.push_back({*op, path, name ? std::move(*name) : path});
+    const auto [name, is_new] = names.try_emplace(path);
+    if (is_new) name->second = in_directory(path, root);
+    if (!name->second && *op != TestOp::chdir) continue;
+    inputs.push_back({*op, path, name->second.value_or(path)});
   }
   return inputs;
 }

@@ -1,0 +1,49 @@
+// What stood at some paths at one moment: each is looked at once, however often it is named.
+//
+// Reads the file system, changes nothing. One thread at a time. A path that cannot be looked at is
+// a Look with errno's value, no error. still_holds() looks at everything again: what changed since,
+// be it content, attributes or the set of names, has another time of change, which nobody can set.
+#pragma once
+
+#include <sys/stat.h>
+
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+namespace sluice::gotool {
+
+// One path, without and with following its last symbolic link; equal where it is none.
+struct Look {
+  int link_error = 0;  // errno of lstat, then `link` is empty
+  struct stat link {};
+  int error = 0;  // errno of stat, then `info` is empty
+  struct stat info {};
+
+  bool is_link() const { return link_error == 0 && S_ISLNK(link.st_mode); }
+};
+
+struct Listing {
+  struct Entry {
+    std::string name;
+    int error = 0;
+    struct stat info {};  // of lstat
+  };
+  bool readable = true;
+  std::vector<Entry> entries;  // in byte order
+};
+
+class Snapshot {
+ public:
+  const Look& look(const std::string& path);
+  // Of a directory.
+  const Listing& list(const std::string& path);
+  bool still_holds() const;
+
+ private:
+  std::unordered_map<std::string, Look> looks_;
+  std::unordered_map<std::string, Listing> listings_;
+};
+
+}  // namespace sluice::gotool
