@@ -10,6 +10,7 @@
 #include "cli/go.hpp"
 #include "cli/help.hpp"
 #include "cli/man.hpp"
+#include "cli/mtime.hpp"
 #include "cli/output.hpp"
 #include "cli/parse.hpp"
 #include "cli/run.hpp"
@@ -38,6 +39,7 @@ int run_command(const Invocation& invocation, const Environment& env) {
     case CommandId::agent: return cli::run_agent_command(invocation, env);
     case CommandId::doctor: return cli::run_doctor(invocation, env);
     case CommandId::gc: return cli::run_gc(invocation, env);
+    case CommandId::mtime: return cli::run_mtime(invocation, env);
     case CommandId::version: return cli::run_version(invocation);
     case CommandId::completion: return cli::run_completion(invocation);
     case CommandId::man: return cli::run_man(invocation);

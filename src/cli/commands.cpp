@@ -52,6 +52,11 @@ constexpr std::array k_gc_options = {
     k_json,
 };
 
+constexpr std::array k_mtime_options = {
+    OptionSpec{"dry-run", "", {}, "say what would be changed, change nothing"},
+    k_json,
+};
+
 constexpr std::array k_version_options = {k_json};
 constexpr std::array<std::string_view, 3> k_shells = {"bash", "zsh", "fish"};
 
@@ -88,6 +93,9 @@ constexpr std::array k_gc_examples = {
     Example{"sluice gc --max-size 20GiB --max-age 14d", "Keep the local tier within both bounds."},
     Example{"sluice gc --max-size 20GiB --dry-run", "Only say what that would remove."},
 };
+constexpr std::array k_mtime_examples = {
+    Example{"sluice mtime && go test ./...", "Let go alone reuse test results in a fresh clone."},
+};
 constexpr std::array k_version_examples = {
     Example{"sluice version", "The version, for a bug report."},
 };
@@ -105,7 +113,7 @@ constexpr std::array k_help_examples = {
     Example{"sluice help go", "What 'sluice go' does and takes."},
 };
 
-constexpr std::array<CommandSpec, 11> k_commands = {{
+constexpr std::array<CommandSpec, 12> k_commands = {{
     {CommandId::go,
      "go",
      "[SETTING...] GO-ARGUMENT...",
@@ -207,6 +215,22 @@ constexpr std::array<CommandSpec, 11> k_commands = {{
      "within the bounds. What was used in the last day stays unless --force is given. Go's own "
      "trimming goes on working beside it, and go commands may run meanwhile.",
      k_gc_examples},
+    {CommandId::mtime,
+     "mtime",
+     "[--dry-run] [--json]",
+     "give tracked files times that are made of their content",
+     CommandGroup::care,
+     {},
+     k_mtime_options,
+     {},
+     Tail::none,
+     "For a go without sluice, which keeps test results under the times of what the tests read: "
+     "every file that git tracks in this work tree, and every directory with nothing untracked in "
+     "it, gets a modification time between 1980 and 2023 that is made of its content. The same "
+     "content has the same time in every clone. Symbolic links are not followed, .git is not "
+     "touched, modified files are hashed. The times have no order: make and other tools that "
+     "compare times may do too much or too little afterwards. `sluice go test` needs none of it.",
+     k_mtime_examples},
     {CommandId::version,
      "version",
      "[--json]",

@@ -20,6 +20,7 @@ enum class CommandId {
   agent,
   doctor,
   gc,
+  mtime,
   version,
   completion,
   man,

@@ -82,10 +82,10 @@ const Listing& Snapshot::list(const std::string& path) {
 }
 
 bool Snapshot::still_holds() const {
-  return std::ranges::all_of(looks_,
-                             [](const auto& one) { return same(one.second, look_at(one.first)); }) &&
-         std::ranges::all_of(
-             listings_, [](const auto& one) { return same(one.second, list_at(one.first)); });
+  return std::ranges::all_of(
+             looks_, [](const auto& one) { return same(one.second, look_at(one.first)); }) &&
+         std::ranges::all_of(listings_,
+                             [](const auto& one) { return same(one.second, list_at(one.first)); });
 }
 
 }  // namespace sluice::gotool

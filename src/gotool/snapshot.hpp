@@ -17,9 +17,9 @@ namespace sluice::gotool {
 // One path, without and with following its last symbolic link; equal where it is none.
 struct Look {
   int link_error = 0;  // errno of lstat, then `link` is empty
-  struct stat link {};
+  struct stat link{};
   int error = 0;  // errno of stat, then `info` is empty
-  struct stat info {};
+  struct stat info{};
 
   bool is_link() const { return link_error == 0 && S_ISLNK(link.st_mode); }
 };
@@ -28,7 +28,7 @@ struct Listing {
   struct Entry {
     std::string name;
     int error = 0;
-    struct stat info {};  // of lstat
+    struct stat info{};  // of lstat
   };
   bool readable = true;
   std::vector<Entry> entries;  // in byte order

@@ -125,8 +125,8 @@ class Describer {
     std::string text;
     if (look.is_link()) text = link(path);
     if (look.error != 0) return fmt::format("{}err {}", text, look.error);
-    const auto own = S_ISDIR(look.info.st_mode) ? directory(path, look.info, opened)
-                                                : plain(path, look.info);
+    const auto own =
+        S_ISDIR(look.info.st_mode) ? directory(path, look.info, opened) : plain(path, look.info);
     if (!own) return std::nullopt;
     return text + *own;
   }

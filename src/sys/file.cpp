@@ -195,7 +195,9 @@ Result<void> remove_tree(const Path& path) {
   return fail_errno(error.value(), about("remove", path));
 }
 
-Result<void> touch(const Path& path, UnixNanos mtime_ns) {
+namespace {
+
+Result<void> set_time(const Path& path, UnixNanos mtime_ns, int flags) {
   struct timespec at{};
   at.tv_sec = mtime_ns / k_nanos_per_second;
   at.tv_nsec = mtime_ns % k_nanos_per_second;
@@ -204,8 +206,16 @@ Result<void> touch(const Path& path, UnixNanos mtime_ns) {
     --at.tv_sec;
   }
   const struct timespec times[2] = {at, at};
-  if (::utimensat(AT_FDCWD, path.c_str(), times, 0) == 0) return {};
+  if (::utimensat(AT_FDCWD, path.c_str(), times, flags) == 0) return {};
   return fail_errno(errno, about("set the time of", path));
+}
+
+}  // namespace
+
+Result<void> touch(const Path& path, UnixNanos mtime_ns) { return set_time(path, mtime_ns, 0); }
+
+Result<void> touch_link(const Path& path, UnixNanos mtime_ns) {
+  return set_time(path, mtime_ns, AT_SYMLINK_NOFOLLOW);
 }
 
 Result<void> list_directory(const Path& path,

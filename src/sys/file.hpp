@@ -90,6 +90,7 @@ Result<void> append_to_file(const Path& path, ByteView bytes, std::uint32_t mode
 Result<void> remove_file(const Path& path);  // absent is fine
 Result<void> remove_tree(const Path& path);  // absent is fine; never follows links
 Result<void> touch(const Path& path, UnixNanos mtime_ns);
+Result<void> touch_link(const Path& path, UnixNanos mtime_ns);  // of a symbolic link itself
 // Calls `visit` with the name of every entry but "." and ".."; stops at the first error.
 Result<void> list_directory(const Path& path,
                             const std::function<Result<void>(std::string_view name)>& visit);

@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-COMMANDS = {"go", "run", "cacheprog", "env", "agent", "doctor", "gc"}
+COMMANDS = {"go", "run", "cacheprog", "env", "agent", "doctor", "gc", "mtime"}
 COMMANDS |= {"version", "completion", "man", "help"}
 
 # A value for every flag that takes one; a flag that help names and this table does not is a
@@ -59,6 +59,8 @@ def test_help_lists_what_works(machine):
 
 def test_every_flag_in_help_is_accepted(machine, tiny):
     m = machine()
+    repository = m.root / "repository"
+    subprocess.run(["git", "init", "-q", repository], check=True)
     harmless = {
         "go": ["version"],
         "run": ["--", "true"],
@@ -67,6 +69,7 @@ def test_every_flag_in_help_is_accepted(machine, tiny):
         "agent": ["status"],
         "doctor": [],
         "gc": ["--max-age", "900d"],
+        "mtime": [],
         "version": [],
         "completion": ["bash"],
         "man": [],
@@ -83,7 +86,8 @@ def test_every_flag_in_help_is_accepted(machine, tiny):
             before, after = ([], harmless[name])
             if name == "agent":
                 before, after = harmless[name], []
-            run = m.sluice_run(name, *before, *words, *after, cwd=tiny, stdin="")
+            where = repository if name == "mtime" else tiny
+            run = m.sluice_run(name, *before, *words, *after, cwd=where, stdin="")
             assert run.code == 0, f"sluice {name} {words}: {run.describe()}"
 
 

@@ -29,7 +29,8 @@ PACKAGES = {
 	entries, _ := os.ReadDir("data")
 	for _, e := range entries {
 		info, err := e.Info()
-		if strings.Contains(e.Name(), "x") || err == nil && info.Mode()&0o111 == 0o111 && !e.IsDir() {
+		runs := err == nil && info.Mode().IsRegular() && info.Mode()&0o111 == 0o111
+		if strings.Contains(e.Name(), "x") || runs {
 			return true
 		}
 	}
