@@ -56,6 +56,9 @@ std::string AgentConfig::publisher_id() const {
 
 sys::Path AgentConfig::socket_path() const { return runtime_directory / (key() + ".sock"); }
 sys::Path AgentConfig::given_up_path() const { return runtime_directory / (key() + ".given-up"); }
+sys::Path AgentConfig::tests_suspected_path() const {
+  return runtime_directory / ("report-" + command_id + ".suspected");
+}
 sys::Path AgentConfig::tests_distrusted_path() const {
   return runtime_directory / (key() + ".tests-distrusted");
 }

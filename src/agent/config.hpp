@@ -58,6 +58,8 @@ struct AgentConfig {
   sys::Path socket_path() const;
   sys::Path lock_path() const;
   sys::Path log_path() const;
+  // What sessions of a command leave for it: packages that were tested again and not stored.
+  sys::Path tests_suspected_path() const;
   // Written when a reused test result was wrong: why. No later session of the job reuses any.
   sys::Path tests_distrusted_path() const;
   // Written when an agent gives the store up, removed when it uses it again.

@@ -215,7 +215,7 @@ class Session final : public gotool::RequestReader::Handler {
   bool should_rebuild(const ActionId& action, const LocalHit& hit);
   void check_rebuilt(const ActionId& action, const BlobId& output);
   void use(const ActionId& action, const LocalHit& hit);
-  void judge_reuse();
+  void end_reuse();
   void farewell();
   void answer_open_lookups();
   void send(std::string_view line);
@@ -303,7 +303,7 @@ Result<void> Session::on_request(const Request& request) {
     case Request::Command::get: get(request); break;
     case Request::Command::put: begin_put(request); break;
     case Request::Command::close:
-      if (reuse_) judge_reuse();
+      if (reuse_) end_reuse();
       farewell();
       answer_open_lookups();
       send(gotool::close_response(request.id));
@@ -356,6 +356,7 @@ void Session::go_on(std::int64_t id, const ActionId& action, const TestReuse::Fo
 // Of a test's result: by its contents, whatever there is under go's key.
 void Session::decided(std::int64_t id, const ActionId& action, TestReuse::Verdict verdict,
                       const TestReuse::Found& found, bool from_agent) {
+  // Never under go's own key: a go without sluice has no proof of it.
   if (verdict == TestReuse::Verdict::not_ours) return go_on(id, action, found);
   {
     const std::lock_guard lock(count_mutex_);
@@ -365,10 +366,6 @@ void Session::decided(std::int64_t id, const ActionId& action, TestReuse::Verdic
     } else {
       ++(from_agent ? counters_.hits_remote : counters_.hits_local);
       ++counters_.tests_reused;
-      // For a go without sluice; worth nothing to others.
-      if (LocalTier* tier = tiers_.local()) {
-        (void)tier->link(action, found->output, found->size, found->time_ns);
-      }
     }
   }
   send(verdict == TestReuse::Verdict::miss
@@ -621,28 +618,30 @@ void Session::lost(const Put& put) {
 
 // go closes when it has every answer; whoever does not gets misses for the rest.
 void Session::answer_open_lookups() {
-  const std::lock_guard lock(count_mutex_);
-  for (const auto& [question, asked] : asked_) {
-    if (!asked.fetched) send(gotool::miss_response(asked.id));
+  std::unordered_map<std::uint64_t, Asked> open;
+  {
+    const std::lock_guard lock(count_mutex_);
+    open = std::exchange(asked_, {});
   }
-  asked_.clear();
+  for (const auto& [question, asked] : open) {
+    if (asked.fetched)
+      asked.fetched(std::nullopt, true);
+    else
+      send(gotool::miss_response(asked.id));
+  }
 }
 
-// Only after an orderly close: a go that was interrupted stored nothing either.
-void Session::judge_reuse() {
+// A package that was tested again and not stored failed, or go was interrupted, or an input was
+// too new for go: the command that started go knows how it ended.
+void Session::end_reuse() {
   reuse_->finish(Deadline::after(k_tests_kept_wait));
   const TestReuse::Verified verified = reuse_->verified();
   const std::lock_guard lock(count_mutex_);
   counters_.verify_tests_checked += verified.packages;
+  if (verified.failed.empty() || config_.command_id.empty()) return;
   counters_.verify_tests_failed += verified.failed.size();
-  for (const std::string& package : verified.failed) {
-    const std::string words = fmt::format(
-        "{} has a kept result and did not pass when it was tested again; no test result is reused "
-        "by content for the rest of this job",
-        package);
-    count_fault(counters_.faults, "verify-tests", words);
-    (void)sys::write_file_atomic(config_.tests_distrusted_path(), bytes_of(words), 0600);
-  }
+  (void)sys::append_to_file(config_.tests_suspected_path(),
+                            bytes_of(join(verified.failed, "\n") + "\n"));
 }
 
 void Session::farewell() {

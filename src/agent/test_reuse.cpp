@@ -18,6 +18,7 @@ using gotool::BodyKind;
 using gotool::LocalHit;
 
 constexpr std::size_t k_log_head = 16;  // tells a test's log
+constexpr UnixNanos k_tick_ns = 20'000'000;
 constexpr std::uint64_t k_record_max = std::uint64_t{8} << 20U;
 constexpr std::string_view k_ok = "ok  \t";
 
@@ -102,48 +103,58 @@ void TestReuse::enqueue(std::function<void()> task) {
 }
 
 void TestReuse::finish(Deadline deadline) {
-  std::unique_lock lock(mutex_);
-  changed_.wait_until(lock, deadline.at(),
-                      [this] { return tasks_.empty() && !busy_ && pending_ == 0; });
+  std::vector<Held> held;
+  {
+    std::unique_lock lock(mutex_);
+    changed_.wait_until(lock, deadline.at(), [this] { return tasks_.empty() && !busy_; });
+    held = std::exchange(held_, {});
+  }
+  for (const Held& lookup : held) lookup.answer(Verdict::miss, std::nullopt, false);
 }
 
 void TestReuse::given(const ActionId& action, const LocalHit& hit) {
   if (!is_test_log(hit)) return;
+  std::uint64_t turn = 0;
   {
     const std::lock_guard lock(mutex_);
-    ++pending_;
+    turn = ++turn_;
+    pending_.insert(turn);
+    asked_[action] = unix_now_ns();
   }
-  enqueue([this, action, hit] { begin(action, hit); });
+  enqueue([this, action, hit, turn] { begin(action, hit, turn); });
 }
 
 // The inputs record says which package this is.
-void TestReuse::begin(const ActionId& test_id, const LocalHit& log) {
+void TestReuse::begin(const ActionId& test_id, const LocalHit& log, std::uint64_t turn) {
   auto body = content_of(log, gotool::k_test_log_max);
-  if (!body) return settle({}, std::nullopt);
-  cache_.fetch(gotool::inputs_record_key(test_id),
-               [this, test_id, body = std::move(*body)](const Found& record, bool) {
-                 enqueue([this, test_id, body, record] { expect(test_id, body, record); });
-               });
+  if (!body) return settle(turn, {}, std::nullopt);
+  cache_.fetch(gotool::inputs_record_key(test_id), [this, test_id, turn, body = std::move(*body)](
+                                                       const Found& record, bool) {
+    enqueue([this, test_id, turn, body, record] { expect(test_id, body, record, turn); });
+  });
 }
 
-void TestReuse::expect(const ActionId& test_id, const Bytes& log, const Found& record) {
+void TestReuse::expect(const ActionId& test_id, const Bytes& log, const Found& record,
+                       std::uint64_t turn) {
   const auto bytes = record ? content_of(*record, k_record_max) : std::nullopt;
   const auto decoded = bytes ? gotool::TestRecord::decode(*bytes)
                              : Result<gotool::TestRecord>(fail(Code::not_found, "no record"));
-  if (!decoded) return settle({}, std::nullopt);
-  const auto computed = compute(test_id, log, decoded->import_path);
-  if (!computed) return settle({}, std::nullopt);
-  settle(gotool::go_result_key(test_id, computed->inputs),
-         Expected{gotool::result_key(test_id, computed->fingerprint.whole), decoded->import_path});
+  if (!decoded) return settle(turn, {}, std::nullopt);
+  auto inputs = inputs_now(log, decoded->import_path);
+  const auto contents = inputs ? fingerprint_of(test_id, *inputs) : std::nullopt;
+  if (!contents) return settle(turn, {}, std::nullopt);
+  settle(turn, gotool::go_result_key(test_id, inputs->id),
+         Expected{gotool::result_key(test_id, contents->whole), decoded->import_path});
 }
 
 // One log's key is known, or will not be: lookups that waited for it go on.
-void TestReuse::settle(const ActionId& theirs, const std::optional<Expected>& expected) {
+void TestReuse::settle(std::uint64_t turn, const ActionId& theirs,
+                       const std::optional<Expected>& expected) {
   std::vector<std::pair<Expected, Held>> ours;
   std::vector<Held> others;
   {
     const std::lock_guard lock(mutex_);
-    --pending_;
+    pending_.erase(turn);
     if (expected && expected_.size() < k_expected_max) {
       expected_[theirs] = *expected;
       expected_[gotool::cover_profile_key(theirs)] =
@@ -151,7 +162,8 @@ void TestReuse::settle(const ActionId& theirs, const std::optional<Expected>& ex
     }
     for (auto held = held_.begin(); held != held_.end();) {
       const auto at = expected_.find(held->action);
-      if (at == expected_.end() && pending_ > 0) {
+      const bool waits = !pending_.empty() && *pending_.begin() < held->turn;
+      if (at == expected_.end() && waits) {
         ++held;
         continue;
       }
@@ -171,17 +183,18 @@ bool TestReuse::take(const ActionId& action, const Found& local, Answer answer) 
   Expected expected;
   {
     const std::lock_guard lock(mutex_);
+    if (!local && asked_.size() < k_expected_max) asked_[action] = unix_now_ns();
     const auto at = expected_.find(action);
     if (at == expected_.end()) {
-      if (pending_ == 0) return false;
+      if (pending_.empty()) return false;
       // What is there and is no test's result is not waited for.
       if (local && !is_test_output(*local)) return false;
-      held_.push_back(Held{action, local, std::move(answer)});
+      held_.push_back(Held{action, local, std::move(answer), ++turn_});
       return true;
     }
     expected = at->second;
   }
-  claim(expected, Held{action, local, std::move(answer)});
+  claim(expected, Held{action, local, std::move(answer), 0});
   return true;
 }
 
@@ -196,7 +209,10 @@ void TestReuse::claim(const Expected& expected, Held held) {
       }
       return held.answer(Verdict::miss, std::nullopt, from_agent);
     }
-    if (held.local) return held.answer(Verdict::not_ours, held.local, false);
+    // Under go's own key there may be the result of other contents.
+    if (held.local && held.local->output == found->output) {
+      return held.answer(Verdict::not_ours, held.local, false);
+    }
     held.answer(Verdict::reuse, found, from_agent);
   });
 }
@@ -226,9 +242,15 @@ void TestReuse::made(const ActionId& action, const LocalHit& hit, BodyKind kind)
     case BodyKind::test_log:
       enqueue([this, action, hit] {
         auto body = content_of(hit, gotool::k_test_log_max);
-        if (!body) return;
-        if (logs_made_.size() == k_logs_made_max) logs_made_.clear();
-        logs_made_[action] = std::move(*body);
+        UnixNanos asked_ns = 0;
+        {
+          const std::lock_guard lock(mutex_);
+          const auto at = asked_.find(action);
+          if (at != asked_.end()) asked_ns = at->second;
+        }
+        if (!body || asked_ns == 0) return;
+        if (logs_made_.size() == k_logs_made_max) logs_made_.pop_front();
+        logs_made_.push_back({action, std::move(*body), asked_ns});
       });
       break;
     case BodyKind::test_output: enqueue([this, action, hit] { match(action, hit); }); break;
@@ -258,48 +280,57 @@ void TestReuse::match(const ActionId& action, const LocalHit& result) {
     if (const auto at = again_.find(package); at != again_.end()) at->second = true;
   }
   for (auto log = logs_made_.begin(); log != logs_made_.end(); ++log) {
-    const auto computed = compute(log->first, log->second, package);
-    if (!computed || gotool::go_result_key(log->first, computed->inputs) != action) continue;
-    keep(log->first, package, *computed, action, result);
+    auto inputs = inputs_now(log->body, package);
+    if (!inputs || gotool::go_result_key(log->test_id, inputs->id) != action) continue;
+    keep(*log, package, *inputs, action, result);
     logs_made_.erase(log);
     return;
   }
   sys::log_debug("test {}: its key does not recompute", package);
 }
 
-void TestReuse::keep(const ActionId& test_id, const std::string& import_path,
-                     const Computed& computed, const ActionId& action, const LocalHit& result) {
+void TestReuse::keep(const Log& log, const std::string& import_path, Inputs& inputs,
+                     const ActionId& action, const LocalHit& result) {
+  const auto contents = fingerprint_of(log.test_id, inputs);
+  if (!contents) return;
+  // What was changed while the test ran is not what it read. A file's time may lag by a tick.
+  if (inputs.files.changed_since(log.asked_ns - k_tick_ns)) return;
   gotool::TestRecord record;
   record.import_path = import_path;
-  record.inputs = computed.inputs;
-  record.fingerprint = computed.fingerprint.whole;
   record.umask = go_.umask;
-  const auto& parts = computed.fingerprint.parts;
-  record.lines.push_back({gotool::TestOp::getenv, "GODEBUG", parts.front()});
-  for (std::size_t i = 0; i < computed.list.size(); ++i) {
-    record.lines.push_back({computed.list[i].op, computed.list[i].name, parts.at(i + 1)});
+  for (std::size_t i = 0; i < inputs.list.size(); ++i) {
+    record.lines.push_back({inputs.list[i].op, inputs.list[i].name, contents->parts.at(i + 1)});
   }
-  const ActionId own = gotool::result_key(test_id, computed.fingerprint.whole);
-  cache_.keep(gotool::inputs_record_key(test_id), record.encode());
+  const ActionId own = gotool::result_key(log.test_id, contents->whole);
+  cache_.keep(gotool::inputs_record_key(log.test_id), record.encode());
   cache_.name(own, result);
   profiles_[gotool::cover_profile_key(action)] = gotool::cover_profile_key(own);
 }
 
-// What changed while the contents were read is not known.
-std::optional<TestReuse::Computed> TestReuse::compute(const ActionId& test_id, ByteView log,
-                                                      std::string_view import_path) {
+gotool::TestWorld TestReuse::world_at(const gotool::PackagePlace& place) const {
+  return {go_.env, go_.version, go_.umask, place.directory};
+}
+
+std::optional<TestReuse::Inputs> TestReuse::inputs_now(ByteView log, std::string_view import_path) {
   if (!modules_) modules_ = gotool::main_modules(go_.env, go_.working_directory);
-  const auto place = gotool::place_of_package(import_path, *modules_, go_.goroot);
+  auto place = gotool::place_of_package(import_path, *modules_, go_.goroot);
   if (!place) return std::nullopt;
-  auto inputs = gotool::test_inputs(log, *place);
-  if (!inputs) return std::nullopt;
-  const gotool::TestWorld world{go_.env, go_.version, go_.umask};
-  gotool::Snapshot files;
-  const auto id = gotool::go_test_inputs_id(*inputs, world, files);
+  auto list = gotool::test_inputs(log, *place);
+  if (!list) return std::nullopt;
+  Inputs inputs{std::move(*place), std::move(*list), {}, {}};
+  const auto id = gotool::go_test_inputs_id(inputs.list, world_at(inputs.place), inputs.files);
   if (!id) return std::nullopt;
-  auto contents = gotool::fingerprint(*inputs, world, test_id, files, digests_);
-  if (!contents || !files.still_holds()) return std::nullopt;
-  return Computed{std::move(*contents), *id, std::move(*inputs)};
+  inputs.id = *id;
+  return inputs;
+}
+
+// Nothing when something changed while the contents were read.
+std::optional<gotool::TestFingerprint> TestReuse::fingerprint_of(const ActionId& test_id,
+                                                                 Inputs& inputs) {
+  auto contents =
+      gotool::fingerprint(inputs.list, world_at(inputs.place), test_id, inputs.files, digests_);
+  if (!contents || !inputs.files.still_holds()) return std::nullopt;
+  return contents;
 }
 
 }  // namespace sluice::agent

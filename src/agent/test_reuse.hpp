@@ -22,6 +22,7 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <thread>
 #include <unordered_map>
@@ -29,7 +30,7 @@
 
 namespace sluice::agent {
 
-inline constexpr std::size_t k_logs_made_max = 16;  // that wait for their result
+inline constexpr std::size_t k_logs_made_max = 1024;  // that wait for their result
 inline constexpr std::size_t k_expected_max = 100'000;
 
 class TestReuse {
@@ -84,7 +85,7 @@ class TestReuse {
   bool take(const ActionId& action, const Found& local, Answer answer);
   // go stored this.
   void made(const ActionId& action, const gotool::LocalHit& hit, gotool::BodyKind kind);
-  // Waits until what was told has been worked on.
+  // Waits until what was told has been worked on; lookups that still wait then are misses.
   void finish(Deadline deadline);
   // After finish().
   Verified verified();
@@ -98,25 +99,34 @@ class TestReuse {
     ActionId action;
     Found local;
     Answer answer;
+    std::uint64_t turn = 0;  // waits for the logs that were given before
   };
-  struct Computed {
-    gotool::TestFingerprint fingerprint;
-    TestInputsId inputs;
+  struct Log {
+    ActionId test_id;
+    Bytes body;
+    UnixNanos asked_ns = 0;  // when go asked for it: the test ran later
+  };
+  // One test's inputs as they are now.
+  struct Inputs {
+    gotool::PackagePlace place;
     std::vector<gotool::TestInput> list;
+    gotool::Snapshot files;
+    TestInputsId id;
   };
 
   void work();
   void enqueue(std::function<void()> task);
-  void begin(const ActionId& test_id, const gotool::LocalHit& log);
-  void expect(const ActionId& test_id, const Bytes& log, const Found& record);
-  void settle(const ActionId& theirs, const std::optional<Expected>& expected);
+  void begin(const ActionId& test_id, const gotool::LocalHit& log, std::uint64_t turn);
+  void expect(const ActionId& test_id, const Bytes& log, const Found& record, std::uint64_t turn);
+  void settle(std::uint64_t turn, const ActionId& theirs, const std::optional<Expected>& expected);
   void claim(const Expected& expected, Held held);
   bool should_run_again(const std::string& package) const;
   void match(const ActionId& action, const gotool::LocalHit& result);
-  void keep(const ActionId& test_id, const std::string& import_path, const Computed& computed,
-            const ActionId& action, const gotool::LocalHit& result);
-  std::optional<Computed> compute(const ActionId& test_id, ByteView log,
-                                  std::string_view import_path);
+  void keep(const Log& log, const std::string& import_path, Inputs& inputs, const ActionId& action,
+            const gotool::LocalHit& result);
+  gotool::TestWorld world_at(const gotool::PackagePlace& place) const;
+  std::optional<Inputs> inputs_now(ByteView log, std::string_view import_path);
+  std::optional<gotool::TestFingerprint> fingerprint_of(const ActionId& test_id, Inputs& inputs);
 
   const GoView go_;
   const Verify verify_;
@@ -124,7 +134,7 @@ class TestReuse {
   // The worker's own:
   gotool::FileDigests digests_;
   std::optional<std::vector<gotool::MainModule>> modules_;
-  std::map<ActionId, Bytes> logs_made_;
+  std::deque<Log> logs_made_;
   std::unordered_map<ActionId, ActionId> profiles_;  // go's key of a cover profile -> ours
 
   std::mutex mutex_;
@@ -132,7 +142,9 @@ class TestReuse {
   std::deque<std::function<void()>> tasks_;
   bool busy_ = false;
   bool ending_ = false;
-  std::size_t pending_ = 0;  // logs that were given and whose key is not known yet
+  std::uint64_t turn_ = 0;           // counts logs that were given, and lookups that are held
+  std::set<std::uint64_t> pending_;  // logs whose key is not known yet
+  std::unordered_map<ActionId, UnixNanos> asked_;    // when go last asked for what was not there
   std::unordered_map<ActionId, Expected> expected_;  // by go's key
   std::map<std::string, bool> again_;                // packages tested again: whether they passed
   std::vector<Held> held_;

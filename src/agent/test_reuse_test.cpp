@@ -8,6 +8,7 @@
 #include <map>
 #include <mutex>
 #include <string>
+#include <thread>
 
 using namespace sluice;
 using namespace sluice::agent;
@@ -82,13 +83,21 @@ class Fixture {
     REQUIRE(inputs);
     const sys::Environment env;
     gotool::Snapshot files;
-    const auto id = gotool::go_test_inputs_id(*inputs, {env, "go1.26.8", 022}, files);
+    const auto id = gotool::go_test_inputs_id(*inputs, {env, "go1.26.8", 022, {}}, files);
     REQUIRE(id);
     return gotool::go_result_key(test_id, *id);
   }
 
-  // As go after a passing test.
+  // Inputs that were written in the same moment would be too new.
+  static void settle() {
+    const UnixNanos settled = unix_now_ns() + 50'000'000;
+    while (unix_now_ns() < settled) std::this_thread::yield();
+  }
+
+  // As go with a passing test.
   void store_result(TestReuse& reuse) const {
+    settle();
+    CHECK_FALSE(reuse.take(test_id, std::nullopt, {}));
     reuse.made(test_id, log_, BodyKind::test_log);
     reuse.made(go_key(), output_, BodyKind::test_output);
     reuse.finish(Deadline::after(60s));
@@ -200,6 +209,8 @@ TEST_CASE("cover profiles go with their results") {
 TEST_CASE("nothing is kept that go's key does not prove, and nothing without a package") {
   Fixture at;
   TestReuse reuse(at.go(), {}, at.cache());
+  Fixture::settle();
+  CHECK_FALSE(at.look_up(reuse, at.test_id).taken);
   reuse.made(at.test_id, at.log_, BodyKind::test_log);
   reuse.made(sha256_as<ActionId>(bytes_of("another key")), at.output_, BodyKind::test_output);
   reuse.made(at.go_key(), at.body("none", "ok  \texample.org/none\t1s\n"), BodyKind::test_output);
@@ -210,6 +221,50 @@ TEST_CASE("nothing is kept that go's key does not prove, and nothing without a p
   reuse.made(at.go_key(), at.output_, BodyKind::other);
   reuse.finish(Deadline::after(60s));
   CHECK(at.kept_.size() == 2);
+}
+
+TEST_CASE("what was changed while the test ran is not kept") {
+  Fixture at;
+  TestReuse reuse(at.go(), {}, at.cache());
+  // go never asked: nobody knows when the test began.
+  reuse.made(at.test_id, at.log_, BodyKind::test_log);
+  reuse.made(at.go_key(), at.output_, BodyKind::test_output);
+  reuse.finish(Deadline::after(60s));
+  CHECK(at.kept_.empty());
+  at.look_up(reuse, at.test_id);
+  at.write("m/p/data", "changed");
+  reuse.made(at.test_id, at.log_, BodyKind::test_log);
+  reuse.made(at.go_key(), at.output_, BodyKind::test_output);
+  reuse.finish(Deadline::after(60s));
+  CHECK(at.kept_.empty());
+}
+
+TEST_CASE("under go's own key the result of the contents is the answer") {
+  Fixture at;
+  TestReuse first(at.go(), {}, at.cache());
+  at.store_result(first);
+  TestReuse second(at.go(), {}, at.cache());
+  second.given(at.test_id, at.log_);
+  const LocalHit other = at.body("other", "read two\nok  \texample.org/m/p\t0.02s\n");
+  const auto answered = at.look_up(second, at.go_key(), other);
+  CHECK(answered.verdict == Verdict::reuse);
+  REQUIRE(answered.found);
+  CHECK(answered.found->output == at.output_.output);
+}
+
+TEST_CASE("a lookup that waits in vain is a miss at the end") {
+  Fixture at;
+  TestReuse::Cache cache = at.cache();
+  cache.fetch = [](const ActionId&, const TestReuse::Fetched&) {};  // an agent that never answers
+  TestReuse reuse(at.go(), {}, cache);
+  reuse.given(at.test_id, at.log_);
+  std::promise<Verdict> answered;
+  REQUIRE(reuse.take(at.go_key(), std::nullopt,
+                     [&answered](Verdict verdict, const TestReuse::Found&, bool) {
+                       answered.set_value(verdict);
+                     }));
+  reuse.finish(Deadline::after(60s));
+  CHECK(answered.get_future().get() == Verdict::miss);
 }
 
 TEST_CASE("a damaged record is no record") {

@@ -22,6 +22,7 @@ namespace sluice::cli {
 namespace {
 
 // Releases whose linker is known (docs/formats/link-cache.md).
+constexpr std::uint64_t k_suspected_bytes_max = 1U << 20U;
 constexpr int k_toolexec_minor_min = 24;
 constexpr int k_toolexec_minor_max = 27;
 constexpr int k_cacheprog_minor_min = 24;  // Go 1.24 is the first with GOCACHEPROG
@@ -219,6 +220,37 @@ void add_restore(Summary& summary, const Restore& restore) {
   summary.counters.subtract_transfers(restore.before);
 }
 
+struct Ended {
+  sys::ExitStatus status;
+  bool was_interrupted = false;  // somebody asked for an end, whatever the command made of it
+};
+
+// --verify-tests: packages that were tested again and are not stored have failed when the command
+// did; a go that was interrupted, or found an input too new to be kept, stores nothing either.
+void judge_tests(Summary& summary, const agent::AgentConfig& config, const Ended& ended) {
+  const sys::Path file = config.tests_suspected_path();
+  const auto bytes = sys::read_file(file, k_suspected_bytes_max);
+  if (!bytes || !*bytes) return;
+  [[maybe_unused]] const auto swept_otherwise = sys::remove_file(file);
+  if (ended.was_interrupted || ended.status.success()) {
+    summary.counters.verify_tests_failed = 0;
+    return;
+  }
+  for (const std::string_view package : split(text_of(**bytes), '\n')) {
+    if (package.empty()) continue;
+    const std::string words = fmt::format(
+        "verify-tests: {} has a kept result and did not pass when it was tested again; no test "
+        "result is reused by content for the rest of this job",
+        printable(package));
+    say(words);
+    if (const auto written =
+            sys::write_file_atomic(config.tests_distrusted_path(), bytes_of(words + "\n"), 0600);
+        !written) {
+      say(written.error().message);
+    }
+  }
+}
+
 void tell(const Summary& summary, const Settings& settings) {
   for (const auto& fault : summary.untold_faults) say(fault);
   if (summary.counters.verify_mismatched > 0) {
@@ -273,11 +305,6 @@ class QuietGoEnv {
  private:
   static constexpr std::uint64_t k_go_env_bytes_max = 1U << 20U;
   sys::Path path_;
-};
-
-struct Ended {
-  sys::ExitStatus status;
-  bool was_interrupted = false;  // somebody asked for an end, whatever the command made of it
 };
 
 // Runs the command with this terminal and passes signals on.
@@ -406,6 +433,7 @@ int launch_job(Setup& setup, const Flags& flags, const sys::Environment& env,
     const auto wait_max = wait ? setup.settings.drain_timeout : std::chrono::milliseconds(0);
     Summary summary = finish(door, setup.config, wait_max);
     if (restored) add_restore(summary, *restored);
+    judge_tests(summary, setup.config, *ended);
     tell(summary, setup.settings);
   }
   if (ended->status.signal != 0) sys::die_by_signal(ended->status.signal);

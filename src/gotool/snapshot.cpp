@@ -69,6 +69,22 @@ bool same(const Listing& a, const Listing& b) {
 
 }  // namespace
 
+bool Snapshot::changed_since(UnixNanos time_ns) const {
+  const auto is_late = [time_ns](const struct stat& info) {
+    const UnixNanos changed_ns =
+        static_cast<UnixNanos>(info.st_ctim.tv_sec) * 1'000'000'000 + info.st_ctim.tv_nsec;
+    return !S_ISDIR(info.st_mode) && info.st_ino != 0 && changed_ns >= time_ns;
+  };
+  return std::ranges::any_of(looks_,
+                             [&](const auto& one) {
+                               return is_late(one.second.link) || is_late(one.second.info);
+                             }) ||
+         std::ranges::any_of(listings_, [&](const auto& one) {
+           return std::ranges::any_of(one.second.entries,
+                                      [&](const auto& entry) { return is_late(entry.info); });
+         });
+}
+
 const Look& Snapshot::look(const std::string& path) {
   const auto [at, is_new] = looks_.try_emplace(path);
   if (is_new) at->second = look_at(path);

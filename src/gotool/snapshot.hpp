@@ -5,6 +5,8 @@
 // be it content, attributes or the set of names, has another time of change, which nobody can set.
 #pragma once
 
+#include "base/deadline.hpp"
+
 #include <sys/stat.h>
 
 #include <optional>
@@ -40,6 +42,10 @@ class Snapshot {
   // Of a directory.
   const Listing& list(const std::string& path);
   bool still_holds() const;
+  // Whether a file was changed at that time or later, or came into one of the directories. A
+  // directory that only lost something since has not: tests make files of their own and remove
+  // them.
+  bool changed_since(UnixNanos time_ns) const;
 
  private:
   std::unordered_map<std::string, Look> looks_;

@@ -75,3 +75,24 @@ TEST_CASE("what is no directory cannot be listed") {
   Snapshot files;
   CHECK_FALSE(files.list((directory.path() / "absent").native()).readable);
 }
+
+TEST_CASE(
+    "files that changed or came since a moment are told, directories that lost some are not") {
+  const auto directory = temp_directory();
+  const std::string at = directory.path().native();
+  for (const char* name : {"a", "b"}) write(directory.path() / name, name);
+  const auto info = sys::stat_file(directory.path() / "b");
+  REQUIRE(info);
+  const UnixNanos later = (*info)->changed_ns + 1;
+  REQUIRE(sys::remove_file(directory.path() / "a"));
+  Snapshot files;
+  files.look(at);
+  files.look(at + "/a");
+  files.list(at);
+  CHECK_FALSE(files.changed_since(later));
+  CHECK(files.changed_since((*info)->changed_ns));
+  Snapshot alone;
+  alone.look(at + "/b");
+  CHECK_FALSE(alone.changed_since(later));
+  CHECK(alone.changed_since((*info)->changed_ns));
+}

@@ -91,7 +91,7 @@ class Describer {
 
   std::optional<std::string> line(const TestInput& input) {
     if (input.op == TestOp::getenv) return variable(input.name);
-    auto text = state(input.path, input.op == TestOp::open);
+    auto text = state(input.path, input.op == TestOp::open ? 2 : 1);
     if (!text) return std::nullopt;
     return fmt::format("{} {} {}\n", name_of(input.op), counted(input.name), *text);
   }
@@ -99,8 +99,11 @@ class Describer {
   std::string variable(const std::string& name) const {
     auto value = world_.env.get(name);
     if (name == "GOFLAGS" && value) value = without_our_toolexec(*value);
-    if (!value) return fmt::format("env {} unset\n", counted(name));
-    return fmt::format("env {} {}\n", counted(name), to_hex(sha256(bytes_of(*value))));
+    std::string text = fmt::format("env {} unset\n", counted(name));
+    if (value) text = fmt::format("env {} {}\n", counted(name), to_hex(sha256(bytes_of(*value))));
+    // The test is told another PWD than go has: the package's directory.
+    if (name == "PWD") text += fmt::format("in {}\n", counted(world_.package_directory.native()));
+    return text;
   }
 
  private:
@@ -118,44 +121,42 @@ class Describer {
     return kept;
   }
 
-  // `opened`: what is in a directory counts with its content.
-  std::optional<std::string> state(const std::string& path, bool opened) {
+  // `depth`: of how many directories below each other the entries count.
+  std::optional<std::string> state(const std::string& path, int depth) {
     const Look& look = files_.look(path);
     if (look.link_error != 0) return fmt::format("err {}", look.link_error);
     std::string text;
     if (look.is_link()) text = link(path);
     if (look.error != 0) return fmt::format("{}err {}", text, look.error);
     const auto own =
-        S_ISDIR(look.info.st_mode) ? directory(path, look.info, opened) : plain(path, look.info);
+        S_ISDIR(look.info.st_mode) ? directory(path, look.info, depth) : plain(path, look.info);
     if (!own) return std::nullopt;
     return text + *own;
   }
 
   std::optional<std::string> directory(const std::string& path, const struct stat& info,
-                                       bool opened) {
+                                       int depth) {
+    if (depth == 0) return fmt::format("dir {}", mode(info.st_mode));
     const Listing& listing = files_.list(path);
     entries_ += listing.entries.size();
     if (entries_ > k_consulted_entries_max) return std::nullopt;
     std::string text = fmt::format("dir {}", mode(info.st_mode));
     if (!listing.readable) text += " unreadable";
+    text += fmt::format(" {}", listing.entries.size());
     for (const Listing::Entry& entry : listing.entries) {
-      const auto own = opened ? child(path + "/" + entry.name, entry) : type(entry);
+      const auto own = child(path + "/" + entry.name, entry, depth - 1);
       if (!own) return std::nullopt;
       text += fmt::format("\n{} {}", counted(entry.name), *own);
     }
     return text;
   }
 
-  std::optional<std::string> child(const std::string& path, const Listing::Entry& entry) {
+  std::optional<std::string> child(const std::string& path, const Listing::Entry& entry,
+                                   int depth) {
     if (entry.error != 0) return fmt::format("err {}", entry.error);
     if (S_ISLNK(entry.info.st_mode)) return link(path);
-    if (S_ISDIR(entry.info.st_mode)) return fmt::format("dir {}", mode(entry.info.st_mode));
+    if (S_ISDIR(entry.info.st_mode)) return directory(path, entry.info, depth);
     return plain(path, entry.info);
-  }
-
-  static std::optional<std::string> type(const Listing::Entry& entry) {
-    if (entry.error != 0) return fmt::format("err {}", entry.error);
-    return fmt::format("{:o}", entry.info.st_mode & static_cast<unsigned>(S_IFMT));
   }
 
   static std::string link(const std::string& path) {
@@ -178,7 +179,8 @@ class Describer {
     std::uint32_t full = 0666;
     if (S_ISDIR(st_mode) || (st_mode & S_IXUSR) != 0) full = 0777;
     const std::uint32_t own = st_mode & ~std::uint32_t{077};
-    if (shared == (full & ~world_.umask & 077U)) return fmt::format("{:o}u", own);
+    // Nothing for anybody else is what a key must have: that is never forgiven.
+    if (shared != 0 && shared == (full & ~world_.umask & 077U)) return fmt::format("{:o}u", own);
     return fmt::format("{:o}+{:o}", own, shared);
   }
 
@@ -221,19 +223,27 @@ std::optional<BlobId> FileDigests::of(const std::string& path, const struct stat
   error = EFBIG;
   if (bytes_ > k_consulted_bytes_max) return std::nullopt;
   const sys::Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-  if (!file) {
+  struct stat opened{};
+  if (!file || ::fstat(file.get(), &opened) != 0) {
     error = errno;
+    return std::nullopt;
+  }
+  error = EIO;
+  if (opened.st_dev != info.st_dev || opened.st_ino != info.st_ino ||
+      nanos(opened.st_ctim) != nanos(info.st_ctim)) {
     return std::nullopt;
   }
   Sha256 hash;
   Bytes piece(std::clamp(static_cast<std::size_t>(size) + 1, k_read_piece_min, k_read_piece_max));
   for (std::uint64_t read = 0;;) {
     const auto count = sys::read_some(file.get(), piece);
-    error = EIO;
     if (!count || read > size) return std::nullopt;  // one that grows is none to be sure of
     if (*count == 0) break;
     read += *count;
     hash.update(ByteView(piece).first(*count));
+  }
+  if (::fstat(file.get(), &opened) != 0 || nanos(opened.st_ctim) != nanos(info.st_ctim)) {
+    return std::nullopt;
   }
   const auto digest = hash.finish_as<BlobId>();
   // Two writes within one tick of the clock leave one time.

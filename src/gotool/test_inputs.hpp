@@ -29,6 +29,7 @@ struct TestWorld {
   const sys::Environment& env;  // of the go command
   std::string go_version;       // "go1.26.8": the salt of go's hashes
   std::uint32_t umask = 0;
+  sys::Path package_directory;  // where the test runs
 };
 
 // Contents that were hashed, by everything that changes when a file does. A session's worth.

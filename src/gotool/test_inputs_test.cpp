@@ -97,7 +97,7 @@ TEST_CASE("go's own key of a test's inputs is computed bit for bit") {
     REQUIRE(inputs);
     CHECK(inputs->size() > 15);
     Snapshot files;
-    const auto id = go_test_inputs_id(*inputs, {tested.env, tested.version, 022}, files);
+    const auto id = go_test_inputs_id(*inputs, {tested.env, tested.version, 022, {}}, files);
     REQUIRE(id);
     const auto result = tier->find(go_result_key(test_id, *id));
     REQUIRE(result);
@@ -105,8 +105,8 @@ TEST_CASE("go's own key of a test's inputs is computed bit for bit") {
     // Another variable's value, another place, another version: other keys.
     sys::Environment other = tested.env;
     other.set("SLUICE_NOT_SET", "");
-    CHECK(go_test_inputs_id(*inputs, {other, tested.version, 022}, files) != id);
-    CHECK(go_test_inputs_id(*inputs, {tested.env, "go1.0", 022}, files) != id);
+    CHECK(go_test_inputs_id(*inputs, {other, tested.version, 022, {}}, files) != id);
+    CHECK(go_test_inputs_id(*inputs, {tested.env, "go1.0", 022, {}}, files) != id);
   });
   CHECK(logs == 2);
 }
@@ -136,7 +136,8 @@ struct Consulted {
     REQUIRE(inputs);
     FileDigests digests;
     Snapshot files;
-    const auto made = fingerprint(*inputs, {env, "go1.26.8", umask}, ActionId{}, files, digests);
+    const auto made =
+        fingerprint(*inputs, {env, "go1.26.8", umask, root}, ActionId{}, files, digests);
     if (!made) return std::nullopt;
     CHECK(files.still_holds());
     CHECK(made->parts.size() == inputs->size() + 1);
@@ -179,30 +180,65 @@ TEST_CASE("the fingerprint forgives times, and nothing else of a file") {
   }
 }
 
-TEST_CASE("a directory counts with its names, and with its files where it was opened") {
+TEST_CASE("a directory counts with what is in it, as deep as go looks at times") {
   for (const std::string op : {"open d", "stat d", "chdir DIR/d"}) {
     CAPTURE(op);
     Consulted here;
     std::string line = op;
     if (line.starts_with("chdir")) line = "chdir " + (here.root / "d").native();
+    const bool opened = op == "open d";
     const auto before = here.of(line);
     REQUIRE(before);
     set_age(here.root / "d", std::chrono::hours(7));
+    set_age(here.root / "d/sub", std::chrono::hours(7));
     CHECK(here.of(line) == before);
-    write(here.root / "d/sub/more", "");
-    CHECK(here.of(line) == before);  // go does not look there either
     write(here.root / "d/c", "");
     CHECK(here.of(line) != before);
     REQUIRE(sys::remove_file(here.root / "d/c"));
     CHECK(here.of(line) == before);
+    // A file of the directory that was replaced: git, editors and mv give the directory a time.
+    write(here.root / "d/a", "A");
+    REQUIRE(::chmod((here.root / "d/a").c_str(), 0644) == 0);
+    CHECK(here.of(line) != before);
     REQUIRE(sys::remove_file(here.root / "d/a"));
     REQUIRE(sys::make_directories(here.root / "d/a"));
     CHECK(here.of(line) != before);
     REQUIRE(sys::remove_tree(here.root / "d/a"));
-    write(here.root / "d/a", "A");
+    write(here.root / "d/a", "a");
     REQUIRE(::chmod((here.root / "d/a").c_str(), 0644) == 0);
-    CHECK((here.of(line) == before) == (op != "open d"));
+    CHECK(here.of(line) == before);
+    // A directory in a listed one has a time as well.
+    write(here.root / "d/sub/b", "B");
+    REQUIRE(::chmod((here.root / "d/sub/b").c_str(), 0644) == 0);
+    CHECK((here.of(line) == before) == !opened);
+    write(here.root / "d/sub/b", "b");
+    write(here.root / "d/sub/more", "");
+    CHECK((here.of(line) == before) == !opened);
+    REQUIRE(sys::remove_file(here.root / "d/sub/more"));
+    REQUIRE(::chmod((here.root / "d/sub/b").c_str(), 0644) == 0);
+    REQUIRE(sys::make_directories(here.root / "d/sub/deep"));
+    REQUIRE(::chmod((here.root / "d/sub/deep").c_str(), 0755) == 0);
+    const auto deep = here.of(line);
+    write(here.root / "d/sub/deep/c", "");
+    CHECK(here.of(line) == deep);
   }
+}
+
+TEST_CASE("a umask that leaves nothing for others is not forgiven") {
+  Consulted here;
+  REQUIRE(::chmod((here.root / "f").c_str(), 0600) == 0);
+  here.umask = 077;
+  const auto closed = here.of("open f");
+  REQUIRE(::chmod((here.root / "f").c_str(), 0644) == 0);
+  here.umask = 022;
+  CHECK(here.of("open f") != closed);
+}
+
+TEST_CASE("a test that asks for its directory is bound to it") {
+  Consulted one;
+  Consulted other;
+  CHECK(one.of("open f") == other.of("open f"));
+  CHECK(one.of("getenv PWD") != other.of("getenv PWD"));
 }
 
 TEST_CASE("a variable counts with its value, and GOFLAGS without what sluice adds") {

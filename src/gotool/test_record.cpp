@@ -9,7 +9,7 @@ namespace {
 
 constexpr std::string_view k_magic = "sluice test inputs 1";
 constexpr std::size_t k_text_max = std::size_t{64} << 10U;
-constexpr std::size_t k_line_bytes_min = 1 + 1 + 4;
+constexpr std::size_t k_line_bytes_min = 1 + 1;
 
 }  // namespace
 
@@ -17,14 +17,12 @@ Bytes TestRecord::encode() const {
   codec::WireWriter out;
   out.text(k_magic);
   out.text(import_path);
-  out.raw(inputs.view());
-  out.raw(fingerprint.view());
   out.varint(umask);
   out.varint(lines.size());
   for (const Line& line : lines) {
     out.u8(static_cast<std::uint8_t>(line.op));
     out.text(line.name);
-    out.u32(line.part);
+    if (line.op != TestOp::getenv) out.u32(line.part);
   }
   return out.take();
 }
@@ -34,11 +32,6 @@ Result<TestRecord> TestRecord::decode(ByteView bytes) {
   TestRecord record;
   if (in.text(k_text_max) != k_magic) in.fail();
   record.import_path = in.text(k_text_max);
-  const auto inputs = TestInputsId::from_bytes(in.raw(k_digest_size));
-  const auto fingerprint = Fingerprint::from_bytes(in.raw(k_digest_size));
-  if (!inputs || !fingerprint) in.fail();
-  record.inputs = inputs.value_or(TestInputsId{});
-  record.fingerprint = fingerprint.value_or(Fingerprint{});
   record.umask = static_cast<std::uint32_t>(in.varint() & 0777U);
   const std::size_t count = in.count(k_line_bytes_min);
   for (std::size_t i = 0; i < count && in.ok(); ++i) {
@@ -47,7 +40,7 @@ Result<TestRecord> TestRecord::decode(ByteView bytes) {
     if (op > static_cast<std::uint8_t>(TestOp::open)) in.fail();
     line.op = static_cast<TestOp>(op);
     line.name = in.text(k_text_max);
-    line.part = in.u32();
+    if (line.op != TestOp::getenv) line.part = in.u32();
     record.lines.push_back(std::move(line));
   }
   TRY(in.finish("test inputs record"));

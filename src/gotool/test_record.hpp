@@ -19,13 +19,11 @@ struct TestRecord {
   struct Line {
     TestOp op = TestOp::getenv;
     std::string name;
-    std::uint32_t part = 0;  // the first bytes of the digest of test and line of the fingerprint
+    std::uint32_t part = 0;  // of a file: the first bytes of the digest of its line
   };
   std::string import_path;
-  TestInputsId inputs;
-  Fingerprint fingerprint;
   std::uint32_t umask = 0;
-  std::vector<Line> lines;  // GODEBUG first
+  std::vector<Line> lines;
 
   Bytes encode() const;
   static Result<TestRecord> decode(ByteView bytes);

@@ -12,10 +12,8 @@ namespace {
 TestRecord example() {
   TestRecord record;
   record.import_path = "example.org/m/p";
-  record.inputs = sha256_as<TestInputsId>(bytes_of("inputs"));
-  record.fingerprint = sha256_as<Fingerprint>(bytes_of("fingerprint"));
   record.umask = 027;
-  record.lines = {{TestOp::getenv, "GODEBUG", 1}, {TestOp::open, "p/testdata/a b", 0xfffffffe}};
+  record.lines = {{TestOp::getenv, "HOME", 0}, {TestOp::open, "p/testdata/a b", 0xfffffffe}};
   return record;
 }
 
@@ -26,8 +24,6 @@ TEST_CASE("an inputs record comes back as it was") {
   const auto again = TestRecord::decode(record.encode());
   REQUIRE(again);
   CHECK(again->import_path == record.import_path);
-  CHECK(again->inputs == record.inputs);
-  CHECK(again->fingerprint == record.fingerprint);
   CHECK(again->umask == 027);
   REQUIRE(again->lines.size() == 2);
   CHECK(again->lines[1].op == TestOp::open);
