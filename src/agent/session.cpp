@@ -598,7 +598,8 @@ void Session::stored(const Put& put, const LocalTier* tier, const sys::Path& dis
   if (link_ && tiers_.is_local(tier)) {
     link_->note(Type::made, Note{put.action, put.output, put.size, time_ns, kind_of(kind)});
   }
-  if (reuse_) {
+  // Of a small body that is nothing, the end was looked at, too.
+  if (reuse_ && (kind != gotool::BodyKind::other || put.size > k_whole_body_bytes)) {
     LocalHit hit;
     hit.output = put.output;
     hit.size = put.size;

@@ -72,6 +72,14 @@ std::optional<MainModule> module_in(const sys::Path& root) {
   return module;
 }
 
+// It may come from a store: nothing that leads out of a module.
+bool is_import_path(std::string_view path) {
+  for (const std::string_view element : split(path, '/')) {
+    if (element.empty() || element == "." || element == "..") return false;
+  }
+  return path.find('\0') == std::string_view::npos;
+}
+
 bool is_a_directory(const sys::Path& path) {
   const auto info = sys::stat_file(path);
   return info && *info && (*info)->is_directory();
@@ -117,6 +125,7 @@ std::vector<MainModule> main_modules(const sys::Environment& env,
 std::optional<PackagePlace> place_of_package(std::string_view import_path,
                                              const std::vector<MainModule>& modules,
                                              const sys::Path& goroot) {
+  if (!is_import_path(import_path)) return std::nullopt;
   const MainModule* best = nullptr;
   for (const MainModule& module : modules) {
     const bool is_below =
@@ -131,7 +140,7 @@ std::optional<PackagePlace> place_of_package(std::string_view import_path,
     }
     if (is_a_directory(directory)) return PackagePlace{std::move(directory), best->root};
   }
-  if (goroot.empty() || import_path.empty()) return std::nullopt;
+  if (goroot.empty()) return std::nullopt;
   sys::Path directory = goroot / "src" / import_path;
   if (!is_a_directory(directory)) return std::nullopt;
   return PackagePlace{std::move(directory), goroot};

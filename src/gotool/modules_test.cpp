@@ -50,6 +50,10 @@ TEST_CASE("the main module is the one of the nearest go.mod") {
   CHECK_FALSE(place_of_package("example.org/m/absent", modules, {}));
   CHECK_FALSE(place_of_package("example.org/mm", modules, {}));
   CHECK_FALSE(place_of_package("", modules, root));
+  for (const char* path :
+       {"example.org/m/../m", "example.org/m/", "example.org/m//a", "/a", ".."}) {
+    CHECK_FALSE(place_of_package(path, modules, root));
+  }
 
   modules = main_modules(env, root / "c/d");
   REQUIRE(modules.size() == 1);
