@@ -197,6 +197,7 @@ class Session final : public gotool::RequestReader::Handler {
   void refused(const LocalTier* tier, const Error& error);
   void start_reuse(const sys::Path& goroot);
   void get(const Request& request);
+  void reply(std::int64_t id, const TestReuse::Found& hit);
   void go_on(std::int64_t id, const ActionId& action, const TestReuse::Found& hit);
   void decided(std::int64_t id, const ActionId& action, TestReuse::Verdict verdict,
                const TestReuse::Found& found, bool from_agent);
@@ -260,6 +261,11 @@ void Session::start() {
       config_, env_, std::move(hello),
       [this](std::uint64_t question, const ActionId& action, const std::optional<Hit>& hit,
              std::chrono::microseconds waited) { on_answer(question, action, hit, waited); });
+}
+
+void Session::reply(std::int64_t id, const TestReuse::Found& hit) {
+  send(hit ? gotool::hit_response(id, hit->output, hit->size, hit->time_ns, hit->disk_path.native())
+           : gotool::miss_response(id));
 }
 
 void Session::start_reuse(const sys::Path& goroot) {
@@ -350,7 +356,7 @@ void Session::go_on(std::int64_t id, const ActionId& action, const TestReuse::Fo
   }
   use(action, *hit);
   if (reuse_) reuse_->given(action, *hit);
-  send(gotool::hit_response(id, hit->output, hit->size, hit->time_ns, hit->disk_path.native()));
+  reply(id, hit);
 }
 
 // Of a test's result: by its contents, whatever there is under go's key.
@@ -368,10 +374,7 @@ void Session::decided(std::int64_t id, const ActionId& action, TestReuse::Verdic
       ++counters_.tests_reused;
     }
   }
-  send(verdict == TestReuse::Verdict::miss
-           ? gotool::miss_response(id)
-           : gotool::hit_response(id, found->output, found->size, found->time_ns,
-                                  found->disk_path.native()));
+  reply(id, verdict == TestReuse::Verdict::miss ? std::nullopt : found);
 }
 
 void Session::ask(Asked asked, const ActionId& action) {
@@ -447,9 +450,7 @@ void Session::on_answer(std::uint64_t question, const ActionId& action,
   }
   if (asked.fetched) return asked.fetched(hit, true);
   if (hit && reuse_) reuse_->given(action, *hit);
-  send(hit ? gotool::hit_response(asked.id, hit->output, hit->size, hit->time_ns,
-                                  hit->disk_path.native())
-           : gotool::miss_response(asked.id));
+  reply(asked.id, hit);
 }
 
 void Session::use(const ActionId& action, const LocalHit& hit) {

@@ -137,8 +137,8 @@ void TestReuse::begin(const ActionId& test_id, const LocalHit& log, std::uint64_
 void TestReuse::expect(const ActionId& test_id, const Bytes& log, const Found& record,
                        std::uint64_t turn) {
   const auto bytes = record ? content_of(*record, k_record_max) : std::nullopt;
-  const auto decoded = bytes ? gotool::TestRecord::decode(*bytes)
-                             : Result<gotool::TestRecord>(fail(Code::not_found, "no record"));
+  if (!bytes) return settle(turn, {}, std::nullopt);
+  const auto decoded = gotool::TestRecord::decode(*bytes);
   if (!decoded) return settle(turn, {}, std::nullopt);
   auto inputs = inputs_now(log, decoded->import_path);
   const auto contents = inputs ? fingerprint_of(test_id, *inputs) : std::nullopt;

@@ -236,18 +236,14 @@ void judge_tests(Summary& summary, const agent::AgentConfig& config, const Ended
     summary.counters.verify_tests_failed = 0;
     return;
   }
+  const auto written = sys::write_file_atomic(config.tests_distrusted_path(), **bytes, 0600);
+  if (!written) say(written.error().message);
   for (const std::string_view package : split(text_of(**bytes), '\n')) {
     if (package.empty()) continue;
-    const std::string words = fmt::format(
-        "verify-tests: {} has a kept result and did not pass when it was tested again; no test "
-        "result is reused by content for the rest of this job",
-        printable(package));
-    say(words);
-    if (const auto written =
-            sys::write_file_atomic(config.tests_distrusted_path(), bytes_of(words + "\n"), 0600);
-        !written) {
-      say(written.error().message);
-    }
+    say(
+        fmt::format("verify-tests: {} has a kept result and did not pass when it was tested again; "
+                    "no test result is reused by content for the rest of this job",
+                    printable(package)));
   }
 }
 

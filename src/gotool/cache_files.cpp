@@ -1,6 +1,7 @@
 #include "gotool/cache_files.hpp"
 
 #include "base/strings.hpp"
+#include "gotool/go_stat.hpp"
 #include "sys/file.hpp"
 
 #include <fmt/format.h>
@@ -26,7 +27,7 @@ constexpr char k_digits[] = "0123456789abcdef";
 FileStat from_stat(const struct stat& info) {
   return {.size = static_cast<std::uint64_t>(info.st_size),
           .allocated = static_cast<std::uint64_t>(info.st_blocks) * 512,
-          .mtime_ns = UnixNanos{info.st_mtim.tv_sec} * 1'000'000'000 + info.st_mtim.tv_nsec,
+          .mtime_ns = unix_ns(info.st_mtim),
           .is_regular = S_ISREG(info.st_mode),
           .is_directory = S_ISDIR(info.st_mode)};
 }

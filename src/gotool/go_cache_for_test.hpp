@@ -54,6 +54,13 @@ inline void set_age(const sys::Path& path, std::chrono::seconds age) {
   REQUIRE(sys::touch(path, unix_now_ns() - age_ns));
 }
 
+// A file with its directories, old enough for go to keep what depends on it.
+inline void write_old(const sys::Path& file, std::string_view text) {
+  REQUIRE(sys::make_directories(file.parent_path()));
+  REQUIRE(sys::write_file_atomic(file, bytes_of(text)));
+  set_age(file, std::chrono::hours(1));
+}
+
 inline std::chrono::seconds age_of(const sys::Path& path) {
   const auto info = sys::stat_file(path);
   REQUIRE(info);

@@ -39,6 +39,10 @@ constexpr std::array<std::pair<int, std::string_view>, 6> k_go_errors = {{
 
 }  // namespace
 
+UnixNanos unix_ns(const timespec& time) {
+  return static_cast<UnixNanos>(time.tv_sec) * k_second_ns + time.tv_nsec;
+}
+
 std::uint32_t go_file_mode(std::uint32_t st_mode) {
   std::uint32_t mode = st_mode & 0777U;
   switch (st_mode & S_IFMT) {
@@ -82,10 +86,8 @@ std::string go_time_text(UnixNanos time_ns) {
 }
 
 std::string go_stat_text(const struct stat& info) {
-  const UnixNanos mtime_ns =
-      static_cast<UnixNanos>(info.st_mtim.tv_sec) * k_second_ns + info.st_mtim.tv_nsec;
   return fmt::format("stat {} {:x} {} {}\n", info.st_size, go_file_mode(info.st_mode),
-                     go_time_text(mtime_ns), S_ISDIR(info.st_mode));
+                     go_time_text(unix_ns(info.st_mtim)), S_ISDIR(info.st_mode));
 }
 
 std::optional<std::string> go_error_text(std::string_view op, std::string_view path, int error) {

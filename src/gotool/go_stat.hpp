@@ -16,8 +16,11 @@
 #include <vector>
 
 struct stat;
+struct timespec;
 
 namespace sluice::gotool {
+
+UnixNanos unix_ns(const timespec& time);
 
 // fs.FileMode of a file's st_mode, as its unsigned number.
 std::uint32_t go_file_mode(std::uint32_t st_mode);

@@ -9,15 +9,6 @@
 using namespace sluice;
 using namespace sluice::gotool;
 
-namespace {
-
-void write(const sys::Path& file, std::string_view text) {
-  REQUIRE(sys::make_directories(file.parent_path()));
-  REQUIRE(sys::write_file_atomic(file, bytes_of(text)));
-}
-
-}  // namespace
-
 TEST_CASE("the module path of a go.mod") {
   CHECK(module_path_of("module example.org/m\n\ngo 1.24\n") == "example.org/m");
   CHECK(module_path_of("// about\nmodule \"example.org/m\" // here\n") == "example.org/m");
@@ -31,10 +22,10 @@ TEST_CASE("the module path of a go.mod") {
 TEST_CASE("the main module is the one of the nearest go.mod") {
   const auto directory = temp_directory();
   const sys::Path root = directory.path() / "m";
-  write(root / "go.mod", "module example.org/m\n");
-  write(root / "a/b/b.go", "package b\n");
-  write(root / "c/go.mod", "module example.org/m/c\n");
-  write(root / "c/d/d.go", "package d\n");
+  write_old(root / "go.mod", "module example.org/m\n");
+  write_old(root / "a/b/b.go", "package b\n");
+  write_old(root / "c/go.mod", "module example.org/m/c\n");
+  write_old(root / "c/d/d.go", "package d\n");
   sys::Environment env;
   env.set("HOME", directory.path().native());
 
@@ -63,11 +54,12 @@ TEST_CASE("the main module is the one of the nearest go.mod") {
 TEST_CASE("a workspace has several, and the longest path is the package's") {
   const auto directory = temp_directory();
   const sys::Path root = directory.path() / "w";
-  write(root / "go.work", "go 1.24\n\nuse (\n\t./a // first\n\t\"./a/b\"\n)\nuse ../outside/\n");
-  write(root / "a/go.mod", "module example.org/a\n");
-  write(root / "a/b/go.mod", "module example.org/a/b\n");
-  write(root / "a/b/c/c.go", "package c\n");
-  write(directory.path() / "outside/go.mod", "module example.org/outside\n");
+  write_old(root / "go.work",
+            "go 1.24\n\nuse (\n\t./a // first\n\t\"./a/b\"\n)\nuse ../outside/\n");
+  write_old(root / "a/go.mod", "module example.org/a\n");
+  write_old(root / "a/b/go.mod", "module example.org/a/b\n");
+  write_old(root / "a/b/c/c.go", "package c\n");
+  write_old(directory.path() / "outside/go.mod", "module example.org/outside\n");
   sys::Environment env;
   env.set("HOME", directory.path().native());
 
@@ -89,7 +81,7 @@ TEST_CASE("a workspace has several, and the longest path is the package's") {
 
 TEST_CASE("a package of no module is looked for in GOROOT") {
   const auto directory = temp_directory();
-  write(directory.path() / "src/net/http/http.go", "package http\n");
+  write_old(directory.path() / "src/net/http/http.go", "package http\n");
   const auto place = place_of_package("net/http", {}, directory.path());
   REQUIRE(place);
   CHECK(place->directory == directory.path() / "src/net/http");

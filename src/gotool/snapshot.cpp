@@ -9,14 +9,10 @@
 namespace sluice::gotool {
 namespace {
 
-bool same_time(const timespec& a, const timespec& b) {
-  return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
-}
-
 bool same(const struct stat& a, const struct stat& b) {
   return a.st_dev == b.st_dev && a.st_ino == b.st_ino && a.st_mode == b.st_mode &&
-         a.st_size == b.st_size && same_time(a.st_mtim, b.st_mtim) &&
-         same_time(a.st_ctim, b.st_ctim);
+         a.st_size == b.st_size && unix_ns(a.st_mtim) == unix_ns(b.st_mtim) &&
+         unix_ns(a.st_ctim) == unix_ns(b.st_ctim);
 }
 
 Look look_at(const std::string& path) {
@@ -71,9 +67,7 @@ bool same(const Listing& a, const Listing& b) {
 
 bool Snapshot::changed_since(UnixNanos time_ns) const {
   const auto is_late = [time_ns](const struct stat& info) {
-    const UnixNanos changed_ns =
-        static_cast<UnixNanos>(info.st_ctim.tv_sec) * 1'000'000'000 + info.st_ctim.tv_nsec;
-    return !S_ISDIR(info.st_mode) && info.st_ino != 0 && changed_ns >= time_ns;
+    return !S_ISDIR(info.st_mode) && info.st_ino != 0 && unix_ns(info.st_ctim) >= time_ns;
   };
   return std::ranges::any_of(looks_,
                              [&](const auto& one) {

@@ -212,11 +212,8 @@ ActionId key_of(std::string_view what, const ActionId& test_id, ByteView more = 
 
 std::optional<BlobId> FileDigests::of(const std::string& path, const struct stat& info,
                                       int& error) {
-  const auto nanos = [](const timespec& time) {
-    return static_cast<UnixNanos>(time.tv_sec) * 1'000'000'000 + time.tv_nsec;
-  };
-  const Identity identity{info.st_dev, info.st_ino, info.st_size, nanos(info.st_mtim),
-                          nanos(info.st_ctim)};
+  const Identity identity{info.st_dev, info.st_ino, info.st_size, unix_ns(info.st_mtim),
+                          unix_ns(info.st_ctim)};
   if (const auto at = known_.find(identity); at != known_.end()) return at->second;
   const auto size = static_cast<std::uint64_t>(info.st_size);
   bytes_ += size;
@@ -230,7 +227,7 @@ std::optional<BlobId> FileDigests::of(const std::string& path, const struct stat
   }
   error = EIO;
   if (opened.st_dev != info.st_dev || opened.st_ino != info.st_ino ||
-      nanos(opened.st_ctim) != nanos(info.st_ctim)) {
+      unix_ns(opened.st_ctim) != unix_ns(info.st_ctim)) {
     return std::nullopt;
   }
   Sha256 hash;
@@ -242,12 +239,12 @@ std::optional<BlobId> FileDigests::of(const std::string& path, const struct stat
     read += *count;
     hash.update(ByteView(piece).first(*count));
   }
-  if (::fstat(file.get(), &opened) != 0 || nanos(opened.st_ctim) != nanos(info.st_ctim)) {
+  if (::fstat(file.get(), &opened) != 0 || unix_ns(opened.st_ctim) != unix_ns(info.st_ctim)) {
     return std::nullopt;
   }
   const auto digest = hash.finish_as<BlobId>();
   // Two writes within one tick of the clock leave one time.
-  if (unix_now_ns() - nanos(info.st_ctim) > k_settled_ns) known_[identity] = digest;
+  if (unix_now_ns() - unix_ns(info.st_ctim) > k_settled_ns) known_[identity] = digest;
   return digest;
 }
 

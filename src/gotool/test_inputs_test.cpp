@@ -17,12 +17,6 @@ using namespace sluice::gotool;
 
 namespace {
 
-void write(const sys::Path& file, std::string_view text) {
-  REQUIRE(sys::make_directories(file.parent_path()));
-  REQUIRE(sys::write_file_atomic(file, bytes_of(text)));
-  set_age(file, std::chrono::hours(1));
-}
-
 constexpr std::string_view k_test = R"(package p
 import ("os"; "testing"; "path/filepath")
 func Test(t *testing.T) {
@@ -46,11 +40,11 @@ struct Tested {
   std::string version;
 
   explicit Tested(const RealGo& go) {
-    write(module / "go.mod", "module example.org/m\n\ngo 1.21\n");
-    write(module / "p/p_test.go", k_test);
-    write(module / "p/testdata/plain", "plain\n");
-    write(module / "p/testdata/closed/inside", "inside\n");
-    write(module / "p/testdata/tool", "#!/bin/sh\n");
+    write_old(module / "go.mod", "module example.org/m\n\ngo 1.21\n");
+    write_old(module / "p/p_test.go", k_test);
+    write_old(module / "p/testdata/plain", "plain\n");
+    write_old(module / "p/testdata/closed/inside", "inside\n");
+    write_old(module / "p/testdata/tool", "#!/bin/sh\n");
     REQUIRE(::chmod((module / "p/testdata/tool").c_str(), 04755) == 0);
     REQUIRE(::chmod((module / "p/testdata/plain").c_str(), 0640) == 0);
     std::filesystem::create_symlink("plain", module / "p/testdata/link");
@@ -120,9 +114,9 @@ struct Consulted {
   std::uint32_t umask = 022;
 
   Consulted() {
-    write(root / "f", "content");
-    write(root / "d/a", "a");
-    write(root / "d/sub/b", "b");
+    write_old(root / "f", "content");
+    write_old(root / "d/a", "a");
+    write_old(root / "d/sub/b", "b");
     std::filesystem::create_symlink("f", root / "link");
     for (const char* file : {"f", "d/a", "d/sub/b"})
       REQUIRE(::chmod((root / file).c_str(), 0644) == 0);
@@ -158,10 +152,10 @@ TEST_CASE("the fingerprint forgives times, and nothing else of a file") {
     set_age(here.root / "f", std::chrono::hours(7));
     CHECK(here.of(op) == before);
     CHECK(at.of(op) == before);  // another root
-    write(here.root / "f", "CONTENT");
+    write_old(here.root / "f", "CONTENT");
     REQUIRE(::chmod((here.root / "f").c_str(), 0644) == 0);
     CHECK(here.of(op) != before);  // same size and time
-    write(here.root / "f", "content");
+    write_old(here.root / "f", "content");
     REQUIRE(::chmod((here.root / "f").c_str(), 0644) == 0);
     CHECK(here.of(op) == before);
     for (const ::mode_t mode : {0600U, 0664U, 0755U, 0444U, 02644U}) {
@@ -192,34 +186,34 @@ TEST_CASE("a directory counts with what is in it, as deep as go looks at times")
     set_age(here.root / "d", std::chrono::hours(7));
     set_age(here.root / "d/sub", std::chrono::hours(7));
     CHECK(here.of(line) == before);
-    write(here.root / "d/c", "");
+    write_old(here.root / "d/c", "");
     CHECK(here.of(line) != before);
     REQUIRE(sys::remove_file(here.root / "d/c"));
     CHECK(here.of(line) == before);
     // A file of the directory that was replaced: git, editors and mv give the directory a time.
-    write(here.root / "d/a", "A");
+    write_old(here.root / "d/a", "A");
     REQUIRE(::chmod((here.root / "d/a").c_str(), 0644) == 0);
     CHECK(here.of(line) != before);
     REQUIRE(sys::remove_file(here.root / "d/a"));
     REQUIRE(sys::make_directories(here.root / "d/a"));
     CHECK(here.of(line) != before);
     REQUIRE(sys::remove_tree(here.root / "d/a"));
-    write(here.root / "d/a", "a");
+    write_old(here.root / "d/a", "a");
     REQUIRE(::chmod((here.root / "d/a").c_str(), 0644) == 0);
     CHECK(here.of(line) == before);
     // A directory in a listed one has a time as well.
-    write(here.root / "d/sub/b", "B");
+    write_old(here.root / "d/sub/b", "B");
     REQUIRE(::chmod((here.root / "d/sub/b").c_str(), 0644) == 0);
     CHECK((here.of(line) == before) == !opened);
-    write(here.root / "d/sub/b", "b");
-    write(here.root / "d/sub/more", "");
+    write_old(here.root / "d/sub/b", "b");
+    write_old(here.root / "d/sub/more", "");
     CHECK((here.of(line) == before) == !opened);
     REQUIRE(sys::remove_file(here.root / "d/sub/more"));
     REQUIRE(::chmod((here.root / "d/sub/b").c_str(), 0644) == 0);
     REQUIRE(sys::make_directories(here.root / "d/sub/deep"));
     REQUIRE(::chmod((here.root / "d/sub/deep").c_str(), 0755) == 0);
     const auto deep = here.of(line);
-    write(here.root / "d/sub/deep/c", "");
+    write_old(here.root / "d/sub/deep/c", "");
     CHECK(here.of(line) == deep);
   }
 }
