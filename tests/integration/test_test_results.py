@@ -34,6 +34,20 @@ PACKAGES = {
     "uses": ('"example.com/tested/dep"', "t.Log(dep.Of())"),
     "plain": ("", ""),
 }
+TEST = """package {}
+
+import (
+	"os"
+	"testing"
+	{}
+)
+
+var _ = os.Args
+
+func Test(t *testing.T) {{
+	{}
+}}
+"""
 DEP = "package dep\n\n//go:noinline\nfunc Of() int {{ return {} }}\n"
 EMBEDDED = """package embeds
 
@@ -57,10 +71,7 @@ def write_tested(root: Path, names=tuple(PACKAGES)) -> Path:
         (at / "testdata" / "file").write_text(f"{name}\n")
         (at / "testdata" / "dir" / "a").write_text("a\n")
         (at / "testdata" / "dir" / "b").write_text("b\n")
-        (at / f"{name}_test.go").write_text(
-            f'package {name}\n\nimport (\n\t"os"\n\t"testing"\n\t{imported}\n)\n\n'
-            f"var _ = os.Args\n\nfunc Test(t *testing.T) {{\n\t{body}\n}}\n"
-        )
+        (at / f"{name}_test.go").write_text(TEST.format(name, imported, body))
     (root / "dep").mkdir()
     (root / "dep" / "dep.go").write_text(DEP.format(1))
     (root / "embeds" / "testdata").mkdir(parents=True)
@@ -71,6 +82,18 @@ def write_tested(root: Path, names=tuple(PACKAGES)) -> Path:
     )
     age(root)
     return root
+
+
+def write_some(root: Path, *names: str) -> Path:
+    """The module with these packages and no other."""
+    write_tested(root, names)
+    shutil.rmtree(root / "embeds")
+    return root
+
+
+def write_test(root: Path, body: str, imported: str = "") -> None:
+    """Another test of the package `reads`."""
+    (root / "reads" / "reads_test.go").write_text(TEST.format("reads", imported, body))
 
 
 def age(root: Path) -> None:
@@ -258,10 +281,9 @@ def test_a_result_of_the_same_time_is_refused(bench, tested):
 
 
 def test_a_test_that_fails_now_is_not_hidden(bench, tested):
-    (tested / "reads" / "reads_test.go").write_text(
-        'package reads\n\nimport (\n\t"os"\n\t"testing"\n)\n\nfunc Test(t *testing.T) {\n'
-        '\tb, _ := os.ReadFile("testdata/file")\n\tif string(b) == "bad\\n" {\n\t\tt.Fatal("bad")'
-        "\n\t}\n}\n"
+    write_test(
+        tested,
+        'b, _ := os.ReadFile("testdata/file"); if string(b) == "bad\\n" { t.Fatal("bad") }',
     )
     age(tested)
     assert run_tests(bench, tested) == {"reads"}
@@ -297,8 +319,7 @@ def test_every_go(version, toolchain, machine, tmp_path):
     env = {"GOTOOLCHAIN": toolchain(version)}
     m = machine("m", store=tmp_path / "store")
     some = {"reads", "lists", "env"}
-    root = write_tested(tmp_path / "checkout", names=sorted(some))
-    shutil.rmtree(root / "embeds")
+    root = write_some(tmp_path / "checkout", *sorted(some))
     profile = [f"-coverprofile={m.root / 'profile'}"]
     assert run_tests(m, root, env=env) == some
     assert run_tests(m, root, *profile, env=env) == some
@@ -324,11 +345,11 @@ def test_a_wrong_result_switches_reuse_off(machine, tmp_path):
     secret = tmp_path / "secret"
     secret.write_text("good")
     root = write_tested(tmp_path / "checkout")
-    (root / "reads" / "reads_test.go").write_text(
-        'package reads\n\nimport (\n\t"os"\n\t"os/exec"\n\t"testing"\n)\n\n'
-        "func Test(t *testing.T) {\n\tos.ReadFile(\"testdata/file\")\n"
-        f'\tout, _ := exec.Command("cat", "{secret}").Output()\n'
-        '\tif string(out) != "good" {\n\t\tt.Fatal("not good")\n\t}\n}\n'
+    write_test(
+        root,
+        f'os.ReadFile("testdata/file"); out, _ := exec.Command("cat", "{secret}").Output()\n'
+        'if string(out) != "good" { t.Fatal("not good") }',
+        '"os/exec"',
     )
     age(root)
     m = machine("m", store=tmp_path / "store")
@@ -349,13 +370,12 @@ def test_a_wrong_result_switches_reuse_off(machine, tmp_path):
 
 def test_a_change_during_the_run_is_not_kept(machine, tmp_path):
     """What a test read before the change must not stand for what is there after it."""
-    root = write_tested(tmp_path / "checkout", names=["reads"])
-    shutil.rmtree(root / "embeds")
-    (root / "reads" / "reads_test.go").write_text(
-        'package reads\n\nimport (\n\t"os"\n\t"testing"\n\t"time"\n)\n\n'
-        "func Test(t *testing.T) {\n\tb, _ := os.ReadFile(\"testdata/file\")\n"
-        '\tif string(b) != "reads\\n" {\n\t\tt.Fatal("not good")\n\t}\n'
-        '\tos.WriteFile("/dev/null", b, 0)\n\ttime.Sleep(5 * time.Second)\n}\n'
+    root = write_some(tmp_path / "checkout", "reads")
+    write_test(
+        root,
+        'b, _ := os.ReadFile("testdata/file"); if string(b) != "reads\\n" { t.Fatal("not good") }\n'
+        "time.Sleep(5 * time.Second)",
+        '"time"',
     )
     age(root)
     m = machine("m", store=tmp_path / "store")
@@ -367,10 +387,10 @@ def test_a_change_during_the_run_is_not_kept(machine, tmp_path):
     age(root)
     assert m.go("test", "./reads", cwd=root).code == 1
     # A test's own files come and go, and its result is kept.
-    (root / "reads" / "reads_test.go").write_text(
-        'package reads\n\nimport (\n\t"os"\n\t"testing"\n)\n\nfunc Test(t *testing.T) {\n'
-        '\tos.ReadDir("testdata")\n\tos.WriteFile("testdata/own", nil, 0o644)\n'
-        '\tos.Remove("testdata/own")\n}\n'
+    write_test(
+        root,
+        'os.ReadDir("testdata"); os.WriteFile("testdata/own", nil, 0o644)\n'
+        'os.Remove("testdata/own")',
     )
     age(root)
     assert run_tests(m, root) == {"reads"}
@@ -379,13 +399,8 @@ def test_a_change_during_the_run_is_not_kept(machine, tmp_path):
 
 
 def test_an_interrupted_sample_accuses_nobody(machine, tmp_path):
-    root = write_tested(tmp_path / "checkout", names=["reads"])
-    shutil.rmtree(root / "embeds")
-    (root / "reads" / "reads_test.go").write_text(
-        'package reads\n\nimport (\n\t"os"\n\t"testing"\n\t"time"\n)\n\n'
-        "func Test(t *testing.T) {\n\tos.ReadFile(\"testdata/file\")\n"
-        "\ttime.Sleep(4 * time.Second)\n}\n"
-    )
+    root = write_some(tmp_path / "checkout", "reads")
+    write_test(root, 'os.ReadFile("testdata/file"); time.Sleep(4 * time.Second)', '"time"')
     age(root)
     m = machine("m", store=tmp_path / "store")
     assert run_tests(m, root) == {"reads"}
@@ -407,8 +422,7 @@ def test_an_interrupted_sample_accuses_nobody(machine, tmp_path):
 
 def test_values_of_variables_are_not_in_the_store(machine, tmp_path):
     """A record names the variables; nothing in it depends on their values."""
-    root = write_tested(tmp_path / "checkout", names=["env"])
-    shutil.rmtree(root / "embeds")
+    root = write_some(tmp_path / "checkout", "env")
     records = []
     for value in ("4711", "4712"):
         m = machine("m", store=tmp_path / f"store-{value}")
