@@ -11,6 +11,14 @@ set_target_properties(zstd::zstd PROPERTIES
   IMPORTED_LOCATION ${ZSTD_LIBRARY}
   INTERFACE_INCLUDE_DIRECTORIES ${ZSTD_INCLUDE_DIR})
 
+find_library(SQLITE_LIBRARY NAMES libsqlite3.a REQUIRED)
+find_path(SQLITE_INCLUDE_DIR sqlite3.h REQUIRED)
+mark_as_advanced(SQLITE_LIBRARY SQLITE_INCLUDE_DIR)
+add_library(SQLite::SQLite STATIC IMPORTED)
+set_target_properties(SQLite::SQLite PROPERTIES
+  IMPORTED_LOCATION ${SQLITE_LIBRARY}
+  INTERFACE_INCLUDE_DIRECTORIES ${SQLITE_INCLUDE_DIR})
+
 function(sluice_require_header header package)
   string(MAKE_C_IDENTIFIER "SLUICE_HEADER_${header}" variable)
   find_path(${variable} ${header})
