@@ -1,0 +1,160 @@
+// What happened, as plain values, and their bytes in a spool.
+//
+// Format: docs/formats/journal.md. Values that own what they hold; pure functions: any thread.
+// Times are microseconds since 1970 UTC, spans microseconds, sizes bytes. A decoder takes hostile
+// bytes: what is malformed is Code::corrupt, an event it does not know Code::unsupported.
+#pragma once
+
+#include "base/bytes.hpp"
+#include "base/digest.hpp"
+#include "base/result.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace sluice::journal {
+
+using Micros = std::int64_t;
+
+inline constexpr std::size_t k_frame_bytes_max = 1U << 20U;
+
+// How a lookup, a link or a test was answered.
+enum class Answer : std::uint8_t {
+  local = 0,    // from the local tier
+  remote = 1,   // from the store
+  missed = 2,   // go made it
+  reused = 3,   // a test's result, kept under the same contents and other times
+  refused = 4,  // a test's result under go's key that is of other contents: go ran the test
+};
+inline constexpr std::uint8_t k_answer_last = 4;
+
+// Why a test's result was not there, as the session saw it.
+enum class TestCause : std::uint8_t {
+  none = 0,
+  inputs = 1,   // what it consults has changed: names say what
+  unknown = 2,  // nothing is kept for the same contents, and what it was like is not known
+};
+inline constexpr std::uint8_t k_test_cause_last = 2;
+
+struct CommandBegan {
+  std::string id;
+  std::string ci;  // "github", …; empty at a desk
+  std::string job_id;
+  std::string run;
+  std::string job_name;
+  std::string repository;
+  std::string commit;
+  std::string branch;
+  std::string pull_request;
+  std::string domain;
+  std::string host;
+  std::string directory;
+  std::string checkout;
+  std::string go_version;
+  std::string sluice_version;
+  std::vector<std::string> words;
+  bool operator==(const CommandBegan&) const = default;
+};
+
+struct CommandEnded {
+  std::uint64_t duration_us = 0;
+  std::int64_t exit_status = 0;
+  std::uint64_t signal = 0;
+  std::string counters;  // JSON
+  bool operator==(const CommandEnded&) const = default;
+};
+
+struct Lookup {
+  ActionId action;
+  Answer answer = Answer::missed;
+  std::uint64_t size = 0;
+  std::uint64_t wait_us = 0;
+  bool operator==(const Lookup&) const = default;
+};
+struct Lookups {
+  std::vector<Lookup> list;
+  bool operator==(const Lookups&) const = default;
+};
+
+struct Stored {
+  ActionId action;
+  std::uint8_t kind = 0;  // as in a record of the store
+  std::uint64_t size = 0;
+  Micros at_us = 0;
+  bool operator==(const Stored&) const = default;
+};
+struct Results {
+  std::vector<Stored> list;
+  bool operator==(const Results&) const = default;
+};
+
+struct Compiled {
+  std::string package;
+  std::string build_id;
+  std::string salt;
+  std::string text;
+  bool operator==(const Compiled&) const = default;
+};
+
+struct Linked {
+  std::string package;
+  std::string build_id;
+  std::string modinfo;
+  Answer answer = Answer::missed;
+  std::uint64_t link_us = 0;
+  bool operator==(const Linked&) const = default;
+};
+
+struct Tested {
+  std::string package;
+  Answer answer = Answer::missed;
+  TestCause cause = TestCause::none;
+  std::uint64_t test_us = 0;
+  std::vector<std::string> names;
+  bool operator==(const Tested&) const = default;
+};
+
+enum class Direction : std::uint8_t { down = 0, up = 1 };
+struct Transferred {
+  Direction direction = Direction::down;
+  std::uint64_t blobs = 0;
+  std::uint64_t bytes = 0;
+  std::uint64_t requests = 0;
+  bool operator==(const Transferred&) const = default;
+};
+
+struct Fault {
+  std::string reason;
+  std::string message;
+  std::uint64_t count = 1;
+  bool operator==(const Fault&) const = default;
+};
+
+struct CCompiler {
+  std::string program;
+  std::string version;
+  bool operator==(const CCompiler&) const = default;
+};
+
+using Body = std::variant<CommandBegan, CommandEnded, Lookups, Results, Compiled, Linked, Tested,
+                          Transferred, Fault, CCompiler>;
+
+struct Event {
+  Micros at_us = 0;
+  Body body;
+  bool operator==(const Event&) const = default;
+};
+
+Micros now_us();
+
+// Whole frames, one after the other. Events that do not fit a frame are left out.
+Bytes encode(std::span<const Event> events);
+Result<Event> decode_payload(ByteView payload);
+// Every event of whole frames, in order; what is no frame, and what is not known, is passed over.
+std::vector<Event> decode(ByteView bytes);
+
+}  // namespace sluice::journal
