@@ -1,0 +1,226 @@
+#include "journal/ingest.hpp"
+
+#include "codec/json.hpp"
+#include "codec/zstd.hpp"
+#include "journal/database.hpp"
+
+#include <algorithm>
+#include <map>
+#include <string>
+
+namespace sluice::journal {
+namespace {
+
+std::string list_text(const std::vector<std::string>& list) {
+  codec::JsonArray array;
+  for (const std::string& item : list) array.emplace_back(item);
+  return codec::Json(std::move(array)).dump();
+}
+
+class Inserter {
+ public:
+  explicit Inserter(Connection& connection) : connection_(connection) {}
+
+  Result<void> begin(const CommandBegan& command, Micros at_us) {
+    // At a desk every command is a job.
+    const std::string job = command.ci.empty() ? command.id : command.ci + "/" + command.job_id;
+    TRY_ASSIGN(
+        Statement insert_job,
+        connection_.prepare("INSERT INTO job (uid, ci, run, name, repository, commit_id, branch, "
+                            "pull_request, domain, host, checkout, first_us, last_us) "
+                            "VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?12) ON CONFLICT (uid) "
+                            "DO UPDATE SET first_us = min(first_us, ?12), "
+                            "last_us = max(last_us, ?12)"));
+    TRY(insert_job
+            .with(std::string_view(job), std::string_view(command.ci),
+                  std::string_view(command.run), std::string_view(command.job_name),
+                  std::string_view(command.repository), std::string_view(command.commit),
+                  std::string_view(command.branch), std::string_view(command.pull_request),
+                  std::string_view(command.domain), std::string_view(command.host),
+                  std::string_view(command.checkout), at_us)
+            .run());
+    TRY_ASSIGN(Statement find, connection_.prepare("SELECT id FROM job WHERE uid = ?"));
+    TRY(find.with(std::string_view(job)).step());
+    job_ = find.number(0);
+    TRY_ASSIGN(
+        Statement insert,
+        connection_.prepare("INSERT INTO command (uid, job, at_us, words, directory, go_version, "
+                            "sluice_version, counters) VALUES (?,?,?,?,?,?,?,'{}') "
+                            "ON CONFLICT (uid) DO UPDATE SET job = excluded.job RETURNING id"));
+    TRY(insert
+            .with(std::string_view(command.id), job_, at_us,
+                  std::string_view(list_text(command.words)), std::string_view(command.directory),
+                  std::string_view(command.go_version), std::string_view(command.sluice_version))
+            .step());
+    command_ = insert.number(0);
+    TRY(insert.step());
+    TRY_ASSIGN(lookups_, next_row("lookup"));
+    TRY_ASSIGN(results_, next_row("result"));
+    return {};
+  }
+
+  bool has_begun() const { return command_ != 0; }
+
+  Result<void> add(Micros at_us, const CommandBegan& command) {
+    return has_begun() ? Result<void>() : begin(command, at_us);
+  }
+
+  Result<void> add(Micros at_us, const CommandEnded& end) {
+    TRY_ASSIGN(Statement update,
+               connection_.prepare("UPDATE command SET duration_us = ?, exit_status = ?, "
+                                   "signal = ?, counters = ? WHERE id = ?"));
+    TRY(update
+            .with(end.duration_us, end.exit_status, end.signal, std::string_view(end.counters),
+                  command_)
+            .run());
+    TRY_ASSIGN(Statement last,
+               connection_.prepare("UPDATE job SET last_us = max(last_us, ?) WHERE id = ?"));
+    return last.with(at_us, job_).run();
+  }
+
+  Result<void> add(Micros, const Lookups& lookups) {
+    TRY_ASSIGN(Statement insert, connection_.prepare("INSERT INTO lookup VALUES (?,?,?,?,?,?)"));
+    for (const Lookup& one : lookups.list) {
+      TRY(insert
+              .with(command_, ++lookups_, one.action.view(), static_cast<int>(one.answer), one.size,
+                    one.wait_us)
+              .run());
+    }
+    return {};
+  }
+
+  Result<void> add(Micros, const Results& results) {
+    TRY_ASSIGN(Statement insert, connection_.prepare("INSERT INTO result VALUES (?,?,?,?,?,?)"));
+    for (const Stored& one : results.list) {
+      TRY(insert.with(command_, ++results_, one.action.view(), one.kind, one.size, one.at_us)
+              .run());
+    }
+    return {};
+  }
+
+  Result<void> add(Micros at_us, const Compiled& compiled) {
+    const auto key = build_key(compiled.build_id);
+    if (!key || compiled.text.size() > k_inputs_text_max) return {};
+    const std::int64_t cost_us = cost_of(*key, at_us);
+    TRY_ASSIGN(Statement insert,
+               connection_.prepare("INSERT INTO inputs (package, build_id, salt, text, text_size, "
+                                   "cost_us, at_us, source) VALUES (?1,?2,?3,?4,?5,?6,?7,'') "
+                                   "ON CONFLICT (package, build_id) DO UPDATE SET at_us = ?7, "
+                                   "cost_us = max(cost_us, ?6) RETURNING id"));
+    const Bytes frame = codec::zstd_compress(bytes_of(compiled.text));
+    TRY(insert
+            .with(std::string_view(compiled.package), ByteView(*key),
+                  std::string_view(compiled.salt), ByteView(frame), compiled.text.size(), cost_us,
+                  at_us)
+            .step());
+    const std::int64_t inputs = insert.number(0);
+    TRY(insert.step());
+    TRY_ASSIGN(Statement compile,
+               connection_.prepare("INSERT OR REPLACE INTO compile VALUES (?,?,?,?)"));
+    return compile.with(command_, inputs, at_us, cost_us).run();
+  }
+
+  Result<void> add(Micros, const Linked& linked) {
+    const auto key = build_key(linked.build_id);
+    if (!key) return {};
+    TRY_ASSIGN(Statement insert,
+               connection_.prepare("INSERT OR REPLACE INTO link VALUES (?,?,?,?,?,?)"));
+    return insert
+        .with(command_, std::string_view(linked.package), ByteView(*key),
+              static_cast<int>(linked.answer), linked.link_us, std::string_view(linked.modinfo))
+        .run();
+  }
+
+  Result<void> add(Micros, const Tested& tested) {
+    TRY_ASSIGN(Statement insert,
+               connection_.prepare("INSERT OR REPLACE INTO test VALUES (?,?,?,?,?,?)"));
+    return insert
+        .with(command_, std::string_view(tested.package), static_cast<int>(tested.answer),
+              static_cast<int>(tested.cause), tested.test_us,
+              std::string_view(list_text(tested.names)))
+        .run();
+  }
+
+  Result<void> add(Micros, const Transferred& moved) {
+    TRY_ASSIGN(Statement insert,
+               connection_.prepare("INSERT INTO transfer VALUES (?,?,?,?,?) ON CONFLICT DO UPDATE "
+                                   "SET blobs = blobs + excluded.blobs, bytes = bytes + "
+                                   "excluded.bytes, requests = requests + excluded.requests"));
+    return insert
+        .with(command_, static_cast<int>(moved.direction), moved.blobs, moved.bytes, moved.requests)
+        .run();
+  }
+
+  Result<void> add(Micros at_us, const Fault& fault) {
+    TRY_ASSIGN(Statement insert,
+               connection_.prepare("INSERT INTO fault VALUES (?,?,?,?,?) ON CONFLICT DO UPDATE SET "
+                                   "count = count + excluded.count"));
+    return insert
+        .with(command_, std::string_view(fault.reason), std::string_view(fault.message), at_us,
+              fault.count)
+        .run();
+  }
+
+  Result<void> add(Micros, const CCompiler& compiler) {
+    TRY_ASSIGN(Statement insert,
+               connection_.prepare("INSERT OR REPLACE INTO c_compiler VALUES (?,?,?)"));
+    return insert
+        .with(command_, std::string_view(compiler.program), std::string_view(compiler.version))
+        .run();
+  }
+
+  // When the archive of each build id was stored.
+  void remember_times(const std::vector<Event>& events) {
+    for (const Event& event : events) {
+      const auto* results = std::get_if<Results>(&event.body);
+      if (results == nullptr) continue;
+      for (const Stored& one : results->list) {
+        if (one.kind != k_kind_archive) continue;
+        stored_us_[copy_of(one.action.view().first(k_build_key_bytes))] = one.at_us;
+      }
+    }
+  }
+
+ private:
+  static constexpr std::uint8_t k_kind_archive = 1;
+  static constexpr std::size_t k_build_key_bytes = 15;
+
+  std::int64_t cost_of(const Bytes& key, Micros began_us) const {
+    const auto at = stored_us_.find(key);
+    return at == stored_us_.end() ? 0 : std::max<std::int64_t>(0, at->second - began_us);
+  }
+
+  Result<std::int64_t> next_row(std::string_view table) {
+    TRY_ASSIGN(Statement last,
+               connection_.prepare(std::string("SELECT coalesce(max(seq), 0) FROM ") +
+                                   std::string(table) + " WHERE command = ?"));
+    TRY(last.with(command_).step());
+    return last.number(0);
+  }
+
+  Connection& connection_;
+  std::int64_t job_ = 0;
+  std::int64_t command_ = 0;
+  std::int64_t lookups_ = 0;
+  std::int64_t results_ = 0;
+  std::map<Bytes, Micros> stored_us_;
+};
+
+}  // namespace
+
+Result<void> insert_events(Connection& connection, std::string_view spool,
+                           const std::vector<Event>& events) {
+  Inserter inserter(connection);
+  inserter.remember_times(events);
+  for (const Event& event : events) {
+    if (!inserter.has_begun() && !std::holds_alternative<CommandBegan>(event.body)) {
+      CommandBegan unsaid;
+      unsaid.id = spool;
+      TRY(inserter.begin(unsaid, event.at_us));
+    }
+    TRY(std::visit([&](const auto& body) { return inserter.add(event.at_us, body); }, event.body));
+  }
+  return {};
+}
+
+}  // namespace sluice::journal

@@ -1,0 +1,19 @@
+// The tables of the journal's database, and how an older version becomes this one.
+//
+// For this room only. Description: docs/formats/journal.md; the columns are in schema.cpp. A later
+// version than ours is Code::unsupported.
+#pragma once
+
+#include "base/result.hpp"
+#include "journal/sqlite.hpp"
+
+namespace sluice::journal {
+
+inline constexpr std::int64_t k_schema_version = 1;
+
+// Brings a database, which may be empty, to k_schema_version in one transaction.
+Result<void> migrate(Connection& connection);
+// Whether it can be read as it is.
+Result<void> check_version(Connection& connection);
+
+}  // namespace sluice::journal
