@@ -78,6 +78,7 @@ std::string AgentConfig::encode() const {
                   {"cache", cache_directory.native()},
                   {"local", local_tier.native()},
                   {"links", link_directory.native()},
+                  {"journal", journal_directory.native()},
                   {"store", store_url},
                   {"credentials", credentials},
                   {"domain", domain},
@@ -116,6 +117,7 @@ Result<AgentConfig> AgentConfig::decode(std::string_view text) {
   config.cache_directory = json.text_or("cache", "");
   config.local_tier = json.text_or("local", "");
   config.link_directory = json.text_or("links", "");
+  config.journal_directory = json.text_or("journal", "");
   config.store_url = json.text_or("store", "");
   config.credentials = json.text_or("credentials", "");
   config.domain = json.text_or("domain", "");

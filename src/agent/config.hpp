@@ -23,6 +23,7 @@ struct AgentConfig {
   sys::Path cache_directory;              // sluice's own: index copies, provenance, staging
   sys::Path local_tier;                   // a native GOCACHE
   sys::Path link_directory;               // linked programs; empty: none are kept
+  sys::Path journal_directory;            // empty: none is kept
   std::string store_url;                  // empty: no remote
   std::string credentials;                // whose rights the agent has: a digest, no secret
   std::string domain;                     // what this job may write

@@ -4,7 +4,9 @@
 #include "agent/client.hpp"
 #include "agent/counters.hpp"
 #include "agent/kind.hpp"
+#include "agent/recorder.hpp"
 #include "agent/test_reuse.hpp"
+#include "agent/tiers.hpp"
 #include "base/strings.hpp"
 #include "base/units.hpp"
 #include "gotool/cacheprog.hpp"
@@ -31,12 +33,9 @@ namespace {
 using gotool::LocalHit;
 using gotool::LocalTier;
 using gotool::Request;
+using journal::Answer;
 
-constexpr std::size_t k_whole_body_bytes = 64U << 10U;  // bodies up to here are collected in memory
 constexpr std::size_t k_read_bytes = 256U << 10U;
-constexpr std::uint64_t k_space_reserve_bytes = 1U << 20U;
-constexpr auto k_spill_lock_wait = std::chrono::seconds(2);  // an agent may be removing it
-constexpr std::uint64_t k_spill_reserve_bytes = 256U << 20U;
 constexpr std::string_view k_archive_magic = "!<arch>\n";
 constexpr std::uint64_t k_command_line_max = std::uint64_t{4} << 20U;
 constexpr auto k_tests_kept_wait = std::chrono::seconds(5);  // for results to be kept by content
@@ -51,15 +50,17 @@ sys::Path goroot_of_parent() {
   return program.parent_path().parent_path();
 }
 
-// Whether our parent is a `go test`; so it is taken where its words cannot be read.
-bool parent_tests() {
+// What follows "go" on our parent's command line; nothing where that cannot be read.
+std::optional<std::vector<std::string>> words_of_parent() {
   const auto text =
       sys::read_file(fmt::format("/proc/{}/cmdline", ::getppid()), k_command_line_max);
-  if (!text || !*text || (*text)->empty()) return true;
+  if (!text || !*text || (*text)->empty()) return std::nullopt;
   std::vector<std::string> words;
-  for (const std::string_view word : split(text_of(**text), '\0')) words.emplace_back(word);
+  std::string_view line = text_of(**text);
+  if (line.ends_with('\0')) line.remove_suffix(1);
+  for (const std::string_view word : split(line, '\0')) words.emplace_back(word);
   words.erase(words.begin());
-  return gotool::parse_go_words(words).subcommand == "test";
+  return words;
 }
 
 // The working directory as go names it: PWD where that is the same one.
@@ -76,90 +77,6 @@ bool is_distrusted(const AgentConfig& config) {
   constexpr UnixNanos k_valid_ns = UnixNanos{24} * 3600 * 1'000'000'000;
   return info && *info && unix_now_ns() - (*info)->mtime_ns < k_valid_ns;
 }
-
-// Where bodies go while the local tier cannot take them: a second, private tier.
-class Tiers {
- public:
-  explicit Tiers(const AgentConfig& config) : config_(config) {}
-
-  void open(Faults& faults) {
-    auto tier = LocalTier::open(config_.local_tier);
-    if (tier) {
-      local_ = std::move(*tier);
-    } else {
-      count_fault(faults, "local-tier", tier.error().message);
-    }
-  }
-
-  std::optional<LocalHit> find(const ActionId& action, Faults& faults) const {
-    for (const auto* tier : {&local_, &spill_}) {
-      if (!*tier) continue;
-      auto hit = (*tier)->find(action);
-      if (!hit)
-        count_fault(faults, "local-tier", hit.error().message);
-      else if (*hit)
-        return std::move(**hit);
-    }
-    return std::nullopt;
-  }
-
-  // Where a body of this size goes: the local tier, else the spill, else nowhere.
-  LocalTier* writable(std::uint64_t size_bytes, Faults& faults) {
-    if (local_ && !local_failed_) {
-      if (has_room(config_.local_tier, size_bytes)) return &*local_;
-      count_fault(
-          faults, "local-tier",
-          fmt::format("{}: no room for {}", config_.local_tier.native(), format_size(size_bytes)));
-    }
-    if (!spill_ && !spill_failed_) open_spill();
-    if (!spill_ || spill_failed_) return nullptr;
-    // Often memory, and needed by others: what does not fit easily is lost, which costs go nothing.
-    const auto space = sys::free_space(config_.spill_directory());
-    return !space || *space > size_bytes + k_spill_reserve_bytes ? &*spill_ : nullptr;
-  }
-
-  bool is_local(const LocalTier* tier) const { return local_ && tier == &*local_; }
-
-  // The local tier itself, while it takes writes.
-  LocalTier* local() { return local_ && !local_failed_ ? &*local_ : nullptr; }
-
-  // A tier refused a write: the rest of this session's bodies go elsewhere.
-  void mark_failed(const LocalTier* tier) {
-    (is_local(tier) ? local_failed_ : spill_failed_) = true;
-  }
-
-  // A path of the right form for an answer whose body could be stored nowhere.
-  std::string lost_path(const BlobId& output) const {
-    return (config_.local_tier / output.hex().substr(0, 2) / (output.hex() + "-d")).native();
-  }
-
- private:
-  static bool has_room(const sys::Path& directory, std::uint64_t size_bytes) {
-    if (size_bytes <= k_whole_body_bytes) return true;  // such a write fails cheaply
-    const auto space = sys::free_space(directory);
-    return !space || *space > size_bytes + k_space_reserve_bytes;
-  }
-
-  void open_spill() {
-    auto ready = sys::make_private_directory(config_.runtime_directory);
-    if (ready) {
-      // Held as long as go may read from there: the agent that removes it wants it alone.
-      spill_lock_ = sys::FileLock::share(config_.spill_lock(), Deadline::after(k_spill_lock_wait));
-      if (auto tier = LocalTier::open(config_.spill_directory()); tier && spill_lock_) {
-        spill_ = std::move(*tier);
-        return;
-      }
-    }
-    spill_failed_ = true;
-  }
-
-  const AgentConfig& config_;
-  std::optional<LocalTier> local_;
-  std::optional<LocalTier> spill_;
-  Result<sys::FileLock> spill_lock_ = fail(Code::not_found, "no spill");
-  bool local_failed_ = false;
-  bool spill_failed_ = false;
-};
 
 // A put on its way in.
 struct Put {
@@ -182,7 +99,7 @@ struct Asked {
 class Session final : public gotool::RequestReader::Handler {
  public:
   Session(const AgentConfig& config, const sys::Environment& env, int output_fd)
-      : config_(config), env_(env), output_fd_(output_fd), tiers_(config) {}
+      : config_(config), env_(env), output_fd_(output_fd), tiers_(config), recorder_(config) {}
 
   void start();
   int serve(int input_fd);
@@ -225,6 +142,7 @@ class Session final : public gotool::RequestReader::Handler {
   const sys::Environment& env_;
   int output_fd_;
   Tiers tiers_;
+  Recorder recorder_;
   std::optional<AgentLink> link_;
   bool close_seen_ = false;
   std::optional<Put> put_;
@@ -269,7 +187,13 @@ void Session::reply(std::int64_t id, const TestReuse::Found& hit) {
 }
 
 void Session::start_reuse(const sys::Path& goroot) {
-  if (!config_.tests_by_content || !parent_tests() || is_distrusted(config_)) return;
+  const auto words = words_of_parent();
+  if (config_.command_id.empty()) {
+    recorder_.begin_bare(words.value_or(std::vector<std::string>{}), working_directory(env_));
+  }
+  // A parent that cannot be read may test.
+  const bool tests = !words || gotool::parse_go_words(*words).subcommand == "test";
+  if (!config_.tests_by_content || !tests || is_distrusted(config_)) return;
   std::string version = gotool::version_in(goroot);
   if (version.empty()) version = config_.go_version;
   if (version.empty()) return;
@@ -277,12 +201,12 @@ void Session::start_reuse(const sys::Path& goroot) {
       TestReuse::GoView{env_, std::move(version), goroot.empty() ? config_.goroot : goroot,
                         working_directory(env_), sys::file_mode_mask()},
       TestReuse::Verify{config_.verify_tests_share, std::random_device{}()},
-      TestReuse::Cache{
-          [this](const ActionId& action, const TestReuse::Fetched& fetched) {
-            fetch(action, fetched);
-          },
-          [this](const ActionId& action, ByteView body) { keep(action, body); },
-          [this](const ActionId& action, const LocalHit& same) { name(action, same); }});
+      TestReuse::Cache{[this](const ActionId& action, const TestReuse::Fetched& fetched) {
+                         fetch(action, fetched);
+                       },
+                       [this](const ActionId& action, ByteView body) { keep(action, body); },
+                       [this](const ActionId& action, const LocalHit& same) { name(action, same); },
+                       [this](journal::Tested tested) { recorder_.add(std::move(tested)); }});
 }
 
 int Session::serve(int input_fd) {
@@ -330,6 +254,7 @@ void Session::get(const Request& request) {
     if (request.has_action) hit = tiers_.find(request.action, counters_.faults);
     if (hit && should_rebuild(request.action, *hit)) {
       ++counters_.misses;
+      recorder_.lookup(request.action, Answer::missed);
       send(gotool::miss_response(request.id));
       return;
     }
@@ -354,6 +279,7 @@ void Session::go_on(std::int64_t id, const ActionId& action, const TestReuse::Fo
     const std::lock_guard lock(count_mutex_);
     ++counters_.hits_local;
   }
+  recorder_.lookup(action, Answer::local, hit->size);
   use(action, *hit);
   if (reuse_) reuse_->given(action, *hit);
   reply(id, hit);
@@ -364,9 +290,12 @@ void Session::decided(std::int64_t id, const ActionId& action, TestReuse::Verdic
                       const TestReuse::Found& found, bool from_agent) {
   // Never under go's own key: a go without sluice has no proof of it.
   if (verdict == TestReuse::Verdict::not_ours) return go_on(id, action, found);
+  const bool is_hit = verdict == TestReuse::Verdict::reuse;
+  const Answer missed = found ? Answer::refused : Answer::missed;
+  recorder_.lookup(action, is_hit ? Answer::reused : missed, is_hit ? found->size : 0);
   {
     const std::lock_guard lock(count_mutex_);
-    if (verdict == TestReuse::Verdict::miss) {
+    if (!is_hit) {
       ++counters_.misses;
       if (found) ++counters_.tests_refused;
     } else {
@@ -374,7 +303,7 @@ void Session::decided(std::int64_t id, const ActionId& action, TestReuse::Verdic
       ++counters_.tests_reused;
     }
   }
-  reply(id, verdict == TestReuse::Verdict::miss ? std::nullopt : found);
+  reply(id, is_hit ? found : std::nullopt);
 }
 
 void Session::ask(Asked asked, const ActionId& action) {
@@ -386,6 +315,7 @@ void Session::ask(Asked asked, const ActionId& action) {
   } else if (asked.fetched) {
     return asked.fetched(std::nullopt, true);
   } else {
+    recorder_.lookup(action, Answer::missed);
     const std::lock_guard lock(count_mutex_);
     ++counters_.misses;
     send(gotool::miss_response(asked.id));
@@ -449,6 +379,8 @@ void Session::on_answer(std::uint64_t question, const ActionId& action,
     }
   }
   if (asked.fetched) return asked.fetched(hit, true);
+  recorder_.lookup(action, hit ? Answer::remote : Answer::missed, hit ? hit->size : 0,
+                   static_cast<std::uint64_t>(waited.count()));
   if (hit && reuse_) reuse_->given(action, *hit);
   reply(asked.id, hit);
 }
@@ -595,6 +527,7 @@ void Session::finish_large_put() {
 void Session::stored(const Put& put, const LocalTier* tier, const sys::Path& disk_path,
                      gotool::BodyKind kind, UnixNanos time_ns) {
   check_rebuilt(put.action, put.output);
+  recorder_.stored(put.action, kind_of(kind), put.size);
   // The agent uploads from the local tier: what was spilled elsewhere stays with this job.
   if (link_ && tiers_.is_local(tier)) {
     link_->note(Type::made, Note{put.action, put.output, put.size, time_ns, kind_of(kind)});
@@ -649,6 +582,7 @@ void Session::end_reuse() {
 void Session::farewell() {
   std::string words;
   std::string report;
+  recorder_.flush();
   {
     const std::lock_guard lock(count_mutex_);
     if (link_) {
@@ -657,6 +591,7 @@ void Session::farewell() {
       }
     }
     report = codec::Json(counters_.to_json()).dump();
+    recorder_.end_bare(counters_);
   }
   std::optional<std::string> told;
   if (link_) told = link_->bye(report);

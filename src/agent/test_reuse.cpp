@@ -1,6 +1,7 @@
 #include "agent/test_reuse.hpp"
 
 #include "base/strings.hpp"
+#include "base/units.hpp"
 #include "sys/fd.hpp"
 #include "sys/log.hpp"
 
@@ -21,6 +22,7 @@ constexpr std::size_t k_log_head = 16;  // tells a test's log
 constexpr UnixNanos k_tick_ns = 20'000'000;
 constexpr std::uint64_t k_record_max = std::uint64_t{8} << 20U;
 constexpr std::string_view k_ok = "ok  \t";
+constexpr std::size_t k_changed_max = 20;  // names of inputs in one event
 
 // Up to `size` bytes from there; empty where they cannot be read.
 Bytes part_of(const LocalHit& hit, std::uint64_t offset, std::size_t size) {
@@ -54,8 +56,12 @@ std::optional<Bytes> content_of(const LocalHit& hit, std::uint64_t size_max) {
   return std::move(**bytes);
 }
 
-// The import path in a passing test's last line.
-std::string tested_package(const LocalHit& result) {
+// A passing test's last line: "ok  \texample.org/p\t0.012s", perhaps with the coverage after it.
+struct LastLine {
+  std::string package;
+  std::uint64_t test_us = 0;
+};
+LastLine last_line(const LocalHit& result) {
   const Bytes end = end_of(result);
   std::string_view text = text_of(end);
   if (!text.ends_with('\n')) return {};
@@ -63,7 +69,30 @@ std::string tested_package(const LocalHit& result) {
   std::string_view line = text.substr(text.rfind('\n') + 1);
   if (!line.starts_with(k_ok)) return {};
   line.remove_prefix(k_ok.size());
-  return std::string(line.substr(0, line.find('\t')));
+  const auto fields = split(line, '\t');
+  LastLine last{std::string(fields.front()), 0};
+  if (fields.size() > 1) {
+    const auto took = parse_duration(fields[1]);
+    if (took) last.test_us = static_cast<std::uint64_t>(took->count()) * 1000;
+  }
+  return last;
+}
+
+// "open testdata/a", "getenv HOME": what the record knows otherwise.
+std::vector<std::string> changed_inputs(const gotool::TestRecord& record,
+                                        const std::vector<gotool::TestInput>& inputs,
+                                        const std::vector<std::uint32_t>& parts) {
+  std::vector<std::string> changed;
+  if (record.godebug != parts.front()) changed.emplace_back("getenv GODEBUG");
+  for (std::size_t i = 0; i < inputs.size() && i < record.lines.size(); ++i) {
+    const auto& line = record.lines[i];
+    if (line.op != inputs[i].op || line.name != inputs[i].name) return {};  // of another log
+    if (line.part == parts.at(i + 1)) continue;
+    std::string words = fmt::format("{} {}", gotool::name_of(line.op), line.name);
+    if (std::ranges::find(changed, words) == changed.end()) changed.push_back(std::move(words));
+    if (changed.size() == k_changed_max) break;
+  }
+  return changed;
 }
 
 }  // namespace
@@ -144,7 +173,8 @@ void TestReuse::expect(const ActionId& test_id, const Bytes& log, const Found& r
   const auto contents = inputs ? fingerprint_of(test_id, *inputs) : std::nullopt;
   if (!contents) return settle(turn, {}, std::nullopt);
   settle(turn, gotool::go_result_key(test_id, inputs->id),
-         Expected{gotool::result_key(test_id, contents->whole), decoded->import_path});
+         Expected{gotool::result_key(test_id, contents->whole), decoded->import_path,
+                  changed_inputs(*decoded, inputs->list, contents->parts), false});
 }
 
 // One log's key is known, or will not be: lookups that waited for it go on.
@@ -158,7 +188,7 @@ void TestReuse::settle(std::uint64_t turn, const ActionId& theirs,
     if (expected && expected_.size() < k_expected_max) {
       expected_[theirs] = *expected;
       expected_[gotool::cover_profile_key(theirs)] =
-          Expected{gotool::cover_profile_key(expected->own), expected->package};
+          Expected{gotool::cover_profile_key(expected->own), expected->package, {}, true};
     }
     for (auto held = held_.begin(); held != held_.end();) {
       const auto at = expected_.find(held->action);
@@ -199,22 +229,45 @@ bool TestReuse::take(const ActionId& action, const Found& local, Answer answer) 
 }
 
 void TestReuse::claim(const Expected& expected, Held held) {
-  cache_.fetch(expected.own, [this, package = expected.package, held = std::move(held)](
-                                 const Found& found, bool from_agent) {
-    if (!found) return held.answer(Verdict::miss, held.local, from_agent);
-    if (should_run_again(package)) {
-      {
-        const std::lock_guard lock(mutex_);
-        again_.emplace(package, false);
-      }
-      return held.answer(Verdict::miss, std::nullopt, from_agent);
-    }
-    // Under go's own key there may be the result of other contents.
-    if (held.local && held.local->output == found->output) {
-      return held.answer(Verdict::not_ours, held.local, false);
-    }
-    held.answer(Verdict::reuse, found, from_agent);
-  });
+  cache_.fetch(
+      expected.own, [this, expected, held = std::move(held)](const Found& found, bool from_agent) {
+        const std::string& package = expected.package;
+        if (!found) {
+          tell_miss(expected, held.local);
+          return held.answer(Verdict::miss, held.local, from_agent);
+        }
+        if (should_run_again(package)) {
+          {
+            const std::lock_guard lock(mutex_);
+            again_.emplace(package, false);
+          }
+          return held.answer(Verdict::miss, std::nullopt, from_agent);
+        }
+        // Under go's own key there may be the result of other contents.
+        const bool is_gos = held.local && held.local->output == found->output;
+        tell_hit(expected, *found, is_gos ? journal::Answer::local : journal::Answer::reused);
+        if (is_gos) return held.answer(Verdict::not_ours, held.local, false);
+        held.answer(Verdict::reuse, found, from_agent);
+      });
+}
+
+void TestReuse::tell_miss(const Expected& expected, const Found& local) {
+  if (expected.is_profile) return;
+  journal::Tested told;
+  told.package = expected.package;
+  told.answer = local ? journal::Answer::refused : journal::Answer::missed;
+  told.cause = expected.changed.empty() ? journal::TestCause::unknown : journal::TestCause::inputs;
+  told.names = expected.changed;
+  cache_.tell(std::move(told));
+}
+
+void TestReuse::tell_hit(const Expected& expected, const LocalHit& result, journal::Answer answer) {
+  if (expected.is_profile) return;
+  journal::Tested told;
+  told.package = expected.package;
+  told.answer = answer;
+  told.test_us = last_line(result).test_us;
+  cache_.tell(std::move(told));
 }
 
 // The same for both keys of a package.
@@ -273,8 +326,13 @@ void TestReuse::made(const ActionId& action, const LocalHit& hit, BodyKind kind)
 
 // A result was stored: which of the logs before it does its key come from?
 void TestReuse::match(const ActionId& action, const LocalHit& result) {
-  const std::string package = tested_package(result);
+  const auto [package, test_us] = last_line(result);
   if (package.empty()) return;
+  journal::Tested told;
+  told.package = package;
+  told.test_us = test_us;
+  told.ran = 1;
+  cache_.tell(std::move(told));
   {
     const std::lock_guard lock(mutex_);
     if (const auto at = again_.find(package); at != again_.end()) at->second = true;
@@ -298,6 +356,7 @@ void TestReuse::keep(const Log& log, const std::string& import_path, Inputs& inp
   gotool::TestRecord record;
   record.import_path = import_path;
   record.umask = go_.umask;
+  record.godebug = static_cast<std::uint8_t>(contents->parts.front());
   for (std::size_t i = 0; i < inputs.list.size(); ++i) {
     record.lines.push_back({inputs.list[i].op, inputs.list[i].name, contents->parts.at(i + 1)});
   }

@@ -14,6 +14,7 @@
 #include "gotool/modules.hpp"
 #include "gotool/test_inputs.hpp"
 #include "gotool/test_record.hpp"
+#include "journal/event.hpp"
 #include "sys/environment.hpp"
 
 #include <condition_variable>
@@ -52,6 +53,8 @@ class TestReuse {
     std::function<void(const ActionId&, ByteView body)> keep;
     // The same output under one more action of ours.
     std::function<void(const ActionId&, const gotool::LocalHit&)> name;
+    // What came of a test, for the journal.
+    std::function<void(journal::Tested)> tell;
   };
 
   // What the go command is: all of it as go itself sees it.
@@ -94,6 +97,8 @@ class TestReuse {
   struct Expected {
     ActionId own;
     std::string package;
+    std::vector<std::string> changed;  // inputs that are not what they were
+    bool is_profile = false;
   };
   struct Held {
     ActionId action;
@@ -120,6 +125,8 @@ class TestReuse {
   void expect(const ActionId& test_id, const Bytes& log, const Found& record, std::uint64_t turn);
   void settle(std::uint64_t turn, const ActionId& theirs, const std::optional<Expected>& expected);
   void claim(const Expected& expected, Held held);
+  void tell_miss(const Expected& expected, const Found& local);
+  void tell_hit(const Expected& expected, const gotool::LocalHit& result, journal::Answer answer);
   bool should_run_again(const std::string& package) const;
   void match(const ActionId& action, const gotool::LocalHit& result);
   void keep(const Log& log, const std::string& import_path, Inputs& inputs, const ActionId& action,

@@ -72,16 +72,19 @@ class Fixture {
             [this](const ActionId& action, const LocalHit& same) {
               const std::lock_guard lock(mutex_);
               kept_[action] = same;
+            },
+            [this](journal::Tested tested) {
+              const std::lock_guard lock(mutex_);
+              told_.push_back(std::move(tested));
             }};
   }
 
   // The key that go would use now.
-  ActionId go_key() const {
+  ActionId go_key(const sys::Environment& env = {}) const {
     const auto bytes = sys::read_file(log_.disk_path, 1U << 20U);
     REQUIRE(bytes);
     const auto inputs = gotool::test_inputs(**bytes, {root() / "p", root()});
     REQUIRE(inputs);
-    const sys::Environment env;
     gotool::Snapshot files;
     const auto id = gotool::go_test_inputs_id(*inputs, {env, "go1.26.8", 022, {}}, files);
     REQUIRE(id);
@@ -126,6 +129,7 @@ class Fixture {
   LocalHit output_;
   std::mutex mutex_;
   std::map<ActionId, LocalHit> kept_;
+  std::vector<journal::Tested> told_;
 
  private:
   std::optional<sys::TempDirectory> directory_;
@@ -152,6 +156,11 @@ TEST_CASE("a result is found again under the key of other times") {
   CHECK(answered.verdict == Verdict::reuse);
   REQUIRE(answered.found);
   CHECK(answered.found->output == at.output_.output);
+  REQUIRE(at.told_.size() == 2);
+  CHECK(at.told_[0].package == "example.org/m/p");
+  CHECK(at.told_[0].ran == 1);
+  CHECK(at.told_[1].answer == journal::Answer::reused);
+  CHECK(at.told_[1].test_us == 10'000);
   // Other lookups are not its business, whether they wait or not.
   const ActionId other = sha256_as<ActionId>(bytes_of("other"));
   CHECK_FALSE(at.look_up(second, other).taken);
@@ -173,6 +182,33 @@ TEST_CASE("a result of other contents is not, even under go's own key") {
   const auto answered = at.look_up(second, at.go_key(), at.output_);
   CHECK(answered.verdict == Verdict::miss);
   CHECK(answered.found);
+  REQUIRE(at.told_.size() == 2);
+  CHECK(at.told_[1].answer == journal::Answer::refused);
+  CHECK(at.told_[1].cause == journal::TestCause::inputs);
+  CHECK(at.told_[1].names == std::vector<std::string>{"open p/data"});
+}
+
+TEST_CASE("of a variable that changed its name is told, and no more than a byte of it is kept") {
+  Fixture at;
+  at.log_ = at.body("log", "# test log\ngetenv SECRET\nopen data\n");
+  auto go = at.go();
+  go.env.set("SECRET", "one");
+  {
+    TestReuse first(go, {}, at.cache());
+    at.settle();
+    CHECK_FALSE(first.take(at.test_id, std::nullopt, {}));
+    first.made(at.test_id, at.log_, BodyKind::test_log);
+    first.made(at.go_key(go.env), at.output_, BodyKind::test_output);
+    first.finish(Deadline::after(60s));
+    REQUIRE(at.kept_.size() == 2);
+  }
+  go.env.set("SECRET", "two");
+  TestReuse second(go, {}, at.cache());
+  second.given(at.test_id, at.log_);
+  CHECK(at.look_up(second, at.go_key(go.env)).verdict == Verdict::miss);
+  REQUIRE(at.told_.size() == 2);
+  CHECK(at.told_[1].answer == journal::Answer::missed);
+  CHECK(at.told_[1].names == std::vector<std::string>{"getenv SECRET"});
 }
 
 TEST_CASE("a result under go's own key stays the answer when its contents are the same") {

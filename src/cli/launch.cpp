@@ -6,6 +6,7 @@
 #include "base/digest.hpp"
 #include "base/strings.hpp"
 #include "base/units.hpp"
+#include "cli/command_record.hpp"
 #include "cli/output.hpp"
 #include "gotool/go_flags.hpp"
 
@@ -418,7 +419,11 @@ int launch_job(Setup& setup, const Flags& flags, const sys::Environment& env,
     restored = restore_before(door);
   }
   const UnixNanos started_ns = unix_now_ns();
+  const auto started = std::chrono::steady_clock::now();
+  if (!inner) record_beginning(setup, command);
   const auto ended = run_child(command, job, door);
+  const auto took = std::chrono::duration_cast<std::chrono::microseconds>(
+      std::chrono::steady_clock::now() - started);
   quiet.reset();  // a signal's end runs no destructors
   if (!ended) return report_not_started(ended.error());
   if (restored) save_after(door, started_ns, *restored);
@@ -430,6 +435,7 @@ int launch_job(Setup& setup, const Flags& flags, const sys::Environment& env,
     Summary summary = finish(door, setup.config, wait_max);
     if (restored) add_restore(summary, *restored);
     judge_tests(summary, setup.config, *ended);
+    record_end(setup, summary, ended->status, took);
     tell(summary, setup.settings);
   }
   if (ended->status.signal != 0) sys::die_by_signal(ended->status.signal);

@@ -96,6 +96,7 @@ std::optional<std::string> set_choice(Settings& settings, const SettingSpec& spe
   const auto position = at - spec.choices.begin();
   if (spec.id == SettingId::mode) settings.mode = static_cast<Mode>(position);
   if (spec.id == SettingId::link_cache) settings.link_cache = position == 0;
+  if (spec.id == SettingId::journal) settings.journal = position == 0;
   if (spec.id == SettingId::test_results) settings.tests_by_content = position == 0;
   if (spec.id == SettingId::drain) settings.drain = static_cast<Drain>(position);
   return std::nullopt;
@@ -378,6 +379,7 @@ std::string value_text(const Settings& settings, SettingId id) {
     case SettingId::trust_domain: return settings.trust_domain;
     case SettingId::quiet: return word(settings.quiet);
     case SettingId::link_cache: return settings.link_cache ? "on" : "off";
+    case SettingId::journal: return settings.journal ? "on" : "off";
     case SettingId::test_results: return settings.tests_by_content ? "content" : "go";
     case SettingId::verify_tests: return fmt::format("{:g}%", settings.verify_tests_share * 100.0);
   }

@@ -60,6 +60,7 @@ struct Settings {
   bool link_cache = true;
   bool tests_by_content = true;
   double verify_tests_share = 0.0;  // 0..1
+  bool journal = true;
 
   bool gocache_is_url = false;  // GOCACHE names a store, so it names no directory
   std::string log_level;        // SLUICE_LOG as given; empty: none

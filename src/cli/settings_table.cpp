@@ -137,6 +137,10 @@ constexpr std::array<SettingSpec, k_setting_count> k_settings = {{
      "run this share of the tests again whose results are reused",
      "This share of the packages whose results would be reused is tested again. When one does not "
      "pass, that is said, and no result is reused by content for the rest of the job."},
+    {SettingId::journal, "journal", "SLUICE_JOURNAL", SettingType::choice, "SWITCH", k_switches,
+     "on", true, "write down what happened, for why and stats: on or off",
+     "What each command looked up, made and tested is kept on this machine for 30 days and at most "
+     "256 MiB, readable by its owner only. sluice why, stats and report are computed from it."},
 }};
 
 constexpr std::array<VariableSpec, 8> k_other_variables = {{

@@ -25,8 +25,9 @@ enum class SettingId {
   link_cache,
   test_results,
   verify_tests,
+  journal,
 };
-inline constexpr std::size_t k_setting_count = 13;
+inline constexpr std::size_t k_setting_count = 14;
 
 enum class SettingType {
   store_url,  // file:///absolute/path

@@ -54,10 +54,10 @@ sys::Path local_tier_of(const Setup& setup, const sys::Environment& env,
 
 // Beside the tier, so that what is apart there is apart here; go's own directory is not ours to
 // put something beside.
-sys::Path link_directory_of(const agent::AgentConfig& config) {
+sys::Path beside_the_tier(const agent::AgentConfig& config, std::string_view name) {
   const sys::Path beside = config.local_tier.parent_path();
   const std::string ours = config.cache_directory.native() + "/";
-  return (beside.native().starts_with(ours) ? beside : config.cache_directory) / "link";
+  return (beside.native().starts_with(ours) ? beside : config.cache_directory) / name;
 }
 
 agent::AgentConfig config_of(const Setup& setup, const sys::Environment& env) {
@@ -66,7 +66,8 @@ agent::AgentConfig config_of(const Setup& setup, const sys::Environment& env) {
   config.runtime_directory = sys::runtime_directory(env);
   config.cache_directory = sys::user_cache_directory(env) / "sluice";
   config.local_tier = local_tier_of(setup, env, config.cache_directory);
-  if (settings.link_cache) config.link_directory = link_directory_of(config);
+  if (settings.link_cache) config.link_directory = beside_the_tier(config, "link");
+  if (settings.journal) config.journal_directory = beside_the_tier(config, "journal");
   if (settings.enabled && !settings.no_remote) config.store_url = settings.store_url;
   if (const auto url = store::parse_store_url(config.store_url)) {
     config.credentials = store::credential_identity(*url, env);

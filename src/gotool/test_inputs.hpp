@@ -50,7 +50,8 @@ class FileDigests {
 std::optional<TestInputsId> go_test_inputs_id(const std::vector<TestInput>& inputs,
                                               const TestWorld& world, Snapshot& files);
 
-// F, and for each input the first bytes of its line's digest, mixed with `test_id`.
+// F, and for each input the first bytes of its line's digest: of a file four, mixed with `test_id`;
+// of a variable one, which is too little to guess a value by.
 struct TestFingerprint {
   Fingerprint whole;
   std::vector<std::uint32_t> parts;  // GODEBUG first, then one for each input

@@ -19,10 +19,11 @@ struct TestRecord {
   struct Line {
     TestOp op = TestOp::getenv;
     std::string name;
-    std::uint32_t part = 0;  // of a file: the first bytes of the digest of its line
+    std::uint32_t part = 0;  // first bytes of the digest of its line: four, of a variable one
   };
   std::string import_path;
   std::uint32_t umask = 0;
+  std::uint8_t godebug = 0;  // the part of GODEBUG
   std::vector<Line> lines;
 
   Bytes encode() const;

@@ -13,7 +13,8 @@ TestRecord example() {
   TestRecord record;
   record.import_path = "example.org/m/p";
   record.umask = 027;
-  record.lines = {{TestOp::getenv, "HOME", 0}, {TestOp::open, "p/testdata/a b", 0xfffffffe}};
+  record.godebug = 9;
+  record.lines = {{TestOp::getenv, "HOME", 200}, {TestOp::open, "p/testdata/a b", 0xfffffffe}};
   return record;
 }
 
@@ -25,6 +26,8 @@ TEST_CASE("an inputs record comes back as it was") {
   REQUIRE(again);
   CHECK(again->import_path == record.import_path);
   CHECK(again->umask == 027);
+  CHECK(again->godebug == 9);
+  CHECK(again->lines[0].part == 200);
   REQUIRE(again->lines.size() == 2);
   CHECK(again->lines[1].op == TestOp::open);
   CHECK(again->lines[1].name == "p/testdata/a b");
@@ -41,7 +44,7 @@ TEST_CASE("what is no inputs record is refused, wherever it is damaged") {
   longer.push_back(std::byte{0});
   CHECK_FALSE(TestRecord::decode(longer));
   Bytes other_version = bytes;
-  other_version.at(20) = std::byte{'2'};
+  other_version.at(20) = std::byte{'1'};
   CHECK_FALSE(TestRecord::decode(other_version));
   Bytes other_op = bytes;
   other_op.at(bytes.size() - 4 - 15 - 1) = std::byte{4};

@@ -73,7 +73,7 @@ INSERT INTO main.compile SELECT n.ours, i.id, t.at_us, t.cost_us
   JOIN main.inputs i ON i.package = o.package AND i.build_id = o.build_id;
 INSERT INTO main.link SELECT n.ours, t.package, t.build_id, t.answer, t.link_us, t.modinfo
   FROM other.link t JOIN number n ON n.theirs = t.command;
-INSERT INTO main.test SELECT n.ours, t.package, t.answer, t.cause, t.test_us, t.names
+INSERT INTO main.test SELECT n.ours, t.package, t.answer, t.cause, t.test_us, t.names, t.ran
   FROM other.test t JOIN number n ON n.theirs = t.command;
 INSERT INTO main.transfer SELECT n.ours, t.direction, t.blobs, t.bytes, t.requests
   FROM other.transfer t JOIN number n ON n.theirs = t.command;

@@ -35,7 +35,7 @@ void visit_fields(Archive& archive, E& e) {
   } else if constexpr (std::is_same_v<T, Linked>) {
     archive(e.package, e.build_id, e.modinfo, e.answer, e.link_us);
   } else if constexpr (std::is_same_v<T, Tested>) {
-    archive(e.package, e.answer, e.cause, e.test_us, e.names);
+    archive(e.package, e.answer, e.cause, e.test_us, e.names, e.ran);
   } else if constexpr (std::is_same_v<T, Transferred>) {
     archive(e.direction, e.blobs, e.bytes, e.requests);
   } else if constexpr (std::is_same_v<T, Fault>) {

@@ -113,8 +113,9 @@ struct Tested {
   std::string package;
   Answer answer = Answer::missed;
   TestCause cause = TestCause::none;
-  std::uint64_t test_us = 0;
+  std::uint64_t test_us = 0;  // as the result says
   std::vector<std::string> names;
+  std::uint8_t ran = 0;  // 1: go has run it, and it passed
   bool operator==(const Tested&) const = default;
 };
 

@@ -34,7 +34,7 @@ std::vector<Event> one_of_each() {
       {3, Results{{{action_of(2), 1, 400, 99}}}},
       {4, Compiled{"p [p.test]", "abcdefghijklmnopqrst", "go1.27.4", "compile\n"}},
       {5, Linked{"p.test", "x", "path p\n", Answer::local, 123}},
-      {6, Tested{"p", Answer::refused, TestCause::inputs, 12, {"open testdata/a"}}},
+      {6, Tested{"p", Answer::refused, TestCause::inputs, 12, {"open testdata/a"}, 1}},
       {-7, Transferred{Direction::up, 3, 1000, 2}},
       {8, Fault{"store", "no route", 4}},
       {9, CCompiler{"gcc", "gcc version 12.2.0"}},

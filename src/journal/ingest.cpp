@@ -17,6 +17,37 @@ std::string list_text(const std::vector<std::string>& list) {
   return codec::Json(std::move(array)).dump();
 }
 
+std::vector<std::string> list_of(std::string_view text) {
+  std::vector<std::string> list;
+  const auto json = codec::parse_json(text);
+  if (!json || json->as_array() == nullptr) return list;
+  for (const codec::Json& item : *json->as_array()) {
+    if (item.as_string() != nullptr) list.push_back(*item.as_string());
+  }
+  return list;
+}
+
+bool is_miss(const Tested& tested) {
+  return tested.answer == Answer::missed || tested.answer == Answer::refused;
+}
+
+// What two reports of one package come to. go asks for a result twice, by the inputs of the link
+// and by the binary: a hit ends it, and what has run has missed both.
+Tested both(const Tested& known, const Tested& told) {
+  if (told.ran != 0) {
+    Tested ran = told;
+    if (is_miss(known)) {
+      ran.answer = known.answer;
+      ran.cause = known.cause;
+      ran.names = known.names;
+    }
+    return ran;
+  }
+  if (known.ran != 0) return known;
+  if (!is_miss(told)) return told;
+  return is_miss(known) && told.cause == TestCause::inputs ? told : known;
+}
+
 class Inserter {
  public:
   explicit Inserter(Connection& connection) : connection_(connection) {}
@@ -132,12 +163,26 @@ class Inserter {
   }
 
   Result<void> add(Micros, const Tested& tested) {
+    TRY_ASSIGN(Statement find, connection_.prepare("SELECT answer, cause, test_us, names, ran "
+                                                   "FROM test WHERE command = ? AND package = ?"));
+    TRY_ASSIGN(const bool is_known, find.with(command_, std::string_view(tested.package)).step());
+    Tested row = tested;
+    if (is_known) {
+      Tested known;
+      known.package = tested.package;
+      known.answer = static_cast<Answer>(find.number(0));
+      known.cause = static_cast<TestCause>(find.number(1));
+      known.test_us = find.size(2);
+      known.names = list_of(find.text(3));
+      known.ran = static_cast<std::uint8_t>(find.number(4));
+      row = both(known, tested);
+    }
     TRY_ASSIGN(Statement insert,
-               connection_.prepare("INSERT OR REPLACE INTO test VALUES (?,?,?,?,?,?)"));
+               connection_.prepare("INSERT OR REPLACE INTO test VALUES (?,?,?,?,?,?,?)"));
     return insert
-        .with(command_, std::string_view(tested.package), static_cast<int>(tested.answer),
-              static_cast<int>(tested.cause), tested.test_us,
-              std::string_view(list_text(tested.names)))
+        .with(command_, std::string_view(row.package), static_cast<int>(row.answer),
+              static_cast<int>(row.cause), row.test_us, std::string_view(list_text(row.names)),
+              row.ran)
         .run();
   }
 

@@ -54,6 +54,32 @@ TEST_CASE("ingest: a command in two spools goes on where it was") {
   CHECK(memory.number("SELECT max(seq) FROM lookup") == 3);
 }
 
+TEST_CASE("ingest: of the two questions for a test a hit counts, and what has run has missed") {
+  const Tested missed{"p", Answer::missed, TestCause::inputs, 0, {"open a"}, 0};
+  const Tested unknown{"p", Answer::missed, TestCause::unknown, 0, {}, 0};
+  const Tested hit{"p", Answer::reused, TestCause::none, 7, {}, 0};
+  const Tested ran{"p", Answer::missed, TestCause::none, 9, {}, 1};
+  const auto result = [](const std::vector<Tested>& told) {
+    Memory memory;
+    CommandBegan began;
+    began.id = "c";
+    std::vector<Event> events = {{1, began}};
+    for (const Tested& one : told) events.push_back({2, one});
+    REQUIRE(insert_events(memory.connection, "c", events));
+    auto row = memory.connection.prepare("SELECT answer, cause, names, test_us, ran FROM test");
+    REQUIRE(*row->step());
+    return std::to_string(row->number(0)) + " " + std::to_string(row->number(1)) + " " +
+           row->text(2) + " " + std::to_string(row->number(3)) + " " +
+           std::to_string(row->number(4));
+  };
+  CHECK(result({missed, hit}) == "3 0 [] 7 0");
+  CHECK(result({hit, missed}) == "3 0 [] 7 0");
+  CHECK(result({missed, unknown, ran}) == "2 1 [\"open a\"] 9 1");
+  CHECK(result({unknown, missed, ran}) == "2 1 [\"open a\"] 9 1");
+  CHECK(result({ran}) == "2 0 [] 9 1");
+  CHECK(result({ran, hit}) == "2 0 [] 9 1");
+}
+
 TEST_CASE("ingest: a build id that is none leaves its event out") {
   Memory memory;
   REQUIRE(insert_events(

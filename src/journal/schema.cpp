@@ -68,6 +68,7 @@ CREATE TABLE test (
   command INTEGER NOT NULL, package TEXT NOT NULL,
   answer INTEGER NOT NULL, cause INTEGER NOT NULL, test_us INTEGER NOT NULL,
   names TEXT NOT NULL,              -- JSON, a list
+  ran INTEGER NOT NULL,
   PRIMARY KEY (command, package)
 ) WITHOUT ROWID;
 CREATE TABLE transfer (
