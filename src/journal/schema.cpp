@@ -64,6 +64,7 @@ CREATE TABLE link (
   answer INTEGER NOT NULL, link_us INTEGER NOT NULL, modinfo TEXT NOT NULL,
   PRIMARY KEY (command, package, build_id)
 ) WITHOUT ROWID;
+CREATE INDEX link_build_id ON link (build_id);
 CREATE TABLE test (
   command INTEGER NOT NULL, package TEXT NOT NULL,
   answer INTEGER NOT NULL, cause INTEGER NOT NULL, test_us INTEGER NOT NULL,

@@ -1,0 +1,260 @@
+#include "journal/queries.hpp"
+
+#include "base/strings.hpp"
+#include "codec/json.hpp"
+#include "codec/zstd.hpp"
+#include "journal/ingest.hpp"
+
+#include <fmt/format.h>
+
+namespace sluice::journal {
+namespace {
+
+constexpr std::size_t k_named_jobs = 5;  // in a refusal
+
+constexpr std::string_view k_job_columns =
+    "id, uid, ci, run, name, repository, commit_id, branch, pull_request, domain, host, checkout, "
+    "first_us, last_us";
+// With the job of the newest compilation, and what the linker was told of it.
+constexpr std::string_view k_inputs_columns =
+    "i.id, i.package, i.build_id, i.salt, i.text, i.text_size, "
+    "coalesce((SELECT modinfo FROM link l WHERE l.build_id = i.build_id AND modinfo <> '' "
+    "ORDER BY l.command DESC LIMIT 1), ''), ";
+
+JobRow job_of(const Statement& row) {
+  JobRow job;
+  job.id = row.number(0);
+  int column = 0;
+  for (std::string* text :
+       {&job.uid, &job.ci, &job.run, &job.name, &job.repository, &job.commit, &job.branch,
+        &job.pull_request, &job.domain, &job.host, &job.checkout}) {
+    *text = row.text(++column);
+  }
+  job.first_us = row.number(++column);
+  job.last_us = row.number(++column);
+  return job;
+}
+
+std::vector<std::string> list_of(std::string_view text) {
+  std::vector<std::string> list;
+  const auto json = codec::parse_json(text);
+  if (!json || json->as_array() == nullptr) return list;
+  for (const codec::Json& item : *json->as_array()) {
+    if (item.as_string() != nullptr) list.push_back(*item.as_string());
+  }
+  return list;
+}
+
+// k_inputs_columns, then at_us, cost_us, source, job.
+InputsRow inputs_of(const Statement& row) {
+  InputsRow inputs;
+  inputs.id = row.number(0);
+  inputs.package = row.text(1);
+  inputs.build_id = build_id_of(row.blob(2));
+  inputs.salt = row.text(3);
+  const std::uint64_t size = row.size(5);
+  if (size <= k_inputs_text_max) {
+    // Damaged text proves nothing, and that is what the reader then says.
+    if (const auto text = codec::zstd_decompress(row.blob(4), size)) inputs.text = text_of(*text);
+  }
+  inputs.modinfo = row.text(6);
+  inputs.at_us = row.number(7);
+  inputs.cost_us = row.size(8);
+  inputs.source = row.text(9);
+  inputs.job = row.number(10);
+  return inputs;
+}
+
+// Every row of a query about one job.
+template <class Row, class Read>
+Result<std::vector<Row>> rows(Database& database, std::string_view sql, std::int64_t job,
+                              const Read& read) {
+  TRY_ASSIGN(Statement statement, database.connection().prepare(sql));
+  statement.with(job);
+  std::vector<Row> list;
+  for (;;) {
+    TRY_ASSIGN(const bool more, statement.step());
+    if (!more) return list;
+    list.push_back(read(statement));
+  }
+}
+
+std::uint64_t counted(std::int64_t number) {
+  return number > 0 ? static_cast<std::uint64_t>(number) : 0;
+}
+
+}  // namespace
+
+Result<std::vector<JobRow>> recent_jobs(Database& database, std::size_t limit) {
+  return rows<JobRow>(
+      database,
+      fmt::format("SELECT {} FROM job ORDER BY last_us DESC, id DESC LIMIT ?", k_job_columns),
+      static_cast<std::int64_t>(limit), job_of);
+}
+
+Result<JobRow> find_job(Database& database, std::string_view selector) {
+  if (selector == "last") {
+    TRY_ASSIGN(const auto jobs, recent_jobs(database, 1));
+    if (jobs.empty()) return fail(Code::not_found, "the journal has no job yet");
+    return jobs.front();
+  }
+  TRY_ASSIGN(Statement statement, database.connection().prepare(
+                                      fmt::format("SELECT {} FROM job WHERE id = ?1 OR uid = ?2 OR "
+                                                  "substr(uid, 1, length(?2)) = ?2 "
+                                                  "ORDER BY id = ?1 DESC, uid = ?2 DESC LIMIT 2",
+                                                  k_job_columns)));
+  const auto number = parse_int<std::int64_t>(selector).value_or(0);
+  TRY_ASSIGN(const bool found, statement.with(number, selector).step());
+  if (found) {
+    JobRow job = job_of(statement);
+    if (job.id == number || job.uid == selector) return job;
+    TRY_ASSIGN(const bool another, statement.step());
+    if (!another) return job;
+    return fail(Code::invalid, fmt::format("job {}: several begin so, {} and {} among them",
+                                           selector, job.uid, statement.text(1)));
+  }
+  TRY_ASSIGN(const auto jobs, recent_jobs(database, k_named_jobs));
+  std::vector<std::string> names;
+  for (const JobRow& job : jobs) names.push_back(fmt::format("{} ({})", job.id, job.uid));
+  return fail(Code::invalid,
+              fmt::format("no job {} in the journal; the last ones are {}", printable(selector),
+                          names.empty() ? "none" : join(names, ", ")));
+}
+
+Result<std::vector<CommandRow>> commands_of(Database& database, std::int64_t job) {
+  return rows<CommandRow>(
+      database,
+      "SELECT id, at_us, duration_us, words, directory, go_version, exit_status, signal, counters "
+      "FROM command WHERE job = ? ORDER BY at_us, id",
+      job, [](const Statement& row) {
+        CommandRow command;
+        command.id = row.number(0);
+        command.at_us = row.number(1);
+        if (!row.is_null(2)) command.duration_us = row.size(2);
+        command.words = list_of(row.text(3));
+        command.directory = row.text(4);
+        command.go_version = row.text(5);
+        command.exit_status = row.number(6);
+        command.signal = row.number(7);
+        command.counters = row.text(8);
+        return command;
+      });
+}
+
+Result<std::vector<InputsRow>> compiled_in(Database& database, std::int64_t job) {
+  return rows<InputsRow>(
+      database,
+      fmt::format("SELECT {} min(c.at_us), max(c.cost_us), '', m.job FROM command m "
+                  "JOIN compile c ON c.command = m.id JOIN inputs i ON i.id = c.inputs "
+                  "WHERE m.job = ? GROUP BY i.id ORDER BY 8, 1",
+                  k_inputs_columns),
+      job, inputs_of);
+}
+
+Result<std::vector<PackageHit>> package_hits_in(Database& database, std::int64_t job) {
+  return rows<PackageHit>(
+      database,
+      "SELECT i.package, i.build_id, max(l.answer), i.cost_us FROM command m "
+      "JOIN lookup l ON l.command = m.id JOIN inputs i ON i.build_id = substr(l.action, 1, 15) "
+      "WHERE m.job = ? AND l.answer < 2 GROUP BY i.id ORDER BY i.package",
+      job, [](const Statement& row) {
+        return PackageHit{row.text(0), build_id_of(row.blob(1)), static_cast<Answer>(row.number(2)),
+                          row.size(3)};
+      });
+}
+
+Result<std::vector<TestRow>> tests_in(Database& database, std::int64_t job) {
+  return rows<TestRow>(
+      database,
+      "SELECT t.package, t.answer, t.cause, t.test_us, t.names, t.ran FROM command m "
+      "JOIN test t ON t.command = m.id WHERE m.job = ? ORDER BY t.package, m.at_us",
+      job, [](const Statement& row) {
+        return TestRow{row.text(0),
+                       static_cast<Answer>(row.number(1)),
+                       static_cast<TestCause>(row.number(2)),
+                       row.size(3),
+                       list_of(row.text(4)),
+                       row.number(5) != 0};
+      });
+}
+
+Result<std::vector<LinkRow>> links_in(Database& database, std::int64_t job) {
+  return rows<LinkRow>(database,
+                       "SELECT l.package, l.build_id, l.answer, l.link_us FROM command m "
+                       "JOIN link l ON l.command = m.id WHERE m.job = ? ORDER BY l.package",
+                       job, [](const Statement& row) {
+                         return LinkRow{row.text(0), build_id_of(row.blob(1)),
+                                        static_cast<Answer>(row.number(2)), row.size(3)};
+                       });
+}
+
+Result<std::vector<AnswerTotal>> answers_in(Database& database, std::int64_t job) {
+  return rows<AnswerTotal>(
+      database,
+      "SELECT l.answer, count(*), sum(l.size), sum(l.wait_us) FROM command m "
+      "JOIN lookup l ON l.command = m.id WHERE m.job = ? GROUP BY l.answer ORDER BY l.answer",
+      job, [](const Statement& row) {
+        return AnswerTotal{static_cast<Answer>(row.number(0)), row.size(1), counted(row.number(2)),
+                           counted(row.number(3))};
+      });
+}
+
+Result<std::vector<FaultRow>> faults_in(Database& database, std::int64_t job) {
+  return rows<FaultRow>(
+      database,
+      "SELECT f.reason, min(f.message), sum(f.count) FROM command m "
+      "JOIN fault f ON f.command = m.id WHERE m.job = ? GROUP BY f.reason ORDER BY f.reason",
+      job, [](const Statement& row) {
+        return FaultRow{row.text(0), row.text(1), counted(row.number(2))};
+      });
+}
+
+Result<std::vector<InputsRow>> earlier_inputs(Database& database, std::string_view package,
+                                              Micros before_us, std::optional<std::int64_t> job,
+                                              std::size_t limit) {
+  // One job's are those it compiled, and those whose result it was given.
+  const std::string_view of_job =
+      "AND (EXISTS (SELECT 1 FROM compile c JOIN command m ON m.id = c.command "
+      "WHERE c.inputs = i.id AND m.job = ?3) OR EXISTS (SELECT 1 FROM command m JOIN lookup l "
+      "ON l.command = m.id WHERE m.job = ?3 AND l.answer < 2 "
+      "AND substr(l.action, 1, 15) = i.build_id)) ";
+  // Compiled before that time, or told by the store.
+  const std::string sql = fmt::format(
+      "SELECT {} coalesce((SELECT max(c.at_us) FROM compile c WHERE c.inputs = i.id "
+      "AND c.at_us < ?2), i.at_us) AS at, i.cost_us, i.source, "
+      "coalesce((SELECT m.job FROM compile c JOIN command m ON m.id = c.command "
+      "WHERE c.inputs = i.id AND c.at_us < ?2 ORDER BY c.at_us DESC LIMIT 1), 0) AS made "
+      "FROM inputs i WHERE i.package = ?1 AND (made <> 0 OR i.source <> '' OR i.at_us < ?2) {}"
+      "ORDER BY at DESC LIMIT ?4",
+      k_inputs_columns, job ? of_job : "AND ?3 IS NULL ");
+  TRY_ASSIGN(Statement statement, database.connection().prepare(sql));
+  const auto count = static_cast<std::int64_t>(limit);
+  if (job)
+    statement.with(package, before_us, *job, count);
+  else
+    statement.with(package, before_us, nullptr, count);
+  std::vector<InputsRow> list;
+  for (;;) {
+    TRY_ASSIGN(const bool more, statement.step());
+    if (!more) return list;
+    list.push_back(inputs_of(statement));
+  }
+}
+
+Result<std::optional<InputsRow>> same_inputs_before(Database& database, const InputsRow& inputs,
+                                                    std::int64_t job) {
+  TRY_ASSIGN(Statement statement,
+             database.connection().prepare(fmt::format(
+                 "SELECT {} coalesce((SELECT max(c.at_us) FROM compile c JOIN command m "
+                 "ON m.id = c.command WHERE c.inputs = i.id AND m.job <> ?2 AND c.at_us < ?3), 0) "
+                 "AS at, i.cost_us, i.source, coalesce((SELECT m.job FROM compile c JOIN command m "
+                 "ON m.id = c.command WHERE c.inputs = i.id AND m.job <> ?2 AND c.at_us < ?3 "
+                 "ORDER BY c.at_us DESC LIMIT 1), 0) AS made "
+                 "FROM inputs i WHERE i.id = ?1 AND (made <> 0 OR i.source <> '')",
+                 k_inputs_columns)));
+  TRY_ASSIGN(const bool found, statement.with(inputs.id, job, inputs.at_us).step());
+  if (!found) return std::nullopt;
+  return inputs_of(statement);
+}
+
+}  // namespace sluice::journal

@@ -1,0 +1,121 @@
+// What views ask the journal: jobs, and what was compiled, linked, tested and looked up in one.
+//
+// Values that own what they hold; a Database belongs to one thread at a time. Times are
+// microseconds since 1970 UTC, spans microseconds, sizes bytes. Errors are the database's own.
+#pragma once
+
+#include "base/result.hpp"
+#include "journal/database.hpp"
+#include "journal/event.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace sluice::journal {
+
+struct JobRow {
+  std::int64_t id = 0;  // of this journal
+  std::string uid;      // anywhere
+  std::string ci;       // empty: a command at a desk
+  std::string run;
+  std::string name;
+  std::string repository;
+  std::string commit;
+  std::string branch;
+  std::string pull_request;
+  std::string domain;
+  std::string host;
+  std::string checkout;
+  Micros first_us = 0;
+  Micros last_us = 0;
+};
+
+struct CommandRow {
+  std::int64_t id = 0;
+  Micros at_us = 0;
+  std::optional<std::uint64_t> duration_us;  // nothing: its end is not known
+  std::vector<std::string> words;
+  std::string directory;
+  std::string go_version;
+  std::int64_t exit_status = 0;
+  std::int64_t signal = 0;
+  std::string counters;  // JSON
+};
+
+// The inputs of one package, as they were compiled some time.
+struct InputsRow {
+  std::int64_t id = 0;
+  std::string package;
+  std::string build_id;
+  std::string salt;
+  std::string text;
+  std::string modinfo;  // of the link that followed; empty for what is no main package
+  Micros at_us = 0;
+  std::uint64_t cost_us = 0;  // of compiling it; 0: not known
+  std::string source;         // empty: compiled here; else the job that told the store
+  std::int64_t job = 0;       // compiled here: in which job; 0: that is not known any more
+};
+
+struct PackageHit {
+  std::string package;
+  std::string build_id;
+  Answer answer = Answer::local;
+  std::uint64_t cost_us = 0;
+};
+
+struct TestRow {
+  std::string package;
+  Answer answer = Answer::missed;
+  TestCause cause = TestCause::none;
+  std::uint64_t test_us = 0;
+  std::vector<std::string> names;
+  bool ran = false;
+};
+
+struct LinkRow {
+  std::string package;
+  std::string build_id;
+  Answer answer = Answer::missed;
+  std::uint64_t link_us = 0;
+};
+
+struct AnswerTotal {
+  Answer answer = Answer::local;
+  std::uint64_t count = 0;
+  std::uint64_t bytes = 0;
+  std::uint64_t wait_us = 0;
+};
+
+struct FaultRow {
+  std::string reason;
+  std::string message;
+  std::uint64_t count = 0;
+};
+
+// Newest first.
+Result<std::vector<JobRow>> recent_jobs(Database& database, std::size_t limit);
+// "last", a number, a uid or an unambiguous beginning of one. Code::not_found names what exists.
+Result<JobRow> find_job(Database& database, std::string_view selector);
+
+// Of one job, in order of time.
+Result<std::vector<CommandRow>> commands_of(Database& database, std::int64_t job);
+Result<std::vector<InputsRow>> compiled_in(Database& database, std::int64_t job);
+Result<std::vector<PackageHit>> package_hits_in(Database& database, std::int64_t job);
+Result<std::vector<TestRow>> tests_in(Database& database, std::int64_t job);
+Result<std::vector<LinkRow>> links_in(Database& database, std::int64_t job);
+Result<std::vector<AnswerTotal>> answers_in(Database& database, std::int64_t job);
+Result<std::vector<FaultRow>> faults_in(Database& database, std::int64_t job);
+
+// What is known of a package from before a time, newest first; with `job`, what that job compiled
+// or used.
+Result<std::vector<InputsRow>> earlier_inputs(Database& database, std::string_view package,
+                                              Micros before_us, std::optional<std::int64_t> job,
+                                              std::size_t limit);
+// When these very inputs were compiled before, if they were.
+Result<std::optional<InputsRow>> same_inputs_before(Database& database, const InputsRow& inputs,
+                                                    std::int64_t job);
+
+}  // namespace sluice::journal
