@@ -102,6 +102,12 @@ std::string module_path_of(std::string_view go_mod) {
   return paths.front();
 }
 
+std::string go_version_of(std::string_view go_mod) {
+  const auto versions = arguments_of(go_mod, "go");
+  if (versions.empty() || versions.front().size() > k_module_path_max) return {};
+  return versions.front();
+}
+
 std::vector<MainModule> main_modules(const sys::Environment& env,
                                      const sys::Path& working_directory) {
   std::vector<MainModule> modules;

@@ -29,6 +29,8 @@ std::optional<sys::Path> find_upward(sys::Path directory, std::string_view name)
 
 // The module path that a go.mod declares; empty when there is none that is plain.
 std::string module_path_of(std::string_view go_mod);
+// Its go directive, "1.24" or "1.24.1"; empty when there is none.
+std::string go_version_of(std::string_view go_mod);
 
 // What go calls Package.Dir and Package.Root.
 struct PackagePlace {

@@ -19,6 +19,13 @@ TEST_CASE("the module path of a go.mod") {
   CHECK(module_path_of("module " + std::string(300, 'x') + "\n").empty());
 }
 
+TEST_CASE("the go directive of a go.mod") {
+  CHECK(go_version_of("module example.org/m\n\ngo 1.24.1 // since\n\ntoolchain go1.25\n") ==
+        "1.24.1");
+  CHECK(go_version_of("go (\n\t1.21\n)\n") == "1.21");
+  CHECK(go_version_of("module example.org/m\n\ngodebug default=go1.21\n").empty());
+}
+
 TEST_CASE("the main module is the one of the nearest go.mod") {
   const auto directory = temp_directory();
   const sys::Path root = directory.path() / "m";
