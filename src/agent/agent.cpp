@@ -4,6 +4,7 @@
 #include "agent/counters.hpp"
 #include "agent/fetcher.hpp"
 #include "agent/index_keeper.hpp"
+#include "agent/inputs_keeper.hpp"
 #include "agent/link_keeper.hpp"
 #include "agent/messages.hpp"
 #include "agent/patience.hpp"
@@ -14,6 +15,8 @@
 #include "base/strings.hpp"
 #include "codec/json.hpp"
 #include "gotool/subkey.hpp"
+#include "journal/database.hpp"
+#include "journal/spool.hpp"
 #include "store/objects.hpp"
 #include "store/secrets.hpp"
 #include "store/store_url.hpp"
@@ -89,8 +92,11 @@ class Agent {
   void note(const Frame& frame);
   Counters transfers() const;
   Json status() const;
+  void read_much_left();
   Json finish_command(const std::string& command_id, std::chrono::milliseconds wait);
   void refresh();
+  void stand_by();
+  bool pause_for(std::chrono::seconds pause);
   bool refresh_once();
   bool drain(std::chrono::milliseconds wait);
   void let_go();
@@ -114,6 +120,7 @@ class Agent {
   std::unique_ptr<Uploader> uploader_;
   std::unique_ptr<Provenance> provenance_;
   std::unique_ptr<LinkKeeper> links_;  // null: the link cache is off
+  std::unique_ptr<InputsKeeper> inputs_;
 
   mutable std::mutex mutex_;
   std::condition_variable sessions_changed_;
@@ -141,6 +148,7 @@ class Agent {
   std::chrono::steady_clock::time_point last_beat_ = started_;
   std::condition_variable ending_changed_;
   bool ending_ = false;
+  bool journal_due_ = false;  // commands have left much to read
   std::thread refresher_;
 };
 
@@ -181,6 +189,8 @@ Result<void> Agent::open() {
       [this](Deadline deadline) { return !fetcher_ || fetcher_->wait_idle(deadline); },
       sys::has_idle_processor,
       [this](bool begins) { upload_patience_.blocked(Patience::Clock::now(), begins); });
+  inputs_ = std::make_unique<InputsKeeper>(config_, keeper_.get(), fetcher_.get(), *uploader_,
+                                           *provenance_, *tier_, faults_);
   if (!config_.link_directory.empty()) {
     auto links = LinkKeeper::open(config_, keeper_.get(), fetcher_.get(), *uploader_, *provenance_);
     if (links) {
@@ -194,7 +204,7 @@ Result<void> Agent::open() {
 
 void Agent::refresh() {
   sweep(config_);
-  if (!keeper_) return;
+  if (!keeper_) return stand_by();
   keeper_->load_copy();
   if (auto copy = keeper_->current()) fetcher_->bring_ahead(copy, keeper_->ahead(copy));
   // Beside the first requests, so that what follows them waits for no handshake.
@@ -203,13 +213,29 @@ void Agent::refresh() {
   warm_up.join();
   std::chrono::seconds pause = k_probe_pause;
   for (;;) {
-    {
-      std::unique_lock lock(mutex_);
-      if (ending_changed_.wait_for(lock, pause, [this] { return ending_; })) return;
-    }
+    if (!pause_for(pause)) return;
     if (answered && !is_given_up()) continue;
     answered = refresh_once();
     pause = std::min(pause * 2, k_probe_pause_max);
+  }
+}
+
+// False when the agent ends. Reads the journal's spools meanwhile, where that is due.
+bool Agent::pause_for(std::chrono::seconds pause) {
+  const auto until = std::chrono::steady_clock::now() + pause;
+  std::unique_lock lock(mutex_);
+  while (ending_changed_.wait_until(lock, until, [this] { return ending_ || journal_due_; })) {
+    if (ending_) return false;
+    journal_due_ = false;
+    lock.unlock();
+    inputs_->catch_up();
+    lock.lock();
+  }
+  return true;
+}
+
+void Agent::stand_by() {
+  while (pause_for(k_probe_pause_max)) {
   }
 }
 
@@ -296,6 +322,7 @@ void Agent::run(sys::Fd listener, std::optional<sys::FileLock> lock, bool own_pr
 }
 
 void Agent::end() {
+  inputs_->catch_up();             // while others' words can still be fetched
   if (fetcher_) fetcher_->stop();  // answers everybody who waits for it
   {
     const std::lock_guard lock(mutex_);
@@ -473,6 +500,10 @@ bool Agent::handle_command(Connection& connection, const Frame& frame) {
       Restorer restorer(*tier_, keeper_.get(), fetcher_.get(), lookup_patience_);
       return reply(restorer.restore(Deadline::after(milliseconds())));
     }
+    case Type::journal: {
+      inputs_->catch_up();
+      return reply(JsonObject{});
+    }
     case Type::link_get: {
       const auto key = decode_link_get(frame.payload);
       if (!key) return false;
@@ -636,6 +667,18 @@ bool Agent::drain(std::chrono::milliseconds wait) {
   });
 }
 
+// What commands leave for the journal is read when somebody asks or the agent ends; but not more
+// than that shall lie about.
+void Agent::read_much_left() {
+  if (config_.journal_directory.empty()) return;
+  if (journal::spools(config_.journal_directory).size() < journal::k_spools_unread_max) return;
+  {
+    const std::lock_guard lock(mutex_);
+    journal_due_ = true;
+  }
+  ending_changed_.notify_all();
+}
+
 Json Agent::finish_command(const std::string& command_id, std::chrono::milliseconds wait) {
   {
     // What its sessions still have to say belongs to it, and to what is uploaded.
@@ -645,6 +688,7 @@ Json Agent::finish_command(const std::string& command_id, std::chrono::milliseco
       return at == commands_.end() || at->second.sessions == 0;
     });
   }
+  inputs_->publish(command_id);
   bool drained = false;
   (void)is_given_up();  // where it has just begun, this command is the one to be told
   if (wait.count() > 0) drained = drain(wait);
@@ -662,6 +706,7 @@ Json Agent::finish_command(const std::string& command_id, std::chrono::milliseco
       commands_.erase(at);
     }
   }
+  read_much_left();
   const Faults untold = faults_.take_untold();
   codec::JsonArray untold_lines;
   for (std::string& line : describe_faults(untold)) untold_lines.emplace_back(std::move(line));

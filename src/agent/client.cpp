@@ -125,6 +125,10 @@ Result<codec::Json> Client::restore(std::chrono::milliseconds wait) {
              Deadline::after(wait + k_answer_slack));
 }
 
+Result<codec::Json> Client::read_journal(Deadline deadline) {
+  return ask(encode_number(Type::journal, 0), deadline);
+}
+
 Result<codec::Json> Client::save(UnixNanos since_ns) {
   constexpr auto k_scan_wait = std::chrono::seconds(30);
   return ask(encode_save(since_ns), Deadline::after(k_scan_wait));

@@ -42,6 +42,8 @@ class Client {
   Result<bool> link(const ActionId& key);
   // Tells of a link that was made, or taken from the cache.
   Result<void> note(const LinkNote& note);
+  // What commands and other machines have told is in the journal's database afterwards.
+  Result<codec::Json> read_journal(Deadline deadline);
   // Restore mode: what is new in the local tier since then counts as made by this job.
   Result<codec::Json> save(UnixNanos since_ns);
 

@@ -14,8 +14,9 @@ using store::Entry;
 
 namespace {
 
-bool is_for_lookups(const Entry& entry) {
-  return entry.record.kind != store::Kind::executable && entry.record.kind != store::Kind::link;
+// Not a blob of the local tier that go finds under its name.
+bool is_program(const Entry& entry) {
+  return entry.record.kind == store::Kind::executable || entry.record.kind == store::Kind::link;
 }
 }  // namespace
 
@@ -97,7 +98,7 @@ bool Fetcher::is_there(const Entry& entry) const {
 // written by whoever used this directory, so they are hashed before they are believed.
 bool Fetcher::link_local(const Entry& entry) const {
   const store::Record& record = entry.record;
-  if (!is_for_lookups(entry)) return false;
+  if (is_program(entry)) return false;
   if (record.size == 0) return tier_.put_empty(record.action, record.time_ns).has_value();
   if (!tier_.has_blob(record.output, record.size)) return false;
   const sys::Path file = tier_.blob_path(record.output);
@@ -153,7 +154,7 @@ void Fetcher::let_go(bool everybody) {
 bool Fetcher::is_ahead(const store::Index& index, const Entry& entry) const {
   const bool is_known_link = entry.record.kind == store::Kind::link && links_ != nullptr &&
                              index.scope_of(entry) == store::ScopeKind::commit;
-  return is_known_link || is_for_lookups(entry);
+  return is_known_link || (!is_program(entry) && entry.record.kind != store::Kind::inputs);
 }
 
 bool Fetcher::is_faster_than_linking(const Entry& link) const {
@@ -360,7 +361,7 @@ void Fetcher::fetch(const std::vector<const Entry*>& entries) {
     if (is_there(*entry) || link_local(*entry)) {
       finished(*entry, {}, 0, false);
     } else {
-      (is_for_lookups(*entry) ? missing : programs).push_back(entry);
+      (is_program(*entry) ? programs : missing).push_back(entry);
     }
   }
   if (!missing.empty()) {

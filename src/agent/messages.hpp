@@ -42,6 +42,7 @@ enum class Type : std::uint8_t {
   save = 26,
   link_get = 27,
   link_note = 28,
+  journal = 29,
 };
 
 struct Frame {

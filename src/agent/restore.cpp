@@ -51,7 +51,8 @@ std::vector<const store::Entry*> Restorer::missing(const store::Index& index) co
   std::vector<const store::Entry*> entries;
   const auto present = tier_.list_actions();
   for (const store::Entry* entry : index.in_use_order()) {
-    if (entry->record.kind == store::Kind::link) continue;
+    const store::Kind kind = entry->record.kind;
+    if (kind == store::Kind::link || kind == store::Kind::inputs) continue;
     if (!present || !present->contains(entry->record.action)) entries.push_back(entry);
   }
   return entries;

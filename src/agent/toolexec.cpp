@@ -3,6 +3,7 @@
 #include "agent/client.hpp"
 #include "agent/config.hpp"
 #include "agent/counters.hpp"
+#include "agent/tool_record.hpp"
 #include "gotool/go_version.hpp"
 #include "gotool/link_cache.hpp"
 #include "gotool/link_command.hpp"
@@ -127,11 +128,15 @@ class Link {
       if (prepared.error().code != Code::unsupported) note_fault(prepared.error());
       ++counters_.link_uncached;
       report();
+      record(journal::Answer::missed);
       return std::nullopt;
     }
     const auto status = wants_relink() ? std::nullopt : answer();
     const std::optional<int> outcome = status ? status : link();
     report();
+    const auto found =
+        counters_.link_hits_remote > 0 ? journal::Answer::remote : journal::Answer::local;
+    record(status ? found : journal::Answer::missed);
     return outcome;
   }
 
@@ -228,10 +233,11 @@ class Link {
     std::thread checker(
         [&] { inputs = check_inputs(key_, imports_, config_.link_directory / "verified"); });
     const auto status = child->wait();
-    const auto link_time = std::chrono::steady_clock::now() - started;
+    link_time_ = std::chrono::duration_cast<std::chrono::microseconds>(
+        std::chrono::steady_clock::now() - started);
     checker.join();
     gotool::LinkInfo info;
-    info.link_time = std::chrono::duration_cast<std::chrono::microseconds>(link_time);
+    info.link_time = link_time_;
     auto output = streams->output();
     auto error = streams->error();
     if (output) info.standard_output = std::move(*output);
@@ -299,6 +305,10 @@ class Link {
     (void)sys::append_to_file(report_path(config_), bytes_of(line));  // else it is not counted
   }
 
+  void record(journal::Answer answer) {
+    record_link(config_, arguments_, env_, answer, link_time_);
+  }
+
   const AgentConfig& config_;
   const std::vector<std::string>& words_;
   const std::vector<std::string> arguments_;
@@ -308,6 +318,7 @@ class Link {
   gotool::LinkKey key_;
   std::optional<LinkCache> cache_;
   Counters counters_;
+  std::chrono::microseconds link_time_{0};  // of the linker, where it was run here
   bool reported_ = false;
 };
 
@@ -324,11 +335,15 @@ std::optional<int> answer(const std::vector<std::string>& words, const sys::Envi
   const sys::Path tool = words.front();
   if (words.size() < 2 || !gotool::is_go_tool(tool)) return std::nullopt;
   const bool asks_version = words.size() == 2 && words[1] == k_version_word;
-  if (!asks_version && tool.filename() != "link") return std::nullopt;
   const auto text = env.get(k_session_variable);
   if (!text) return std::nullopt;
   const auto config = AgentConfig::decode(*text);
-  if (!config || config->link_directory.empty()) return std::nullopt;
+  if (!config) return std::nullopt;
+  if (!asks_version && tool.filename() != "link") {
+    record_tool(*config, words, env);
+    return std::nullopt;
+  }
+  if (config->link_directory.empty()) return std::nullopt;
   return asks_version ? say_version(*config, words, env) : Link(*config, words, env).run();
 }
 

@@ -1,6 +1,7 @@
 #include "journal/database.hpp"
 
 #include "codec/base64.hpp"
+#include "codec/zstd.hpp"
 #include "journal/ingest.hpp"
 #include "journal/schema.hpp"
 #include "journal/spool.hpp"
@@ -167,6 +168,33 @@ Result<std::size_t> Database::read_spools() {
   return count;
 }
 
+Result<bool> Database::has_added(const BlobId& blob) {
+  TRY_ASSIGN(Statement find, connection_.prepare("SELECT 1 FROM told WHERE blob = ?"));
+  return find.with(blob.view()).step();
+}
+
+Result<void> Database::add_known(const KnownInputs& known, const BlobId& blob) {
+  TRY_ASSIGN(auto transaction, Transaction::begin(connection_));
+  TRY_ASSIGN(Statement insert,
+             connection_.prepare("INSERT INTO inputs (package, build_id, salt, text, text_size, "
+                                 "cost_us, at_us, source) VALUES (?1,?2,?3,?4,?5,?6,?7,?8) "
+                                 "ON CONFLICT (package, build_id) DO UPDATE SET "
+                                 "cost_us = max(cost_us, ?6)"));
+  for (const PackageInputs& one : known.list) {
+    const auto key = build_key(one.build_id);
+    if (!key) continue;
+    const Bytes frame = codec::zstd_compress(bytes_of(one.text));
+    TRY(insert
+            .with(std::string_view(one.package), ByteView(*key), std::string_view(one.salt),
+                  ByteView(frame), one.text.size(), one.cost_us, one.at_us,
+                  std::string_view(known.source))
+            .run());
+  }
+  TRY_ASSIGN(Statement remember, connection_.prepare("INSERT OR IGNORE INTO told VALUES (?, ?)"));
+  TRY(remember.with(blob.view(), now_us()).run());
+  return transaction.commit();
+}
+
 Result<void> Database::trim(std::int64_t now_us, std::uint64_t bytes_max) {
   const auto remove = [this](std::string_view which) -> Result<void> {
     TRY_ASSIGN(auto transaction, Transaction::begin(connection_));
@@ -184,6 +212,7 @@ Result<void> Database::trim(std::int64_t now_us, std::uint64_t bytes_max) {
       fmt::format("DELETE FROM inputs WHERE at_us < {} AND id NOT IN (SELECT inputs FROM compile)",
                   oldest_us)
           .c_str()));
+  TRY(connection_.execute(fmt::format("DELETE FROM told WHERE at_us < {}", oldest_us).c_str()));
   TRY_ASSIGN(const auto page_bytes, connection_.number("PRAGMA page_size"));
   for (;;) {
     TRY_ASSIGN(const auto pages, connection_.number("PRAGMA page_count"));

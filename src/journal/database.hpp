@@ -7,6 +7,7 @@
 
 #include "base/deadline.hpp"
 #include "base/result.hpp"
+#include "journal/known_inputs.hpp"
 #include "journal/sqlite.hpp"
 #include "sys/file.hpp"
 
@@ -35,6 +36,9 @@ class Database {
 
   // Moves every ended spool into the database; the number moved. What cannot be read is lost.
   Result<std::size_t> read_spools();
+  // What another machine has told, unless `blob` names what was added before.
+  Result<void> add_known(const KnownInputs& known, const BlobId& blob);
+  Result<bool> has_added(const BlobId& blob);
   // Removes the oldest commands past the bounds, and what nobody refers to.
   Result<void> trim(std::int64_t now_us, std::uint64_t bytes_max = k_journal_bytes_max);
   // Adds the commands of another machine's journal that are not here; the number added.

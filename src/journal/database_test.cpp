@@ -223,6 +223,23 @@ TEST_CASE("journal database: two machines' journals merge, and merging twice cha
   CHECK_FALSE(ours.merge(here.path() / "nothing"));
 }
 
+TEST_CASE("journal database: what another machine tells is added once, and ours stays ours") {
+  const Place place;
+  REQUIRE(append(place.path(), "c1", a_command("c1", now_us())));
+  Database database = open(place.path());
+  REQUIRE(database.read_spools());
+  KnownInputs known{"test 12 abc", {}};
+  known.add({{"p", std::string(k_build_id), "go1.27.4", "compile\n", 0, 1},
+             {"q", std::string(20, 'B'), "go1.27.4", "compile\n", 5, 1}});
+  const auto blob = sha256_as<BlobId>(bytes_of("blob"));
+  CHECK_FALSE(*database.has_added(blob));
+  REQUIRE(database.add_known(known, blob));
+  CHECK(*database.has_added(blob));
+  CHECK(count_in(database, "inputs") == 2);
+  CHECK(*database.connection().number("SELECT count(*) FROM inputs WHERE source = ''") == 1);
+  CHECK(*database.connection().number("SELECT cost_us FROM inputs WHERE package = 'p'") == 1000);
+}
+
 TEST_CASE("journal database: build ids are go's spelling of 15 bytes") {
   const auto key = build_key(k_build_id);
   REQUIRE(key);

@@ -86,6 +86,7 @@ CREATE TABLE c_compiler (
   command INTEGER NOT NULL, program TEXT NOT NULL, version TEXT NOT NULL,
   PRIMARY KEY (command, program)
 ) WITHOUT ROWID;
+CREATE TABLE told (blob BLOB PRIMARY KEY, at_us INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE spool (name TEXT PRIMARY KEY) WITHOUT ROWID;  -- read, and perhaps not yet unlinked
 )",
 };

@@ -52,6 +52,7 @@ std::string_view name_of(Kind kind) {
     case Kind::test_output: return "test-output";
     case Kind::executable: return "executable";
     case Kind::link: return "link";
+    case Kind::inputs: return "inputs";
     case Kind::other: break;
   }
   return "other";

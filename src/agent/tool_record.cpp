@@ -1,0 +1,85 @@
+#include "agent/tool_record.hpp"
+
+#include "agent/recorder.hpp"
+#include "base/strings.hpp"
+#include "gotool/action_text.hpp"
+#include "gotool/compile_inputs.hpp"
+#include "gotool/tool_memo.hpp"
+#include "gotool/tool_notes.hpp"
+#include "sys/log.hpp"
+
+#include <system_error>
+
+namespace sluice::agent {
+namespace {
+
+constexpr std::uint64_t k_importcfg_bytes_max = 64U << 20U;
+
+bool is_off(const AgentConfig& config) {
+  return config.journal_directory.empty() || config.command_id.empty();
+}
+
+void record_compile(const AgentConfig& config, const std::vector<std::string>& words,
+                    const sys::Environment& env) {
+  const auto facts =
+      gotool::ToolMemo(config.cache_directory / "tools", env).facts(words.front(), false);
+  std::error_code error;
+  const sys::Path directory = std::filesystem::current_path(error);
+  auto inputs = gotool::read_compile_inputs({words.begin() + 1, words.end()},
+                                            facts ? facts->said : "", env, directory);
+  if (!inputs) {
+    sys::log_debug("toolexec: {}", inputs.error().message);
+    return;
+  }
+  Recorder recorder(config);
+  recorder.add(journal::Compiled{std::move(inputs->package), std::move(inputs->build_id),
+                                 std::move(inputs->salt), std::move(inputs->text)});
+  recorder.flush();
+}
+
+// The value of "-name=value" or "-name value"; empty when there is none.
+std::string value_of(const std::vector<std::string>& arguments, std::string_view flag) {
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    const std::string_view word = arguments[i];
+    if (!word.starts_with(flag)) continue;
+    if (word.size() == flag.size()) return i + 1 < arguments.size() ? arguments[i + 1] : "";
+    if (word[flag.size()] == '=') return std::string(word.substr(flag.size() + 1));
+  }
+  return {};
+}
+
+}  // namespace
+
+void record_tool(const AgentConfig& config, const std::vector<std::string>& words,
+                 const sys::Environment& env) {
+  if (is_off(config)) return;
+  const std::string tool = sys::Path(words.front()).filename();
+  if (tool == "compile")
+    record_compile(config, words, env);
+  else if (tool == "cgo" || tool == "asm")
+    gotool::leave_tool_note(words, env);
+}
+
+void record_link(const AgentConfig& config, const std::vector<std::string>& arguments,
+                 const sys::Environment& env, journal::Answer answer,
+                 std::chrono::microseconds took) {
+  if (is_off(config)) return;
+  // The link's action, the main package's action and content, the link's content.
+  const std::string build_ids = value_of(arguments, "-buildid");
+  const auto parts = split(build_ids, '/');
+  if (parts.size() < 3) return;
+  journal::Linked linked;
+  linked.package = env.get_or("TOOLEXEC_IMPORTPATH", "");
+  linked.build_id = parts[1];
+  linked.answer = answer;
+  linked.link_us = static_cast<std::uint64_t>(took.count());
+  const auto text = sys::read_file(value_of(arguments, "-importcfg"), k_importcfg_bytes_max);
+  if (text && *text) {
+    linked.modinfo = gotool::modinfo_of_importcfg(text_of(**text)).value_or("");
+  }
+  Recorder recorder(config);
+  recorder.add(std::move(linked));
+  recorder.flush();
+}
+
+}  // namespace sluice::agent

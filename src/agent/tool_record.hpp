@@ -1,0 +1,28 @@
+// What go's tools, run through sluice, have to say to the journal: of a compilation its inputs, of
+// a link the program and its build information.
+//
+// Called in the process that then becomes the tool, so each is one small write, and whatever cannot
+// be found out is not said. Main thread of a toolexec. With no journal nothing is read or written.
+#pragma once
+
+#include "agent/config.hpp"
+#include "journal/event.hpp"
+#include "sys/environment.hpp"
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+namespace sluice::agent {
+
+// Before a compiler, cgo or an assembler is started; other tools are none of its business. `words`
+// begin with the tool.
+void record_tool(const AgentConfig& config, const std::vector<std::string>& words,
+                 const sys::Environment& env);
+
+// After a link. `arguments` are those of the linker, without it.
+void record_link(const AgentConfig& config, const std::vector<std::string>& arguments,
+                 const sys::Environment& env, journal::Answer answer,
+                 std::chrono::microseconds took);
+
+}  // namespace sluice::agent
