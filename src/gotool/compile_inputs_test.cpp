@@ -108,7 +108,9 @@ class Recorded {
   }
 
   std::map<std::string, CompileInputs> read(const std::vector<ToolCall>& calls) {
-    for (const ToolCall& call : calls) leave_tool_note(call.words, call.env);
+    for (const ToolCall& call : calls) {
+      leave_tool_note(call.words, call.env, call.env.get_or("PWD", ""));
+    }
     std::map<std::string, CompileInputs> found;
     for (const ToolCall& call : calls) {
       if (call.tool() != "compile" || call.words.size() < 3) continue;

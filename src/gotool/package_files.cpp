@@ -286,13 +286,16 @@ Result<PackageFiles> find_package_files(const CompileCommand& command, std::stri
 std::string line_of_file(const PackageFile& file) { return line_of(file.name, read(file.path)); }
 
 sys::Path original_of(std::string_view text, const CompileCommand& command) {
+  sys::Path below_work;
   for (const std::string_view line : split(text, '\n')) {
     if (!line.starts_with(k_line) || !line.ends_with(k_first_position)) continue;
     const std::size_t length = line.size() - k_line.size() - k_first_position.size();
-    const sys::Path path = line.substr(k_line.size(), length);
-    if (path.is_absolute() && !command.is_below_work(path)) return path;
+    sys::Path path = line.substr(k_line.size(), length);
+    if (!path.is_absolute()) continue;
+    if (!command.is_below_work(path)) return path;
+    if (below_work.empty()) below_work = std::move(path);
   }
-  return {};
+  return below_work;
 }
 
 }  // namespace sluice::gotool

@@ -50,8 +50,9 @@ Result<PackageFiles> find_package_files(const CompileCommand& command, std::stri
 // `file NAME HASH\n`
 std::string line_of_file(const PackageFile& file);
 
-// The path that a generated file says it was made from (//line PATH:1:1), the first of those that
-// do not lie below the work directory; empty when there is none.
+// The path that a generated file says it was made from (//line PATH:1:1): the first that does not
+// lie below the work directory, else (the main package of a test) the first; empty when there is
+// none.
 sys::Path original_of(std::string_view text, const CompileCommand& command);
 
 }  // namespace sluice::gotool

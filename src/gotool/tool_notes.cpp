@@ -101,21 +101,21 @@ bool has_ending(const std::string& name, std::initializer_list<std::string_view>
   return std::ranges::any_of(endings, [&](std::string_view end) { return name.ends_with(end); });
 }
 
-void note_cgo(const std::vector<std::string>& words, const sys::Environment& env) {
+void note_cgo(const std::vector<std::string>& words, const sys::Environment& env,
+              const sys::Path& working_directory) {
   const auto objects = value_behind(words, "-objdir");
   if (!objects || std::ranges::find(words, "--") == words.end()) return;
   const sys::Path directory = without_slash(*objects);
   const sys::Path work = directory.parent_path();
-  // Other compilers are asked only where the directory of the sources has something for them.
+  // Other compilers are asked only where the package's directory has something for them.
   bool has_cxx = false;
   bool has_fortran = false;
-  (void)sys::list_directory(sys::Path(words.back()).parent_path(),
-                            [&](std::string_view name) -> Result<void> {
-                              const std::string file(name);
-                              has_cxx |= has_ending(file, {".cc", ".cpp", ".cxx", ".swigcxx"});
-                              has_fortran |= has_ending(file, {".f", ".F", ".for", ".f90"});
-                              return {};
-                            });
+  (void)sys::list_directory(working_directory, [&](std::string_view name) -> Result<void> {
+    const std::string file(name);
+    has_cxx |= has_ending(file, {".cc", ".cpp", ".cxx", ".swigcxx"});
+    has_fortran |= has_ending(file, {".f", ".F", ".for", ".f90"});
+    return {};
+  });
   std::vector<std::string> note{
       id_of(env, "CC", "gcc", "c", work),
       has_cxx ? id_of(env, "CXX", "g++", "c++", work) : std::string(),
@@ -151,10 +151,11 @@ void note_asm(const std::vector<std::string>& words) {
 
 }  // namespace
 
-void leave_tool_note(const std::vector<std::string>& words, const sys::Environment& env) {
+void leave_tool_note(const std::vector<std::string>& words, const sys::Environment& env,
+                     const sys::Path& working_directory) {
   if (words.empty()) return;
   const std::string tool = sys::Path(words.front()).filename().native();
-  if (tool == "cgo") note_cgo(words, env);
+  if (tool == "cgo") note_cgo(words, env, working_directory);
   if (tool == "asm") note_asm(words);
 }
 

@@ -20,10 +20,11 @@
 
 namespace sluice::gotool {
 
-// To be called before the tool is started; `words` begin with the tool. Does something for a call
-// of cgo that reads a package (it then asks the C compiler who it is, about 10 ms) and for `asm
-// -gensymabis`.
-void leave_tool_note(const std::vector<std::string>& words, const sys::Environment& env);
+// To be called before the tool is started; `words` begin with the tool, and go starts cgo in the
+// package's directory. Does something for a call of cgo that reads a package (it then asks the C
+// compiler who it is, about 10 ms) and for `asm -gensymabis`.
+void leave_tool_note(const std::vector<std::string>& words, const sys::Environment& env,
+                     const sys::Path& working_directory);
 
 struct CgoNote {
   std::string c_id;  // of the compilers; empty when they could not be asked

@@ -43,7 +43,7 @@ TEST_CASE("cgo's note has its words and who the C compiler is") {
                                  "-O2",
                                  "",
                                  (root.path() / "m/a.go").native()};
-  leave_tool_note(words, env);
+  leave_tool_note(words, env, root.path() / "m");
   const auto note = read_cgo_note(work / "b001");
   REQUIRE(note);
   CHECK(note->c_id == "mycc version 1.2");
@@ -51,20 +51,21 @@ TEST_CASE("cgo's note has its words and who the C compiler is") {
   CHECK(note->words == std::vector<std::string>(words.begin() + 1, words.end()));
   // Once for a go command.
   words[2] = (work / "b002/").native();
-  leave_tool_note(words, env);
+  leave_tool_note(words, env, root.path() / "m");
   CHECK(read_cgo_note(work / "b002")->c_id == "mycc version 1.2");
   CHECK(content_of(root.path() / "log") == "asked\n");
   // One that is not there or fails is not known.
   REQUIRE(sys::remove_tree(work));
   REQUIRE(sys::make_directories(work / "b002"));
   env.set("CC", "no-such-compiler");
-  leave_tool_note(words, env);
+  leave_tool_note(words, env, root.path() / "m");
   CHECK(read_cgo_note(work / "b002")->c_id.empty());
   // cgo's other calls leave none.
   REQUIRE(sys::make_directories(work / "b003"));
-  leave_tool_note({"cgo", "-dynpackage", "m", "-dynimport", (work / "b003/_cgo_.o").native()}, env);
+  leave_tool_note({"cgo", "-dynpackage", "m", "-dynimport", (work / "b003/_cgo_.o").native()}, env,
+                  root.path() / "m");
   CHECK_FALSE(read_cgo_note(work / "b003"));
-  leave_tool_note({}, env);
+  leave_tool_note({}, env, {});
 }
 
 TEST_CASE("the assembler's note has the user's flags") {
@@ -74,7 +75,7 @@ TEST_CASE("the assembler's note has the user's flags") {
     std::vector<std::string> words{"asm", "-p", "m", "-D", "GOOS_linux", "-D", "GOARCH_amd64"};
     words.insert(words.end(), flags.begin(), flags.end());
     words.insert(words.end(), {"-gensymabis", "-o", output, "./a.s"});
-    leave_tool_note(words, {});
+    leave_tool_note(words, {}, {});
     return read_asm_note(work.path());
   };
   CHECK_FALSE(read_asm_note(work.path()));
