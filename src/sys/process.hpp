@@ -81,8 +81,10 @@ class SignalForwarder {
   explicit SignalForwarder(pid_t child);
   ~SignalForwarder();
   void set_child(pid_t child);
-  // Whether SIGINT, SIGTERM, SIGHUP or SIGQUIT came, from wherever: whoever sent it wants an end.
-  bool was_told_to_end() const;
+  // The SIGINT, SIGTERM, SIGHUP or SIGQUIT that came, from wherever, else 0: whoever sent it wants
+  // an end.
+  int ending_signal() const;
+  bool was_told_to_end() const { return ending_signal() != 0; }
   SignalForwarder(const SignalForwarder&) = delete;
   SignalForwarder& operator=(const SignalForwarder&) = delete;
 };

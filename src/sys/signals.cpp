@@ -22,8 +22,8 @@ constexpr std::array<int, 4> k_ignorable = {SIGPIPE, SIGXFSZ, SIGINT, SIGQUIT};
 
 // Read in signal handlers, therefore lock-free and constant from the start.
 constinit std::atomic<pid_t> forward_to{0};
-constinit std::atomic<unsigned> arrived_early{0};  // bit per entry of k_forwarded
-constinit std::atomic<bool> told_to_end{false};
+constinit std::atomic<unsigned> arrived_early{0};           // bit per entry of k_forwarded
+constinit std::atomic<int> told_to_end_by{0};               // the last one that asked for an end
 constinit std::atomic<std::uint64_t> ignored_by_choice{0};  // bit per signal number
 static_assert(std::atomic<pid_t>::is_always_lock_free);
 
@@ -45,7 +45,7 @@ constinit std::array<struct sigaction, k_forwarded.size()> former{};
 
 void forward(int signal, siginfo_t* info, void* /*context*/) {
   if (signal == SIGINT || signal == SIGTERM || signal == SIGHUP || signal == SIGQUIT) {
-    told_to_end.store(true);
+    told_to_end_by.store(signal);
   }
   // The terminal's signals come from the kernel and reached the child's group as well.
   if (info->si_code != SI_USER && info->si_code != SI_TKILL && info->si_code != SI_QUEUE) return;
@@ -81,7 +81,7 @@ void stop_forwarding_to(pid_t child) {
 SignalForwarder::SignalForwarder() {
   forward_to.store(0);
   arrived_early.store(0);
-  told_to_end.store(false);
+  told_to_end_by.store(0);
   for (std::size_t i = 0; i < k_forwarded.size(); ++i) {
     struct sigaction action{};
     ::sigaction(k_forwarded[i], nullptr, &former[i]);
@@ -96,7 +96,7 @@ SignalForwarder::SignalForwarder() {
 
 SignalForwarder::SignalForwarder(pid_t child) : SignalForwarder() { set_child(child); }
 
-bool SignalForwarder::was_told_to_end() const { return told_to_end.load(); }
+int SignalForwarder::ending_signal() const { return told_to_end_by.load(); }
 
 void SignalForwarder::set_child(pid_t child) {
   forward_to.store(child);

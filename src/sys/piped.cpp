@@ -1,0 +1,122 @@
+#include "sys/piped.hpp"
+
+#include "base/bytes.hpp"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <optional>
+
+namespace sluice::sys {
+namespace {
+
+using OnOutput = std::function<Result<void>(std::string_view)>;
+
+struct Pipe {
+  Fd read_end;  // does not block
+  Fd write_end;
+};
+
+Result<Pipe> make_pipe() {
+  std::array<int, 2> ends{};
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) return fail_errno(errno, "make a pipe");
+  Pipe pipe{Fd(ends[0]), Fd(ends[1])};
+  if (::fcntl(ends[0], F_SETFL, O_NONBLOCK) != 0) return fail_errno(errno, "fcntl");
+  return pipe;
+}
+
+// Hands on what is in the pipe now; closes it at its end.
+Result<void> drain(Fd& pipe, const OnOutput& on_output) {
+  std::array<std::byte, 64U << 10U> buffer;  // NOLINT: filled by read
+  while (pipe) {
+    const ssize_t count = ::read(pipe.get(), buffer.data(), buffer.size());
+    if (count > 0) {
+      TRY(on_output(text_of(ByteView(buffer).first(static_cast<std::size_t>(count)))));
+    } else if (count == 0) {
+      pipe.reset();
+    } else if (errno == EAGAIN) {
+      return {};
+    } else if (errno != EINTR) {
+      return fail_errno(errno, "read the output of a process");
+    }
+  }
+  return {};
+}
+
+// Until both pipes have ended or the process has: a grandchild may hold them for ever.
+Result<void> pump(pid_t pid, Fd& output, Fd& errors, const OnOutput& on_output,
+                  const OnOutput& on_error) {
+  // Empty on a kernel without it (before 5.3): then the pipes alone say when it is over.
+  const Fd ended(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+  bool more = true;
+  while (more && (output || errors)) {
+    // A descriptor of -1 is passed over.
+    std::array<pollfd, 3> items = {pollfd{.fd = output.get(), .events = POLLIN, .revents = 0},
+                                   pollfd{.fd = errors.get(), .events = POLLIN, .revents = 0},
+                                   pollfd{.fd = ended.get(), .events = POLLIN, .revents = 0}};
+    if (::poll(items.data(), items.size(), -1) < 0) {
+      if (errno == EINTR) continue;
+      return fail_errno(errno, "poll");
+    }
+    more = items[2].revents == 0;
+    TRY(drain(output, on_output));
+    TRY(drain(errors, on_error));
+  }
+  return {};
+}
+
+Result<void> end_child(Child& child) {
+  child.send_signal(SIGTERM);
+  TRY_ASSIGN(const auto status, child.wait_until(Deadline::after(k_piped_end_max)));
+  if (status) return {};
+  child.send_signal(SIGKILL);
+  TRY(child.wait());
+  return {};
+}
+
+}  // namespace
+
+Result<Piped> run_piped(const SpawnOptions& options, const OnOutput& on_output) {
+  TRY_ASSIGN(Pipe output, make_pipe());
+  TRY_ASSIGN(Pipe errors, make_pipe());
+  SpawnOptions wired = options;
+  Fd null;
+  if (wired.stdin_fd < 0) {
+    null.reset(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+    if (!null) return fail_errno(errno, "open /dev/null");
+    wired.stdin_fd = null.get();
+  }
+  wired.stdout_fd = output.write_end.get();
+  wired.stderr_fd = errors.write_end.get();
+
+  SignalForwarder forwarder;  // first, so that no signal falls between the two
+  TRY_ASSIGN(Child child, spawn(wired));
+  forwarder.set_child(child.pid());
+  output.write_end.reset();
+  errors.write_end.reset();
+
+  Piped piped;
+  const auto keep = [&piped](std::string_view text) -> Result<void> {
+    const std::size_t room = k_piped_errors_max - piped.errors.size();
+    piped.errors.append(text.substr(0, room));
+    return {};
+  };
+  const auto pumped = pump(child.pid(), output.read_end, errors.read_end, on_output, keep);
+  if (!pumped) {
+    output.read_end.reset();
+    errors.read_end.reset();
+    TRY(end_child(child));
+    return std::unexpected(pumped.error());
+  }
+  TRY_ASSIGN(piped.status, child.wait());
+  piped.ending_signal = forwarder.ending_signal();
+  return piped;
+}
+
+}  // namespace sluice::sys
