@@ -14,6 +14,7 @@
 #include "cli/output.hpp"
 #include "cli/parse.hpp"
 #include "cli/run.hpp"
+#include "cli/trace.hpp"
 #include "cli/version.hpp"
 #include "sys/environment.hpp"
 #include "sys/process.hpp"
@@ -40,6 +41,7 @@ int run_command(const Invocation& invocation, const Environment& env) {
     case CommandId::doctor: return cli::run_doctor(invocation, env);
     case CommandId::gc: return cli::run_gc(invocation, env);
     case CommandId::mtime: return cli::run_mtime(invocation, env);
+    case CommandId::trace: return cli::run_trace(invocation, env);
     case CommandId::version: return cli::run_version(invocation);
     case CommandId::completion: return cli::run_completion(invocation);
     case CommandId::man: return cli::run_man(invocation);

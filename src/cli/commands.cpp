@@ -57,6 +57,11 @@ constexpr std::array k_mtime_options = {
     k_json,
 };
 
+constexpr std::array k_trace_options = {
+    OptionSpec{"region", "NAME", {}, "the regions of this name (default cache.Invalidate)"},
+    k_json,
+};
+
 constexpr std::array k_version_options = {k_json};
 constexpr std::array<std::string_view, 3> k_shells = {"bash", "zsh", "fish"};
 
@@ -96,6 +101,10 @@ constexpr std::array k_gc_examples = {
 constexpr std::array k_mtime_examples = {
     Example{"sluice mtime && go test ./...", "Let go alone reuse test results in a fresh clone."},
 };
+constexpr std::array k_trace_examples = {
+    Example{"sluice trace trace.out", "Invalidations and the garbage collector, by reason."},
+    Example{"sluice trace --region db.Query --json trace.out", "Other regions, for a program."},
+};
 constexpr std::array k_version_examples = {
     Example{"sluice version", "The version, for a bug report."},
 };
@@ -113,7 +122,7 @@ constexpr std::array k_help_examples = {
     Example{"sluice help go", "What 'sluice go' does and takes."},
 };
 
-constexpr std::array<CommandSpec, 12> k_commands = {{
+constexpr std::array<CommandSpec, 13> k_commands = {{
     {CommandId::go,
      "go",
      "[SETTING...] GO-ARGUMENT...",
@@ -231,6 +240,27 @@ constexpr std::array<CommandSpec, 12> k_commands = {{
      "touched, modified files are hashed. The times have no order: make and other tools that "
      "compare times may do too much or too little afterwards. `sluice go test` needs none of it.",
      k_mtime_examples},
+    {CommandId::trace,
+     "trace",
+     "[--region NAME] [--json] FILE",
+     "say how much of a program's regions was during garbage collection",
+     CommandGroup::care,
+     {},
+     k_trace_options,
+     OperandSpec{"FILE", {}, true, false, true},
+     Tail::none,
+     "Reads a runtime trace, written by runtime/trace or 'go test -trace', through 'go tool trace' "
+     "and lays the collector's work over the regions of one name: the mark phase, the stops of "
+     "the world, and the mark assists and sweeps of the region's own goroutine. It says for each "
+     "reason how much of the regions' time that was, and how much of the collection's time was "
+     "during the regions.\n\n"
+     "A region belongs to NAME when its type is NAME, NAME:REASON or NAME/REASON. Without a reason "
+     "in the type it is what the program said inside of the region with "
+     "trace.Log(ctx, \"reason\", REASON). Regions that ran at once are summed, and shown by the "
+     "clock as well.\n\n"
+     "The exit status is 2 for a file that is no whole trace of a known version, 1 where go is "
+     "missing, older than the trace, or fails.",
+     k_trace_examples},
     {CommandId::version,
      "version",
      "[--json]",

@@ -21,6 +21,7 @@ enum class CommandId {
   doctor,
   gc,
   mtime,
+  trace,
   version,
   completion,
   man,
@@ -41,6 +42,7 @@ struct OperandSpec {
   std::span<const std::string_view> choices;
   bool required = false;
   bool is_command = false;  // the name of a command of this table
+  bool is_file = false;     // the path of a file: any word
 };
 
 // Words that belong to somebody else and are never looked at.

@@ -218,6 +218,9 @@ std::string zsh_command_case(const CommandSpec& command) {
         fmt::format(" \\\n        {}",
                     shell_quoted(fmt::format("1:{}:({})", command.operand.name, join(words, " "))));
   }
+  if (command.operand.is_file) {
+    out += fmt::format(" \\\n        '1:{}:_files'", command.operand.name);
+  }
   if (command.tail == Tail::command_words) out += " \\\n        '*::command:_normal'";
   if (command.tail == Tail::go_words) out += " \\\n        '*::go:->go'";
   return out + "\n      ;;\n";
@@ -244,7 +247,9 @@ std::string bash_completion() {
       fmt::format("    '') COMPREPLY=($(compgen -W \"{} {} --help --version\" -- \"$cur\")) ;;\n",
                   joined(command_names(), " "), flag_words(rows_of_settings()));
   for (const auto& command : command_specs()) {
-    out += fmt::format("    {}) COMPREPLY=($(compgen -W \"{} {}\" -- \"$cur\")) ;;\n", command.name,
+    // Without an answer of ours bash offers files.
+    out += fmt::format("    {}) {}COMPREPLY=($(compgen -W \"{} {}\" -- \"$cur\")) ;;\n",
+                       command.name, command.operand.is_file ? "[[ $cur == -* ]] && " : "",
                        join(operand_words(command), " "), flag_words(rows_of(command)));
   }
   return out + std::string(k_bash_tail);
@@ -299,6 +304,9 @@ std::string fish_completion() {
     if (!words.empty()) {
       out += fmt::format("complete -c sluice -n {} -a {}\n", shell_quoted(condition),
                          shell_quoted(join(words, " ")));
+    }
+    if (command.operand.is_file) {
+      out += fmt::format("complete -c sluice -n {} -F\n", shell_quoted(condition));
     }
     if (command.tail != Tail::none) {
       out +=

@@ -65,6 +65,8 @@ TEST_CASE("what bash offers") {
   CHECK(offered("sluice help g") == "go gc");
   CHECK(offered("sluice go --st") == "--store");
   CHECK(offered("sluice gc --max-size ''") == "");
+  CHECK(offered("sluice trace --reg") == "--region");
+  CHECK(offered("sluice trace ''") == "");  // bash itself offers files then
 }
 
 TEST_CASE("what fish offers, also after a setting with a separate value") {

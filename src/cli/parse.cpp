@@ -259,6 +259,7 @@ Result<void> check_operand(Invocation& invocation, const std::vector<std::string
     return fail(Code::invalid, fmt::format("{}: say which: {}", command.name, command.usage));
   }
   invocation.operand = operands.front();
+  if (operand.is_file) return {};
   if (operand.is_command) {
     if (find_command(invocation.operand) == nullptr) return refuse_command(invocation.operand);
     return {};

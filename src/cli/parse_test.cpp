@@ -92,6 +92,9 @@ TEST_CASE("options, operands and choices") {
   CHECK(good({"agent", "--json", "status"}).has("json"));
   CHECK(good({"help"}).operand.empty());
   CHECK(good({"help", "gc"}).operand == "gc");
+  CHECK(good({"trace", "--region=r", "some file.out"}).operand == "some file.out");
+  CHECK(refusal({"trace"}) == "trace: say which: [--region NAME] [--json] FILE");
+  CHECK(refusal({"trace", "a", "b"}) == "trace: unexpected word \"b\"");
   CHECK(refusal({"agent"}) == "agent: say which: [SETTING...] status|wait|stop [--json]");
   CHECK(refusal({"agent", "satus"}) ==
         "agent: \"satus\" is not one of status, wait, stop; did you mean status?");
@@ -135,6 +138,7 @@ TEST_CASE("every flag that help shows is accepted") {
       Words words = {std::string(command.name), "--" + std::string(spec.name)};
       if (spec.type != SettingType::flag) words.emplace_back("x");
       if (!command.operand.choices.empty()) words.emplace_back(command.operand.choices.front());
+      if (command.operand.is_file) words.emplace_back("x");
       if (command.tail == Tail::command_words) words.emplace_back("true");
       CHECK(good(words).flags.get(id));
     }
@@ -144,6 +148,7 @@ TEST_CASE("every flag that help shows is accepted") {
         words.emplace_back(option.choices.empty() ? "x" : option.choices.front());
       }
       if (!command.operand.choices.empty()) words.emplace_back(command.operand.choices.front());
+      if (command.operand.is_file) words.emplace_back("x");
       CHECK(good(words).has(option.name));
     }
   }

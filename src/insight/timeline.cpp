@@ -38,8 +38,7 @@ Timeline Timeline::common_with(const Timeline& few) const {
   for (const Span& span : few.spans_) {
     for (auto at = std::ranges::upper_bound(spans_, span.begin_ns, {}, &Span::end_ns);
          at != spans_.end() && at->begin_ns < span.end_ns; ++at) {
-      common.push_back(
-          {std::max(span.begin_ns, at->begin_ns), std::min(span.end_ns, at->end_ns)});
+      common.push_back({std::max(span.begin_ns, at->begin_ns), std::min(span.end_ns, at->end_ns)});
     }
   }
   return Timeline(std::move(common));

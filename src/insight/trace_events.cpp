@@ -152,7 +152,8 @@ bool read_event(std::string_view line, TraceEvent& event) {
   if (!take_number(line, " G=", event.goroutine) || !take(line, " ")) return false;
   const std::string_view word = take_word(line);
   if (word.empty() || !take_number(line, " Time=", event.time_ns)) return false;
-  if (event.time_ns < 0) return false;
+  // Go 1.25 gives the first Sync of an old trace that it converted the time -1.
+  if (event.time_ns < 0) return word == "Sync";
   if (word == "StateTransition") return read_transition(line, event);
   const auto* const known = std::ranges::find(k_kinds, word, &decltype(k_kinds)::value_type::first);
   if (known != k_kinds.end()) event.kind = known->second;
@@ -201,8 +202,8 @@ std::optional<std::string> take_go_string(std::string_view& text) {
 }
 
 Result<std::optional<TraceEvent>> parse_trace_event(std::string_view line) {
-  const bool is_other = line.empty() || line.front() == '\t' || line == "Stack=" ||
-                        line == "TransitionStack=";
+  const bool is_other =
+      line.empty() || line.front() == '\t' || line == "Stack=" || line == "TransitionStack=";
   if (is_other) return std::nullopt;
   TraceEvent event;
   if (!read_event(line, event)) {
@@ -210,6 +211,7 @@ Result<std::optional<TraceEvent>> parse_trace_event(std::string_view line) {
                                            "1.24 to 1.27 prints it",
                                            printable(line)));
   }
+  if (event.time_ns < 0) return std::nullopt;
   return event;
 }
 
@@ -232,8 +234,8 @@ Result<void> TraceEventReader::feed(std::string_view bytes) {
     const std::size_t end = bytes.find('\n');
     const std::string_view piece = bytes.substr(0, end);
     if (pending_.size() + piece.size() > k_trace_line_max) {
-      return fail(Code::corrupt, fmt::format("line {}: it is longer than {} bytes", line_ + 1,
-                                             k_trace_line_max));
+      return fail(Code::corrupt,
+                  fmt::format("line {}: it is longer than {} bytes", line_ + 1, k_trace_line_max));
     }
     if (end == std::string_view::npos) {
       pending_ += piece;

@@ -41,12 +41,13 @@ struct TraceEvent {
   };
 
   Kind kind = Kind::other;
-  std::int64_t time_ns = 0;     // never negative
-  std::int64_t goroutine = -1;  // that it happened on; of goroutine_end the one that ended; -1: none
-  std::uint64_t task = 0;       // of a region or log
-  std::string name;             // of the range or region; the category of a log
-  std::string scope;            // of a range: "None", "Goroutine(1)", "Proc(0)"
-  std::string message;          // of a log
+  std::int64_t time_ns = 0;  // never negative
+  std::int64_t goroutine =
+      -1;                  // that it happened on; of goroutine_end the one that ended; -1: none
+  std::uint64_t task = 0;  // of a region or log
+  std::string name;        // of the range or region; the category of a log
+  std::string scope;       // of a range: "None", "Goroutine(1)", "Proc(0)"
+  std::string message;     // of a log
 };
 
 // Nothing for a line that is no event: those of stacks, and empty ones.

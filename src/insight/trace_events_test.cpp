@@ -101,7 +101,8 @@ TEST_CASE("trace events: the end of a goroutine, in both orders of the fields") 
 
 TEST_CASE("trace events: what is no event, an event of no interest, and what go does not print") {
   for (const std::string_view line :
-       {"", "Stack=", "TransitionStack=", "\truntime.GC @ 0x45f123", "\t\t/src/runtime/mgc.go:5"}) {
+       {"", "M=-1 P=-1 G=-1 Sync Time=-1 N=1",
+        "Stack=", "TransitionStack=", "\truntime.GC @ 0x45f123", "\t\t/src/runtime/mgc.go:5"}) {
     const auto event = parse_trace_event(line);
     REQUIRE(event);
     CHECK(!*event);
@@ -116,10 +117,10 @@ TEST_CASE("trace events: what is no event, an event of no interest, and what go 
   }
   for (const std::string_view line :
        {"go: downloading go1.27.4", "M=1", "M=x P=0 G=1 Sync Time=7", "M=1 P=0 G=1 Sync",
-        "M=1 P=0 G=1 Sync Time=", "M=1 P=0 G=1 Sync Time=-7", "M=1 P=0 G=1  Time=7",
-        "M=1 P=0 G=1 Sync Time=9223372036854775808", "M=1 P=0 G=1 RangeBegin Time=7",
-        "M=1 P=0 G=1 RangeBegin Time=7 Name=\"x Scope=None", "M=1 P=0 G=1 Log Time=7 Task=1",
-        "M=1 P=0 G=1 RegionBegin Time=7 Task=-1 Type=\"x\"",
+        "M=1 P=0 G=1 Sync Time=", "M=1 P=0 G=1 Log Time=-7 Task=0 Category=\"\" Message=\"\"",
+        "M=1 P=0 G=1  Time=7", "M=1 P=0 G=1 Sync Time=9223372036854775808",
+        "M=1 P=0 G=1 RangeBegin Time=7", "M=1 P=0 G=1 RangeBegin Time=7 Name=\"x Scope=None",
+        "M=1 P=0 G=1 Log Time=7 Task=1", "M=1 P=0 G=1 RegionBegin Time=7 Task=-1 Type=\"x\"",
         "M=1 P=0 G=1 RangeBegin Time=7 Name=\"x\" Scope="}) {
     const auto event = parse_trace_event(line);
     REQUIRE_MESSAGE(!event, line);

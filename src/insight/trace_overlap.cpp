@@ -93,14 +93,16 @@ Result<void> TraceOverlap::begin_region(const TraceEvent& event) {
   TRY(count_span());
   auto reason = reason_in(event.name);
   const bool typed = reason.has_value();
-  goroutines_[event.goroutine].open.push_back(
-      {event.name, event.task, now_ns_, std::move(reason), typed});
+  Goroutine& goroutine = goroutines_[event.goroutine];
+  goroutine.had_region = true;
+  goroutine.open.push_back({event.name, event.task, now_ns_, std::move(reason), typed});
   return {};
 }
 
 Result<void> TraceOverlap::end_region(const TraceEvent& event) {
   if (!is_of_name(event.name)) return {};
   Goroutine& goroutine = goroutines_[event.goroutine];
+  goroutine.had_region = true;
   goroutine.last_end_ns = now_ns_;
   auto& open = goroutine.open;
   const auto found = std::find_if(open.rbegin(), open.rend(), [&](const OpenRegion& region) {
@@ -109,6 +111,7 @@ Result<void> TraceOverlap::end_region(const TraceEvent& event) {
   if (found == open.rend()) {
     TRY(count_span());
     ++report_.regions_before;
+    if (guesses_were_dropped_) ++report_.regions_incomplete;
     return add_region(event.goroutine,
                       {event.name, event.task, start_ns_, reason_in(event.name), true});
   }
@@ -137,9 +140,12 @@ Result<void> TraceOverlap::end_goroutine(std::int64_t id) {
   for (const OpenRegion& region : std::exchange(at->second.open, {})) {
     TRY(add_region(id, region));
   }
-  // Its id never comes again. Most goroutines do nothing for the collector.
+  // Its id never comes again.
   const auto& spans = at->second.spans;
-  if (std::ranges::all_of(spans, &std::vector<Span>::empty)) goroutines_.erase(at);
+  const bool did_nothing = std::ranges::all_of(spans, &std::vector<Span>::empty);
+  if (at->second.had_region && !did_nothing) return {};
+  guesses_ -= at->second.guesses;
+  goroutines_.erase(at);
   return {};
 }
 
@@ -155,8 +161,8 @@ void TraceOverlap::begin_range(const TraceEvent& event, GcKind kind) {
   const bool was_active = event.kind == Kind::range_active;
   const std::int64_t begin_ns = was_active ? start_ns_ : now_ns_;
   // Each generation of a trace tells again what is active.
-  const auto [at, is_new] = ranges_.try_emplace(
-      {event.name, event.scope}, OpenRange{kind, begin_ns, goroutine_of(event)});
+  const auto [at, is_new] = ranges_.try_emplace({event.name, event.scope},
+                                                OpenRange{kind, begin_ns, goroutine_of(event)});
   if (!is_new) return;
   if (was_active) ++report_.ranges_before;
   KindState& state = kinds_[index_of(kind)];
@@ -171,7 +177,8 @@ Result<void> TraceOverlap::end_range(const TraceEvent& event, GcKind kind) {
     begin_range(earlier, kind);
     at = ranges_.find({event.name, event.scope});
   }
-  const OpenRange range = at->second;
+  OpenRange range = at->second;
+  if (range.goroutine < 0) range.goroutine = goroutine_of(event);
   ranges_.erase(at);
   return close_range(range);
 }
@@ -195,17 +202,30 @@ Result<void> TraceOverlap::close_range(const OpenRange& range) {
     state.spans.push_back(span);
     return {};
   }
+  if (range.goroutine < 0) return {};
   const auto at = goroutines_.find(range.goroutine);
-  if (at == goroutines_.end()) return {};
-  if (at->second.open.empty() && at->second.last_end_ns <= span.begin_ns) return {};
-  TRY(count_span());
-  at->second.spans[index_of(range.kind)].push_back(span);
+  const bool inside = at != goroutines_.end() &&
+                      (!at->second.open.empty() || at->second.last_end_ns > span.begin_ns);
+  if (inside) {
+    TRY(count_span());
+    at->second.spans[index_of(range.kind)].push_back(span);
+    return {};
+  }
+  // A region that began before the trace may be open: only its end will tell.
+  if (guesses_ >= guesses_max_) {
+    guesses_were_dropped_ = true;
+    return {};
+  }
+  Goroutine& goroutine = goroutines_[range.goroutine];
+  ++guesses_;
+  ++goroutine.guesses;
+  goroutine.spans[index_of(range.kind)].push_back(span);
   return {};
 }
 
-ReasonOverlap TraceOverlap::measure(
-    const std::vector<const Region*>& regions, const PerGcKind<Timeline>& everybody,
-    const std::map<std::int64_t, PerGcKind<Timeline>>& own) const {
+ReasonOverlap TraceOverlap::measure(const std::vector<const Region*>& regions,
+                                    const PerGcKind<Timeline>& everybody,
+                                    const std::map<std::int64_t, PerGcKind<Timeline>>& own) const {
   static const PerGcKind<Timeline> k_no_work;
   ReasonOverlap result;
   result.regions = regions.size();
@@ -246,6 +266,9 @@ ReasonOverlap TraceOverlap::measure(
 }
 
 Result<TraceReport> TraceOverlap::finish() {
+  if (now_ns_ == start_ns_) {
+    return fail(Code::invalid, "it holds no events: the program ended before any were written");
+  }
   for (const auto& [key, range] : ranges_) {
     ++report_.ranges_open;
     TRY(close_range(range));
@@ -267,6 +290,7 @@ Result<TraceReport> TraceOverlap::finish() {
     report_.gc[k] = kinds_[k].total;
     everybody[k] = Timeline(std::move(kinds_[k].spans));
     for (auto& [id, goroutine] : goroutines_) {
+      if (!goroutine.had_region) continue;
       own[id][k] = Timeline(std::move(goroutine.spans[k]));
     }
   }

@@ -1,7 +1,7 @@
 // How much of a trace's regions was during garbage collection, by reason, and the other way round.
 //
 // Fed the events of a trace in their order, it keeps the spans of the regions asked for, of the
-// collections, and of what a goroutine did for the collector inside such a region; nothing else, so
+// collections, and of what a goroutine did for the collector inside such a region; little else, so
 // a long trace costs little. Bounded: past k_trace_spans_max or k_trace_reasons_max is
 // Code::exhausted. Owns what it holds; one thread.
 //
@@ -9,8 +9,8 @@
 // reason, it is the message of the last trace.Log(ctx, "reason", …) of the region's goroutine while
 // no other region of N was open inside of it. GC mark ("GC concurrent mark phase") and the
 // collector's stops of the world count for every region; "GC mark assist" and "GC incremental
-// sweep" only for regions of the goroutine that did them. The kinds overlap each other: a mark phase
-// begins before the first stop and ends within the last one.
+// sweep" only for regions of the goroutine that did them. The kinds overlap each other: a mark
+// phase begins before the first stop and ends within the last one.
 #pragma once
 
 #include "base/result.hpp"
@@ -32,6 +32,8 @@
 namespace sluice::insight {
 
 inline constexpr std::size_t k_trace_spans_max = std::size_t{2} << 20U;  // regions and ranges kept
+// Assists and sweeps kept because a region that began before the trace may be around them.
+inline constexpr std::size_t k_trace_guesses_max = std::size_t{1} << 20U;
 inline constexpr std::size_t k_trace_reasons_max = 10'000;
 inline constexpr std::size_t k_trace_other_regions_max = 20;  // named where none was of the name
 
@@ -66,6 +68,7 @@ struct TraceReport {
   // to there.
   std::uint64_t regions_before = 0;
   std::uint64_t ranges_before = 0;
+  std::uint64_t regions_incomplete = 0;  // of regions_before: not all assists and sweeps are known
   std::uint64_t regions_open = 0;
   std::uint64_t ranges_open = 0;
   std::vector<std::string> other_regions;  // types of regions of other names, at most some
@@ -73,10 +76,11 @@ struct TraceReport {
 
 class TraceOverlap {
  public:
-  explicit TraceOverlap(std::string region_name) : name_(std::move(region_name)) {}
+  explicit TraceOverlap(std::string region_name, std::size_t guesses_max = k_trace_guesses_max)
+      : name_(std::move(region_name)), guesses_max_(guesses_max) {}
 
   Result<void> take(const TraceEvent& event);
-  // At the end of the trace, once.
+  // At the end of the trace, once. Code::invalid where nothing happened in it.
   Result<TraceReport> finish();
 
  private:
@@ -106,6 +110,8 @@ class TraceOverlap {
   struct Goroutine {
     std::vector<OpenRegion> open;
     std::int64_t last_end_ns = -1;  // of a region
+    bool had_region = false;
+    std::size_t guesses = 0;  // spans outside of every region that is known
     PerGcKind<std::vector<Span>> spans;
   };
 
@@ -125,13 +131,16 @@ class TraceOverlap {
                         const std::map<std::int64_t, PerGcKind<Timeline>>& own) const;
 
   std::string name_;
+  std::size_t guesses_max_;
   std::int64_t start_ns_ = -1;  // of the trace
   std::int64_t now_ns_ = -1;
   std::size_t spans_kept_ = 0;
   std::vector<Region> regions_;
   std::vector<std::optional<std::string>> reasons_;
   std::map<std::optional<std::string>, std::uint32_t> reason_index_;
-  std::unordered_map<std::int64_t, Goroutine> goroutines_;  // those that had a region of the name
+  std::unordered_map<std::int64_t, Goroutine> goroutines_;  // those that had a region or may have
+  std::size_t guesses_ = 0;
+  bool guesses_were_dropped_ = false;
   std::map<std::pair<std::string, std::string>, OpenRange> ranges_;  // open: (name, scope)
   PerGcKind<KindState> kinds_;
   std::set<std::string> other_regions_;

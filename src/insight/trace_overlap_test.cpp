@@ -161,7 +161,8 @@ TEST_CASE("overlap: where a reason comes from") {
   CHECK(report.other_regions == std::vector<std::string>{"cache", "cache.InvalidateAll"});
 }
 
-TEST_CASE("overlap: what began before the trace, what goes on after it, what ends with a goroutine") {
+TEST_CASE(
+    "overlap: what began before the trace, what goes on after it, what ends with a goroutine") {
   TraceEvent gone = region(Kind::goroutine_end, 60, 3, "");
   const auto report = report_of({
       at(10),
@@ -194,9 +195,11 @@ TEST_CASE("overlap: what began before the trace, what goes on after it, what end
 }
 
 TEST_CASE("overlap: nothing, other stops of the world, and time that steps back") {
-  const auto empty = report_of({});
-  CHECK(empty.duration_ns == 0);
-  CHECK(empty.reasons.empty());
+  TraceOverlap empty("cache.Invalidate");
+  REQUIRE(empty.take(at(1)));  // the Sync of a trace that ended right after its header
+  const auto nothing = empty.finish();
+  REQUIRE(!nothing);
+  CHECK(nothing.error().code == Code::invalid);
   const auto report = report_of({
       at(100),
       range(Kind::range_begin, 110, 1, "stop-the-world (start trace)", "Goroutine(1)"),
@@ -234,7 +237,8 @@ rc::Gen<std::vector<Made>> made_regions() {
                                                    "cache.Invalidate/evict", "other")),
       [](const std::tuple<std::int64_t, std::int64_t, std::int64_t, std::string>& from) {
         const auto& [begin, length, goroutine, name] = from;
-        return Made{{begin, std::min(begin + length, k_end_ns)}, goroutine, name, "", 0};
+        const std::int64_t begin_ns = std::max<std::int64_t>(0, begin - 30);
+        return Made{{begin_ns, std::min(begin_ns + length, k_end_ns)}, goroutine, name, "", 0};
       });
   return rc::gen::map(rc::gen::container<std::vector<Made>>(one), [](std::vector<Made> regions) {
     // Go's regions of one goroutine nest; a task of its own tells these apart where they do not.
@@ -266,16 +270,21 @@ std::vector<Made> ranges_between(const std::set<std::uint8_t>& marks, std::int64
 
 std::vector<TraceEvent> events_of(const std::vector<Made>& regions,
                                   const std::vector<Made>& ranges) {
+  // What begins with the trace is told by its end alone, as if it had begun before.
   std::vector<TraceEvent> events;
   for (const Made& made : ranges) {
-    events.push_back(range(Kind::range_begin, made.span.begin_ns, made.goroutine, made.name,
-                           made.scope));
+    if (made.span.begin_ns > 0) {
+      events.push_back(
+          range(Kind::range_begin, made.span.begin_ns, made.goroutine, made.name, made.scope));
+    }
     events.push_back(
         range(Kind::range_end, made.span.end_ns, made.goroutine, made.name, made.scope));
   }
   for (const Made& made : regions) {
-    events.push_back(
-        region(Kind::region_begin, made.span.begin_ns, made.goroutine, made.name, made.task));
+    if (made.span.begin_ns > 0) {
+      events.push_back(
+          region(Kind::region_begin, made.span.begin_ns, made.goroutine, made.name, made.task));
+    }
     events.push_back(
         region(Kind::region_end, made.span.end_ns, made.goroutine, made.name, made.task));
   }
@@ -368,6 +377,38 @@ TEST_CASE("overlap: the same as every nanosecond counted by itself") {
       RC_ASSERT(report.gc[k].time.wall_ns == Timeline(spans[k]).total_ns());
     }
   }));
+}
+
+TEST_CASE("overlap: what may have been inside of an unknown region is kept up to a bound") {
+  constexpr std::int64_t k_max = 20;
+  TraceOverlap overlap("cache.Invalidate", k_max);
+  bool took_all = overlap.take(at(0)).has_value();
+  std::int64_t now = 1;
+  const auto assist = [&](std::int64_t goroutine) {
+    const std::string scope = "Goroutine(" + std::to_string(goroutine) + ")";
+    took_all &= overlap.take(range(Kind::range_begin, now, goroutine, k_assist, scope)).has_value();
+    took_all &=
+        overlap.take(range(Kind::range_end, now + 1, goroutine, k_assist, scope)).has_value();
+    now += 2;
+  };
+  // Goroutines that end without a region give their share back.
+  for (int i = 0; i < 3 * k_max; ++i) {
+    assist(7);
+    if (i % k_max == 0)
+      took_all &= overlap.take(region(Kind::goroutine_end, now, 7, "")).has_value();
+  }
+  REQUIRE(overlap.take(region(Kind::goroutine_end, now, 7, "")));
+  assist(1);
+  REQUIRE(overlap.take(region(Kind::region_end, now, 1, "cache.Invalidate/early")));
+  for (int i = 0; i < 3 * k_max; ++i) assist(2);
+  REQUIRE(overlap.take(region(Kind::region_end, now, 2, "cache.Invalidate/late")));
+  CHECK(took_all);
+  const auto report = overlap.finish();
+  REQUIRE(report);
+  CHECK(of_reason(*report, "early").during[k_of_assist].sum_ns == 1);
+  CHECK(of_reason(*report, "late").during[k_of_assist].sum_ns == k_max - 1);
+  CHECK(report->regions_before == 2);
+  CHECK(report->regions_incomplete == 1);
 }
 
 TEST_CASE("overlap: more reasons than anyone reads are refused") {

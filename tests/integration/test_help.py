@@ -1,13 +1,15 @@
 """Help, man pages and completions: exactly what works, from one table."""
 
 import json
+import os
 import re
 import shutil
 import subprocess
 
 import pytest
+from sluice_harness import REPO
 
-COMMANDS = {"go", "run", "cacheprog", "env", "agent", "doctor", "gc", "mtime"}
+COMMANDS = {"go", "run", "cacheprog", "env", "agent", "doctor", "gc", "mtime", "trace"}
 COMMANDS |= {"version", "completion", "man", "help"}
 
 # A value for every flag that takes one; a flag that help names and this table does not is a
@@ -25,6 +27,7 @@ VALUES = {
     "max-size": "100GiB",
     "max-age": "400d",
     "shell": "sh",
+    "region": "cache.Invalidate",
 }
 SWITCHES = {
     "read-only",
@@ -57,8 +60,20 @@ def test_help_lists_what_works(machine):
             assert m.sluice_run(name, "--help").ok().stdout == page.stdout, name
 
 
-def test_every_flag_in_help_is_accepted(machine, tiny):
+@pytest.fixture
+def trace_file(tmp_path, go_env):
+    """A runtime trace, and go's own cache for the tool that reads it."""
+    file = tmp_path / "trace.out"
+    where = REPO / "examples" / "invalidate"
+    env = {**os.environ, **go_env}
+    subprocess.run(["go", "run", ".", str(file)], cwd=where, env=env, check=True)
+    gocache = subprocess.run(["go", "env", "GOCACHE"], capture_output=True, text=True, check=True)
+    return file, {"GOCACHE": gocache.stdout.strip()}
+
+
+def test_every_flag_in_help_is_accepted(machine, tiny, trace_file):
     m = machine()
+    trace, trace_env = trace_file
     repository = m.root / "repository"
     subprocess.run(["git", "init", "-q", repository], check=True)
     harmless = {
@@ -70,6 +85,7 @@ def test_every_flag_in_help_is_accepted(machine, tiny):
         "doctor": [],
         "gc": ["--max-age", "900d"],
         "mtime": [],
+        "trace": [str(trace)],
         "version": [],
         "completion": ["bash"],
         "man": [],
@@ -87,7 +103,8 @@ def test_every_flag_in_help_is_accepted(machine, tiny):
             if name == "agent":
                 before, after = harmless[name], []
             where = repository if name == "mtime" else tiny
-            run = m.sluice_run(name, *before, *words, *after, cwd=where, stdin="")
+            env = trace_env if name == "trace" else {}
+            run = m.sluice_run(name, *before, *words, *after, cwd=where, stdin="", env=env)
             assert run.code == 0, f"sluice {name} {words}: {run.describe()}"
 
 

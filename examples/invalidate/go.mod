@@ -1,0 +1,3 @@
+module example.com/invalidate
+
+go 1.23
