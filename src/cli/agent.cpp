@@ -1,11 +1,9 @@
 #include "cli/agent.hpp"
 
 #include "agent/agent.hpp"
-#include "agent/client.hpp"
 #include "base/deadline.hpp"
 #include "base/units.hpp"
 #include "cli/output.hpp"
-#include "cli/setup.hpp"
 #include "cli/summary.hpp"
 #include "sys/process.hpp"
 
@@ -31,21 +29,6 @@ constexpr std::array k_choosing_settings = {
 
 using agent::Client;
 using codec::Json;
-
-// Every agent that belongs to this job. One that cannot be asked is no agent that could be waited
-// for.
-std::vector<Client> agents_of(const Setup& setup) {
-  std::vector<Client> clients;
-  for (const auto& socket : agent::agent_sockets(setup.config.runtime_directory)) {
-    auto client = Client::connect_socket(socket, Deadline::after(k_connect_max));
-    if (!client || !*client) continue;
-    const auto status = (*client)->status(Deadline::after(k_status_max));
-    if (!status) continue;
-    if (status->text_or("job_id", setup.job.id) != setup.job.id) continue;
-    clients.push_back(std::move(**client));
-  }
-  return clients;
-}
 
 Result<std::vector<Client>> chosen_agents(const Invocation& invocation, const Setup& setup) {
   if (!mean_one_agent(invocation.flags)) return agents_of(setup);
@@ -99,6 +82,19 @@ int tell(const Invocation& invocation, const std::vector<Json>& replies) {
 }
 
 }  // namespace
+
+std::vector<Client> agents_of(const Setup& setup) {
+  std::vector<Client> clients;
+  for (const auto& socket : agent::agent_sockets(setup.config.runtime_directory)) {
+    auto client = Client::connect_socket(socket, Deadline::after(k_connect_max));
+    if (!client || !*client) continue;
+    const auto status = (*client)->status(Deadline::after(k_status_max));
+    if (!status) continue;
+    if (status->text_or("job_id", setup.job.id) != setup.job.id) continue;
+    clients.push_back(std::move(**client));
+  }
+  return clients;
+}
 
 bool mean_one_agent(const Flags& flags) {
   return std::ranges::any_of(k_choosing_settings,

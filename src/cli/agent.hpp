@@ -4,7 +4,9 @@
 // Owns nothing; called once, from the main thread. No agent is an answer, not an error.
 #pragma once
 
+#include "agent/client.hpp"
 #include "cli/parse.hpp"
+#include "cli/setup.hpp"
 #include "codec/json.hpp"
 #include "sys/environment.hpp"
 
@@ -18,6 +20,10 @@ namespace sluice::cli {
 codec::Json merged_status(const std::vector<codec::Json>& replies);
 // The same in a few lines for people.
 std::string status_text(const codec::Json& merged);
+
+// Every agent that belongs to this job. One that cannot be asked is no agent that could be waited
+// for.
+std::vector<agent::Client> agents_of(const Setup& setup);
 
 // Whether the flags lead to one agent; without, and with those that every agent takes
 // (--drain-timeout), all of the job are meant.

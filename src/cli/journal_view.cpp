@@ -1,0 +1,41 @@
+#include "cli/journal_view.hpp"
+
+#include "cli/agent.hpp"
+#include "cli/output.hpp"
+
+#include <fmt/format.h>
+
+#include <chrono>
+
+namespace sluice::cli {
+
+namespace {
+
+constexpr auto k_agents_wait = std::chrono::seconds(10);  // for all of them
+constexpr auto k_spools_wait = std::chrono::seconds(2);   // for who else reads spools now
+
+}  // namespace
+
+Result<journal::Database> open_journal(const Setup& setup) {
+  const sys::Path& journal = setup.config.journal_directory;
+  if (journal.empty()) {
+    return fail(Code::not_found, fmt::format("the journal is switched off ({})",
+                                             setup.settings.source_of(SettingId::journal).text));
+  }
+  const Deadline agents_deadline = Deadline::after(k_agents_wait);
+  for (agent::Client& client : agents_of(setup)) {
+    // One that does not answer leaves what it knows for the next time.
+    if (!agents_deadline.passed()) (void)client.read_journal(agents_deadline);
+  }
+  std::string note;
+  auto opened = journal::open_current(journal, Deadline::after(k_spools_wait), note);
+  if (!note.empty()) say(note);
+  if (!opened) return std::unexpected(std::move(opened).error());
+  if (!*opened) {
+    return fail(Code::not_found,
+                fmt::format("no journal yet in {}: nothing was run with sluice", journal.native()));
+  }
+  return std::move(**opened);
+}
+
+}  // namespace sluice::cli
