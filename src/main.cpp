@@ -16,6 +16,7 @@
 #include "cli/run.hpp"
 #include "cli/trace.hpp"
 #include "cli/version.hpp"
+#include "cli/why.hpp"
 #include "sys/environment.hpp"
 #include "sys/process.hpp"
 
@@ -41,6 +42,7 @@ int run_command(const Invocation& invocation, const Environment& env) {
     case CommandId::doctor: return cli::run_doctor(invocation, env);
     case CommandId::gc: return cli::run_gc(invocation, env);
     case CommandId::mtime: return cli::run_mtime(invocation, env);
+    case CommandId::why: return cli::run_why(invocation, env);
     case CommandId::trace: return cli::run_trace(invocation, env);
     case CommandId::version: return cli::run_version(invocation);
     case CommandId::completion: return cli::run_completion(invocation);

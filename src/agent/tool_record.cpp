@@ -20,11 +20,9 @@ bool is_off(const AgentConfig& config) {
 }
 
 void record_compile(const AgentConfig& config, const std::vector<std::string>& words,
-                    const sys::Environment& env) {
+                    const sys::Environment& env, const sys::Path& directory) {
   const auto facts =
       gotool::ToolMemo(config.cache_directory / "tools", env).facts(words.front(), false);
-  std::error_code error;
-  const sys::Path directory = std::filesystem::current_path(error);
   auto inputs = gotool::read_compile_inputs({words.begin() + 1, words.end()},
                                             facts ? facts->said : "", env, directory);
   if (!inputs) {
@@ -54,10 +52,12 @@ void record_tool(const AgentConfig& config, const std::vector<std::string>& word
                  const sys::Environment& env) {
   if (is_off(config)) return;
   const std::string tool = sys::Path(words.front()).filename();
+  std::error_code error;
+  const sys::Path directory = std::filesystem::current_path(error);
   if (tool == "compile")
-    record_compile(config, words, env);
+    record_compile(config, words, env, directory);
   else if (tool == "cgo" || tool == "asm")
-    gotool::leave_tool_note(words, env);
+    gotool::leave_tool_note(words, env, directory);
 }
 
 void record_link(const AgentConfig& config, const std::vector<std::string>& arguments,

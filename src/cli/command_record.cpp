@@ -1,6 +1,7 @@
 #include "cli/command_record.hpp"
 
 #include "agent/recorder.hpp"
+#include "gotool/toolchain.hpp"
 #include "journal/database.hpp"
 #include "journal/spool.hpp"
 
@@ -21,7 +22,7 @@ void read_what_lies_about(const sys::Path& journal) {
 
 }  // namespace
 
-void record_beginning(const Setup& setup, const Command& command) {
+void record_beginning(const Setup& setup, const Command& command, const sys::Environment& env) {
   const agent::AgentConfig& config = setup.config;
   if (config.journal_directory.empty()) return;
   const agent::Job& job = setup.job;
@@ -42,6 +43,7 @@ void record_beginning(const Setup& setup, const Command& command) {
   began.go_version = setup.go.version;
   began.sluice_version = config.producer;
   began.words = command.arguments;
+  began.goflags = gotool::go_env_value(env, "GOFLAGS", setup.go).value_or("");
   const std::vector<journal::Event> events = {{journal::now_us(), std::move(began)}};
   // Where it cannot be written, the journal does not know.
   (void)journal::append(config.journal_directory, config.command_id, events);

@@ -14,7 +14,8 @@
 
 namespace sluice::cli {
 
-void record_beginning(const Setup& setup, const Command& command);
+// `env`: of the command, before anything is added for the cache.
+void record_beginning(const Setup& setup, const Command& command, const sys::Environment& env);
 void record_end(const Setup& setup, const Summary& summary, const sys::ExitStatus& status,
                 std::chrono::microseconds took);
 

@@ -22,7 +22,9 @@ struct Desk {
   }
   void run(const std::string& id, const Summary& summary) {
     setup.config.command_id = id;
-    record_beginning(setup, command);
+    sys::Environment env;
+    env.set("GOFLAGS", "-race");
+    record_beginning(setup, command, env);
     record_end(setup, summary, sys::ExitStatus{3, 0}, std::chrono::microseconds(1500));
   }
 };
@@ -43,6 +45,7 @@ TEST_CASE("command record: beginning, transfers, faults and end stand in the spo
   const auto& began = std::get<journal::CommandBegan>(events[0].body);
   CHECK(began.ci == "gitlab");
   CHECK(began.words == desk.command.arguments);
+  CHECK(began.goflags == "-race");
   CHECK(std::get<journal::Transferred>(events[1].body).direction == journal::Direction::up);
   CHECK(std::get<journal::Fault>(events[2].body).reason == "store");
   const auto& ended = std::get<journal::CommandEnded>(events[3].body);

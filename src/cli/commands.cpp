@@ -57,6 +57,12 @@ constexpr std::array k_mtime_options = {
     k_json,
 };
 
+constexpr std::array k_why_options = {
+    OptionSpec{"job", "JOB", {}, "a job of the journal, by number or name (default the last)"},
+    OptionSpec{"against", "JOB", {}, "compare with this job, not with the nearest known"},
+    k_json,
+};
+
 constexpr std::array k_trace_options = {
     OptionSpec{"region", "NAME", {}, "the regions of this name (default cache.Invalidate)"},
     k_json,
@@ -101,6 +107,11 @@ constexpr std::array k_gc_examples = {
 constexpr std::array k_mtime_examples = {
     Example{"sluice mtime && go test ./...", "Let go alone reuse test results in a fresh clone."},
 };
+constexpr std::array k_why_examples = {
+    Example{"sluice why", "What made the last command compile and test, by cause."},
+    Example{"sluice why ./cmd/...", "The same of some packages, each with its way to the cause."},
+    Example{"sluice why --job 12 --against 9 --json", "Two jobs compared, for a program."},
+};
 constexpr std::array k_trace_examples = {
     Example{"sluice trace trace.out", "Invalidations and the garbage collector, by reason."},
     Example{"sluice trace --region db.Query --json trace.out", "Other regions, for a program."},
@@ -122,7 +133,7 @@ constexpr std::array k_help_examples = {
     Example{"sluice help go", "What 'sluice go' does and takes."},
 };
 
-constexpr std::array<CommandSpec, 13> k_commands = {{
+constexpr std::array<CommandSpec, 14> k_commands = {{
     {CommandId::go,
      "go",
      "[SETTING...] GO-ARGUMENT...",
@@ -240,6 +251,22 @@ constexpr std::array<CommandSpec, 13> k_commands = {{
      "touched, modified files are hashed. The times have no order: make and other tools that "
      "compare times may do too much or too little afterwards. `sluice go test` needs none of it.",
      k_mtime_examples},
+    {CommandId::why,
+     "why",
+     "[--job JOB] [--against JOB] [--json] [PACKAGE...]",
+     "say why packages were compiled and tests were run",
+     CommandGroup::care,
+     {},
+     k_why_options,
+     OperandSpec{"PACKAGE", {}, false, false, false, true},
+     Tail::none,
+     "Reads the journal of this machine and what other machines have told through the store, and "
+     "names for each package that was compiled, and each test that ran, what differs from the "
+     "nearest earlier time: a file, a flag, a module, the Go version, a dependency and its own "
+     "cause. One cause with all that it made go compile is one entry. At a desk a command is a "
+     "job, in CI all commands of a CI job are one.\n\n"
+     "A cause is a fact when the inputs recompute to go's own key; else it says 'not proven'.",
+     k_why_examples},
     {CommandId::trace,
      "trace",
      "[--region NAME] [--json] FILE",

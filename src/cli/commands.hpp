@@ -22,6 +22,7 @@ enum class CommandId {
   gc,
   mtime,
   trace,
+  why,
   version,
   completion,
   man,
@@ -43,6 +44,7 @@ struct OperandSpec {
   bool required = false;
   bool is_command = false;  // the name of a command of this table
   bool is_file = false;     // the path of a file: any word
+  bool is_list = false;     // any number of any words
 };
 
 // Words that belong to somebody else and are never looked at.

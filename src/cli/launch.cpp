@@ -420,7 +420,7 @@ int launch_job(Setup& setup, const Flags& flags, const sys::Environment& env,
   }
   const UnixNanos started_ns = unix_now_ns();
   const auto started = std::chrono::steady_clock::now();
-  if (!inner) record_beginning(setup, command);
+  if (!inner) record_beginning(setup, command, env);
   const auto ended = run_child(command, job, door);
   const auto took = std::chrono::duration_cast<std::chrono::microseconds>(
       std::chrono::steady_clock::now() - started);

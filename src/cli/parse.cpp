@@ -249,6 +249,10 @@ Result<void> take(Invocation& invocation, CLI::App& app, const Vocabulary& vocab
 Result<void> check_operand(Invocation& invocation, const std::vector<std::string>& operands) {
   const CommandSpec& command = *invocation.command;
   const OperandSpec& operand = command.operand;
+  if (operand.is_list) {
+    invocation.operands = operands;
+    return {};
+  }
   const std::size_t count_max = operand.name.empty() ? 0 : 1;
   if (operands.size() > count_max) {
     return fail(Code::invalid, fmt::format("{}: unexpected word \"{}\"", command.name,

@@ -21,7 +21,8 @@ struct Invocation {
   std::map<std::string, std::string, std::less<>>
       options;  // "max-size" -> "10GiB"; flags -> "true"
   std::string operand;
-  std::vector<std::string> tail;  // go's words, or the command of `run`
+  std::vector<std::string> operands;  // all of them, where the command takes a list
+  std::vector<std::string> tail;      // go's words, or the command of `run`
   bool wants_help = false;
   bool wants_version = false;
 

@@ -54,9 +54,9 @@ INSERT INTO main.job (uid, ci, run, name, repository, commit_id, branch, pull_re
   WHERE id IN (SELECT job FROM other.command WHERE id IN (SELECT theirs FROM fresh))
   ON CONFLICT (uid) DO UPDATE SET first_us = min(first_us, excluded.first_us),
     last_us = max(last_us, excluded.last_us);
-INSERT INTO main.command (uid, job, at_us, duration_us, words, directory, go_version,
+INSERT INTO main.command (uid, job, at_us, duration_us, words, goflags, directory, go_version,
     sluice_version, exit_status, signal, counters)
-  SELECT c.uid, j.id, c.at_us, c.duration_us, c.words, c.directory, c.go_version,
+  SELECT c.uid, j.id, c.at_us, c.duration_us, c.words, c.goflags, c.directory, c.go_version,
     c.sluice_version, c.exit_status, c.signal, c.counters
   FROM other.command c JOIN other.job t ON t.id = c.job JOIN main.job j ON j.uid = t.uid
   WHERE c.id IN (SELECT theirs FROM fresh);

@@ -21,7 +21,7 @@ void visit_fields(Archive& archive, E& e) {
   if constexpr (std::is_same_v<T, CommandBegan>) {
     archive(e.id, e.ci, e.job_id, e.run, e.job_name, e.repository, e.commit, e.branch,
             e.pull_request, e.domain, e.host, e.directory, e.checkout, e.go_version,
-            e.sluice_version, e.words);
+            e.sluice_version, e.words, e.goflags);
   } else if constexpr (std::is_same_v<T, CommandEnded>) {
     archive(e.duration_us, e.exit_status, e.signal, e.counters);
   } else if constexpr (std::is_same_v<T, Lookup>) {

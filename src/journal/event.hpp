@@ -57,6 +57,7 @@ struct CommandBegan {
   std::string go_version;
   std::string sluice_version;
   std::vector<std::string> words;
+  std::string goflags;  // GOFLAGS as go sees it, without what sluice adds
   bool operator==(const CommandBegan&) const = default;
 };
 

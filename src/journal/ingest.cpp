@@ -76,12 +76,13 @@ class Inserter {
     TRY_ASSIGN(
         Statement insert,
         connection_.prepare("INSERT INTO command (uid, job, at_us, words, directory, go_version, "
-                            "sluice_version, counters) VALUES (?,?,?,?,?,?,?,'{}') "
+                            "sluice_version, goflags, counters) VALUES (?,?,?,?,?,?,?,?,'{}') "
                             "ON CONFLICT (uid) DO UPDATE SET job = excluded.job RETURNING id"));
     TRY(insert
             .with(std::string_view(command.id), job_, at_us,
                   std::string_view(list_text(command.words)), std::string_view(command.directory),
-                  std::string_view(command.go_version), std::string_view(command.sluice_version))
+                  std::string_view(command.go_version), std::string_view(command.sluice_version),
+                  std::string_view(command.goflags))
             .step());
     command_ = insert.number(0);
     TRY(insert.step());

@@ -124,8 +124,8 @@ Result<JobRow> find_job(Database& database, std::string_view selector) {
 Result<std::vector<CommandRow>> commands_of(Database& database, std::int64_t job) {
   return rows<CommandRow>(
       database,
-      "SELECT id, at_us, duration_us, words, directory, go_version, exit_status, signal, counters "
-      "FROM command WHERE job = ? ORDER BY at_us, id",
+      "SELECT id, at_us, duration_us, words, directory, go_version, exit_status, signal, counters, "
+      "goflags FROM command WHERE job = ? ORDER BY at_us, id",
       job, [](const Statement& row) {
         CommandRow command;
         command.id = row.number(0);
@@ -137,6 +137,7 @@ Result<std::vector<CommandRow>> commands_of(Database& database, std::int64_t job
         command.exit_status = row.number(6);
         command.signal = row.number(7);
         command.counters = row.text(8);
+        command.goflags = row.text(9);
         return command;
       });
 }
@@ -209,36 +210,53 @@ Result<std::vector<FaultRow>> faults_in(Database& database, std::int64_t job) {
       });
 }
 
+Result<std::optional<LastTest>> last_test_of(Database& database, std::string_view package,
+                                             std::int64_t other_than_job, Micros before_us) {
+  TRY_ASSIGN(Statement statement,
+             database.connection().prepare(
+                 "SELECT m.words, m.goflags, m.go_version, t.package IS NOT NULL FROM command m "
+                 "LEFT JOIN test t ON t.command = m.id AND t.package = ?1 "
+                 "WHERE m.job <> ?2 AND m.at_us < ?3 AND (t.package IS NOT NULL OR EXISTS "
+                 "(SELECT 1 FROM link l WHERE l.command = m.id AND l.package = ?1 || '.test')) "
+                 "ORDER BY m.at_us DESC LIMIT 1"));
+  TRY_ASSIGN(const bool found, statement.with(package, other_than_job, before_us).step());
+  if (!found) return std::nullopt;
+  return LastTest{list_of(statement.text(0)), statement.text(1), statement.text(2),
+                  statement.number(3) != 0};
+}
+
 Result<std::vector<InputsRow>> earlier_inputs(Database& database, std::string_view package,
-                                              Micros before_us, std::optional<std::int64_t> job,
-                                              std::size_t limit) {
-  // One job's are those it compiled, and those whose result it was given.
-  const std::string_view of_job =
-      "AND (EXISTS (SELECT 1 FROM compile c JOIN command m ON m.id = c.command "
-      "WHERE c.inputs = i.id AND m.job = ?3) OR EXISTS (SELECT 1 FROM command m JOIN lookup l "
-      "ON l.command = m.id WHERE m.job = ?3 AND l.answer < 2 "
-      "AND substr(l.action, 1, 15) = i.build_id)) ";
+                                              Micros before_us, std::size_t limit) {
   // Compiled before that time, or told by the store.
-  const std::string sql = fmt::format(
-      "SELECT {} coalesce((SELECT max(c.at_us) FROM compile c WHERE c.inputs = i.id "
-      "AND c.at_us < ?2), i.at_us) AS at, i.cost_us, i.source, "
-      "coalesce((SELECT m.job FROM compile c JOIN command m ON m.id = c.command "
-      "WHERE c.inputs = i.id AND c.at_us < ?2 ORDER BY c.at_us DESC LIMIT 1), 0) AS made "
-      "FROM inputs i WHERE i.package = ?1 AND (made <> 0 OR i.source <> '' OR i.at_us < ?2) {}"
-      "ORDER BY at DESC LIMIT ?4",
-      k_inputs_columns, job ? of_job : "AND ?3 IS NULL ");
-  TRY_ASSIGN(Statement statement, database.connection().prepare(sql));
-  const auto count = static_cast<std::int64_t>(limit);
-  if (job)
-    statement.with(package, before_us, *job, count);
-  else
-    statement.with(package, before_us, nullptr, count);
+  TRY_ASSIGN(Statement statement,
+             database.connection().prepare(fmt::format(
+                 "SELECT {} coalesce((SELECT max(c.at_us) FROM compile c WHERE c.inputs = i.id "
+                 "AND c.at_us < ?2), i.at_us) AS at, i.cost_us, i.source, "
+                 "coalesce((SELECT m.job FROM compile c JOIN command m ON m.id = c.command "
+                 "WHERE c.inputs = i.id AND c.at_us < ?2 ORDER BY c.at_us DESC LIMIT 1), 0) "
+                 "AS made FROM inputs i WHERE i.package = ?1 "
+                 "AND (made <> 0 OR i.source <> '' OR i.at_us < ?2) ORDER BY at DESC LIMIT ?3",
+                 k_inputs_columns)));
+  statement.with(package, before_us, static_cast<std::int64_t>(limit));
   std::vector<InputsRow> list;
   for (;;) {
     TRY_ASSIGN(const bool more, statement.step());
     if (!more) return list;
     list.push_back(inputs_of(statement));
   }
+}
+
+Result<std::optional<InputsRow>> inputs_with(Database& database, std::string_view package,
+                                             std::string_view build_id) {
+  const auto key = build_key(build_id);
+  if (!key) return std::nullopt;
+  TRY_ASSIGN(Statement statement, database.connection().prepare(fmt::format(
+                                      "SELECT {} i.at_us, i.cost_us, i.source, 0 FROM inputs i "
+                                      "WHERE i.package = ?1 AND i.build_id = ?2",
+                                      k_inputs_columns)));
+  TRY_ASSIGN(const bool found, statement.with(package, ByteView(*key)).step());
+  if (!found) return std::nullopt;
+  return inputs_of(statement);
 }
 
 Result<std::optional<InputsRow>> same_inputs_before(Database& database, const InputsRow& inputs,

@@ -38,6 +38,7 @@ struct CommandRow {
   Micros at_us = 0;
   std::optional<std::uint64_t> duration_us;  // nothing: its end is not known
   std::vector<std::string> words;
+  std::string goflags;
   std::string directory;
   std::string go_version;
   std::int64_t exit_status = 0;
@@ -109,11 +110,22 @@ Result<std::vector<LinkRow>> links_in(Database& database, std::int64_t job);
 Result<std::vector<AnswerTotal>> answers_in(Database& database, std::int64_t job);
 Result<std::vector<FaultRow>> faults_in(Database& database, std::int64_t job);
 
-// What is known of a package from before a time, newest first; with `job`, what that job compiled
-// or used.
+// The last command of another job, before a time, that tested a package.
+struct LastTest {
+  std::vector<std::string> words;
+  std::string goflags;
+  std::string go_version;
+  bool is_kept = false;  // it was answered, or it passed and go kept its result
+};
+Result<std::optional<LastTest>> last_test_of(Database& database, std::string_view package,
+                                             std::int64_t other_than_job, Micros before_us);
+
+// What is known of a package from before a time, newest first.
 Result<std::vector<InputsRow>> earlier_inputs(Database& database, std::string_view package,
-                                              Micros before_us, std::optional<std::int64_t> job,
-                                              std::size_t limit);
+                                              Micros before_us, std::size_t limit);
+// Those of one build ID.
+Result<std::optional<InputsRow>> inputs_with(Database& database, std::string_view package,
+                                             std::string_view build_id);
 // When these very inputs were compiled before, if they were.
 Result<std::optional<InputsRow>> same_inputs_before(Database& database, const InputsRow& inputs,
                                                     std::int64_t job);

@@ -103,21 +103,22 @@ TEST_CASE("queries: what was compiled, what was given, what it cost") {
   CHECK(faults_in(database, job)->front().reason == "store");
 }
 
-TEST_CASE("queries: earlier inputs, newest first, and of one job") {
+TEST_CASE("queries: earlier inputs, newest first, and of one build") {
   Diary diary;
   diary.command("one", k_long_ago, {"p=1"}, {});
   diary.command("two", k_long_ago + 5000, {"p=2"}, {});
   diary.command("three", k_long_ago + 10000, {"p=3"}, {});
   Database database = diary.open();
   const auto now = compiled_in(database, find_job(database, "three")->id)->front();
-  const auto before = earlier_inputs(database, "p", now.at_us, std::nullopt, 5);
+  const auto before = earlier_inputs(database, "p", now.at_us, 5);
   REQUIRE(before);
   REQUIRE(before->size() == 2);
   CHECK(before->front().text == "p=2");
   CHECK(before->front().job == find_job(database, "two")->id);
-  const auto first = earlier_inputs(database, "p", now.at_us, find_job(database, "one")->id, 5);
-  REQUIRE(first->size() == 1);
-  CHECK(first->front().text == "p=1");
+  const auto first = inputs_with(database, "p", build_id("p=1"));
+  REQUIRE(*first);
+  CHECK((*first)->text == "p=1");
+  CHECK_FALSE(*inputs_with(database, "q", build_id("p=1")));
 }
 
 TEST_CASE("queries: inputs that were compiled before are told as such") {

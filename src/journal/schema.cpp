@@ -27,6 +27,7 @@ CREATE TABLE command (
   at_us INTEGER NOT NULL,
   duration_us INTEGER,              -- NULL: its end is not known
   words TEXT NOT NULL,              -- JSON, a list
+  goflags TEXT NOT NULL,
   directory TEXT NOT NULL, go_version TEXT NOT NULL, sluice_version TEXT NOT NULL,
   exit_status INTEGER, signal INTEGER,
   counters TEXT NOT NULL            -- JSON
@@ -59,6 +60,7 @@ CREATE TABLE compile (
   at_us INTEGER NOT NULL, cost_us INTEGER NOT NULL,
   PRIMARY KEY (command, inputs)
 ) WITHOUT ROWID;
+CREATE INDEX compile_inputs ON compile (inputs);
 CREATE TABLE link (
   command INTEGER NOT NULL, package TEXT NOT NULL, build_id BLOB NOT NULL,
   answer INTEGER NOT NULL, link_us INTEGER NOT NULL, modinfo TEXT NOT NULL,
