@@ -125,10 +125,14 @@ class Search {
   std::string text_;
 };
 
-// Places before which go would have "unsafe": its lists are sorted, each by itself.
+// Places before which go would have "unsafe": its lists are sorted, each by itself; for cgo it adds
+// unsafe, runtime/cgo and syscall behind them.
 std::vector<std::size_t> places_of_unsafe(const std::vector<std::string>& lines) {
   constexpr std::string_view k_name = "unsafe";
   std::vector<std::size_t> places;
+  for (std::size_t at = 0; at < lines.size(); ++at) {
+    if (package_of_import(lines[at]) == "runtime/cgo") places.push_back(at);
+  }
   for (std::size_t at = 0; at <= lines.size() && places.size() < k_places_max; ++at) {
     const auto before = at == 0 ? std::string_view() : package_of_import(lines[at - 1]);
     const auto behind = at == lines.size() ? std::string_view() : package_of_import(lines[at]);
@@ -184,6 +188,7 @@ std::optional<std::string> find_proof(std::string_view salt, const TextPieces& p
 
 std::vector<std::string> forms_of_line(const std::string& line) {
   if (line.starts_with("go ")) return forms_of_go(line);
+  if (line.starts_with("module ")) return {line, ""};
   if (line.starts_with("omitdebug ")) return forms_of_local(line);
   if (line.starts_with("compile ") || line.starts_with("asm ")) {
     const auto flags = line.find('[');
@@ -208,7 +213,7 @@ std::vector<std::string> forms_of_imports(const std::vector<std::string>& lines,
   }
   if (!everywhere || lines.size() > k_places_everywhere_max) return forms;
   for (std::size_t at = 0; at <= lines.size(); ++at) {
-    if (!std::ranges::binary_search(places, at)) {
+    if (std::ranges::find(places, at) == places.end()) {
       forms.push_back(with_unsafe(lines, at, k_nowhere));
     }
   }

@@ -79,7 +79,7 @@ class Reader {
     inputs_.salt = without_experiments(command_.go_version);
     inputs_.is_program = command_.package == "main";
     import_path_ = inputs_.package.substr(0, inputs_.package.find(" ["));
-    tool_ = tool_said.empty() ? "compile version " + command_.go_version : trim(tool_said);
+    tool_ = tool_said.empty() ? said_by_release() : trim(tool_said);
     tags_.goos = env.get_or("GOOS", "");
     tags_.goarch = env.get_or("GOARCH", "");
     tags_.cgo = env.get_or("CGO_ENABLED", "") == "1";
@@ -109,6 +109,11 @@ class Reader {
 
  private:
   void add(std::string line) { pieces_.push_back(forms_of_line(line)); }
+
+  std::string said_by_release() const {
+    const std::string experiments = env_.get_or("GOEXPERIMENT", "");
+    return "compile version " + inputs_.salt + (experiments.empty() ? "" : " X:" + experiments);
+  }
 
   // What stands in the command's own words is not seen here.
   void add_tags_of_goflags() {
@@ -141,10 +146,13 @@ class Reader {
       if (!line.starts_with(k_word)) continue;
       const std::string_view rest = line.substr(k_word.size());
       const auto equals = rest.find('=');
-      // Since Go 1.26 that of a package with its tests lists the package without them.
-      if (equals == std::string_view::npos || rest.substr(0, equals) == import_path_) continue;
-      const std::string id = content_id_of(rest.substr(equals + 1));
-      imports_.push_back(fmt::format("import {} {}\n", rest.substr(0, equals), id));
+      if (equals == std::string_view::npos) continue;
+      const std::string_view package = rest.substr(0, equals);
+      std::string import =
+          fmt::format("import {} {}\n", package, content_id_of(rest.substr(equals + 1)));
+      // A package with its tests waits for itself without them, where both are built.
+      if (package != import_path_) imports_.push_back(import);
+      imports_with_own_.push_back(std::move(import));
     }
     return {};
   }
@@ -298,12 +306,11 @@ class Reader {
   }
 
   void prove() {
-    const bool uses_unsafe = files_.uses_unsafe || !files_.cgo.empty();
     const std::string profile =
         command_.profile.empty() ? std::string() : profile_line(command_.profile);
     for (const bool everywhere : {false, true}) {
       TextPieces all = pieces_;
-      all.push_back(forms_of_imports(imports_, uses_unsafe, everywhere));
+      all.push_back(import_forms(everywhere));
       all.push_back({profile});
       if (!everywhere) inputs_.text = likeliest_text(all);
       if (inputs_.is_program && !proves(inputs_.salt, inputs_.text, inputs_.build_id)) return;
@@ -313,6 +320,18 @@ class Reader {
         return;
       }
     }
+  }
+
+  std::vector<std::string> import_forms(bool everywhere) const {
+    const bool uses_unsafe = files_.uses_unsafe || !files_.cgo.empty();
+    auto forms = forms_of_imports(imports_, uses_unsafe, everywhere);
+    if (imports_with_own_.size() == imports_.size()) return forms;
+    // Since Go 1.26 the package itself is in the importcfg, but not in the ActionID.
+    constexpr int k_own_minor_max = 25;
+    auto others = forms_of_imports(imports_with_own_, uses_unsafe, everywhere);
+    if (tags_.go_minor <= k_own_minor_max) forms.swap(others);
+    forms.insert(forms.end(), others.begin(), others.end());
+    return forms;
   }
 
   static std::string profile_line(const std::string& profile) {
@@ -330,6 +349,7 @@ class Reader {
   BuildTags tags_;
   PackageFiles files_;
   std::vector<std::string> imports_;
+  std::vector<std::string> imports_with_own_;
   TextPieces pieces_;
 };
 

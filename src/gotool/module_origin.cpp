@@ -104,6 +104,11 @@ ModuleOrigin find_module_origin(const CompileCommand& command, std::string_view 
     origin.modules = {std::nullopt, "std@"};
     return origin;
   }
+  if (import_path == "command-line-arguments") {
+    origin.go_versions = {std::nullopt, command.language};
+    origin.modules = {std::nullopt};
+    return origin;
+  }
   const bool is_in_work = command.is_below_work(directory);
   std::optional<GoMod> module;
   if (!is_in_work) module = nearest_go_mod(directory);

@@ -16,7 +16,8 @@
 
 namespace sluice::gotool {
 
-// A module that is not there for the package is `std::nullopt`.
+// For a package of no module (of the standard library, of files named on a command line) the first
+// answer is `std::nullopt`.
 struct ModuleOrigin {
   std::vector<std::optional<std::string>> go_versions;  // "1.24", empty: no directive
   std::vector<std::optional<std::string>> modules;      // "path@version" for -trimpath

@@ -62,7 +62,8 @@ TEST_CASE("the standard library, the main package of a test, a file alone") {
   write_old(machine.root.path() / "m/go.mod", "module example.org/m\n\ngo 1.24\n");
   CHECK(machine.find("example.org/m.test", "work/b001").go_versions.front() == "1.24");
   CHECK(machine.find("example.org/m/a.test", "work/b001").modules.front() == "example.org/m@");
-  CHECK(machine.find("command-line-arguments", "elsewhere").go_versions.front() == "1.24");
+  CHECK(machine.find("command-line-arguments", "m").go_versions.front() == std::nullopt);
+  CHECK(machine.find("command-line-arguments", "m").modules.front() == std::nullopt);
 }
 
 TEST_CASE("vendored packages") {

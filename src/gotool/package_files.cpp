@@ -164,6 +164,14 @@ class Finder {
     return source;
   }
 
+  // With an overlay that replaces one of them, go copies all files but Go's to the object
+  // directory.
+  sys::Path overlaid(sys::Path path) const {
+    sys::Path copy = command_.object_directory / path.filename();
+    const auto info = sys::stat_file(copy);
+    return info && *info ? copy : path;
+  }
+
   void read_go_files() {
     for (const auto* list : {&files_.go, &files_.cgo}) {
       for (const PackageFile& file : *list) {
@@ -198,7 +206,7 @@ class Finder {
       if (command_.is_complete && ending->kind != Kind::header) return {};
       const bool is_for_cgo = ending->text == ".S" || ending->text == ".sx";
       if (is_for_cgo && files_.cgo.empty()) return {};
-      const sys::Path path = files_.directory / name;
+      const sys::Path path = overlaid(files_.directory / name);
       const auto info = sys::stat_file(path);
       if (!info || !*info || !(*info)->is_regular()) return {};
       std::string head = ending->kind == Kind::syso ? std::string() : head_of(path);

@@ -122,6 +122,9 @@ TEST_CASE("an overlay's file has the name of the one whose place it takes") {
   CHECK(files.directory == package.root.path() / "p");
   CHECK(names_of(files.go) == Names{"a.go"});
   CHECK(files.go[0].path == replacement);
+  write_old(package.own("x.h"), "old");
+  write_old(package.made("x.h"), "new");
+  CHECK(package.find().others.at(0).at(0).path == package.made("x.h"));
 }
 
 TEST_CASE("an external test and files of a command line have nothing beside them") {
