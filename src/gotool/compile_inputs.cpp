@@ -364,8 +364,8 @@ Result<CompileInputs> read_compile_inputs(const std::vector<std::string>& words,
 
 CompileInputs prove_program(CompileInputs inputs, std::string_view link_importcfg) {
   const auto modinfo = modinfo_of_importcfg(link_importcfg);
-  if (inputs.is_proven || !modinfo) return inputs;
-  inputs.text = with_modinfo(inputs.text, *modinfo);
+  if (inputs.is_proven) return inputs;
+  if (modinfo) inputs.text = with_modinfo(inputs.text, *modinfo);
   if (auto text = find_proof(inputs.salt, pieces_of_text(inputs.text), inputs.build_id)) {
     inputs.text = std::move(*text);
     inputs.is_proven = true;

@@ -38,8 +38,8 @@ Result<CompileInputs> read_compile_inputs(const std::vector<std::string>& words,
                                           std::string_view tool_said, const sys::Environment& env,
                                           const sys::Path& working_directory);
 
-// Completes the inputs of a program by the importcfg of the linker's call. Pure; nothing changes
-// where that has no build information.
+// Completes the inputs of a program by the importcfg of the linker's call; that of a program of no
+// module has no build information. Pure.
 CompileInputs prove_program(CompileInputs inputs, std::string_view link_importcfg);
 
 // The content half of the build ID in the first bytes of an archive; empty when there is none.

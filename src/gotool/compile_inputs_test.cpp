@@ -149,7 +149,8 @@ std::vector<RealGo> releases() {
       const std::string name = entry.path().filename().native();
       const auto mark = name.find("-go1.");
       if (!name.starts_with("toolchain@") || mark == std::string::npos) continue;
-      const int minor = minor_of(std::string_view(name).substr(mark + 1));
+      const std::string_view version = std::string_view(name).substr(mark + 1);
+      const int minor = minor_of(version.substr(0, version.find('.', 4)));  // "go1.24"
       const auto program = entry.path() / "bin/go";
       if (minor >= 24 && std::filesystem::exists(program)) found.emplace(minor, RealGo{program});
     }
@@ -213,6 +214,31 @@ TEST_CASE("a program proves when its build information is known") {
   const auto run = recorded.run({"run", "main.go"});
   check_proven(run, 1);
   CHECK(run.begin()->first == "command-line-arguments");
+}
+
+TEST_CASE("cgo and coverage prove") {
+  const RealBuild* build = RealBuild::get();
+  if (build == nullptr) return;
+  Recorded recorded(build->go);
+  recorded.cache = build->gocache;
+  recorded.file("go.mod", "module example.org/m\n\ngo 1.21\n");
+  recorded.file("a/a.go", "package a\n\nfunc F() int { return 1 }\n");
+  auto found = recorded.run({"build", "-cover", "-covermode=count", "./..."});
+  check_proven(found, 1);
+  CHECK(found.at("example.org/m/a").text.find("cover \"count\" ") != std::string::npos);
+  if (!sys::find_in_path("gcc", recorded.env)) {
+    MESSAGE("skipped: cgo needs gcc");
+    return;
+  }
+  recorded.env.set("CGO_ENABLED", "1");
+  recorded.file("c/c.go",
+                "package c\n\n// #cgo CFLAGS: -DX=2\n// #include \"c.h\"\nimport \"C\"\n\n"
+                "func F() int { return int(C.f()) }\n");
+  recorded.file("c/c.c", "#include \"c.h\"\nint f(void) { return X; }\n");
+  recorded.file("c/c.h", "int f(void);\n");
+  found = recorded.run({"build", "./c"});
+  CHECK(found.contains("example.org/m/c"));
+  check_proven(found, found.size());
 }
 
 TEST_CASE("what was changed since then does not prove") {
