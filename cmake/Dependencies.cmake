@@ -19,6 +19,14 @@ set_target_properties(SQLite::SQLite PROPERTIES
   IMPORTED_LOCATION ${SQLITE_LIBRARY}
   INTERFACE_INCLUDE_DIRECTORIES ${SQLITE_INCLUDE_DIR})
 
+find_library(YAML_LIBRARY NAMES libyaml.a REQUIRED)
+find_path(YAML_INCLUDE_DIR yaml.h REQUIRED)
+mark_as_advanced(YAML_LIBRARY YAML_INCLUDE_DIR)
+add_library(yaml::yaml STATIC IMPORTED)
+set_target_properties(yaml::yaml PROPERTIES
+  IMPORTED_LOCATION ${YAML_LIBRARY}
+  INTERFACE_INCLUDE_DIRECTORIES ${YAML_INCLUDE_DIR})
+
 function(sluice_require_header header package)
   string(MAKE_C_IDENTIFIER "SLUICE_HEADER_${header}" variable)
   find_path(${variable} ${header})

@@ -68,6 +68,7 @@ BUILD = (
     Package("libssl-dev", files=(header("openssl/ssl.h"), archive("libcrypto.a"))),
     Package("libzstd-dev", files=(header("zstd.h"), archive("libzstd.a"))),
     Package("libsqlite3-dev", files=(header("sqlite3.h"), archive("libsqlite3.a"))),
+    Package("libyaml-dev", files=(header("yaml.h"), archive("libyaml.a"))),
     Package("libboost1.81-dev", files=(header("boost/json.hpp"),)),
     Package("libtomlplusplus-dev", files=(header("toml++/toml.h"),)),
     Package("libcli11-dev", files=(header("CLI/CLI.hpp"),)),

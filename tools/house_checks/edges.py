@@ -33,6 +33,7 @@ LIBRARIES = {
     r"(sqlite3|libpq-fe)\.h$": ("journal",),
     r"(zstd(_errors)?|zlib)\.h$": ("codec",),
     r"toml(\+\+|plusplus)/": ("codec",),
+    r"yaml\.h$": ("codec",),
     r"CLI/": ("cli",),
     r"spdlog/": ("src/sys/log.cpp",),
     r"doctest/|rapidcheck(\.h$|/)": ("tests",),
