@@ -34,7 +34,7 @@ struct Size {
 };
 
 Size size_of(const YamlNode& node) {
-  Size sum{1, node.text.size()};
+  Size sum{1, node.text.size() + node.tag.size()};
   const auto add = [&sum](Size more) {
     sum.nodes += more.nodes;
     sum.bytes += more.bytes;
@@ -56,6 +56,12 @@ std::size_t height_of(const YamlNode& node) {
 
 std::string_view text_from(const yaml_char_t* text, std::size_t length) {
   return {reinterpret_cast<const char*>(text), length};
+}
+
+// Of "!name"; the long names of YAML's own types are no news.
+std::string local_tag(const yaml_char_t* tag) {
+  if (tag == nullptr || tag[0] != '!') return {};
+  return reinterpret_cast<const char*>(tag);
 }
 
 // libyaml's events, made into trees.
@@ -137,10 +143,12 @@ class Reader {
       return too_much(mark, fmt::format("nested deeper than {}", k_yaml_depth_max));
     } else if (event.type == YAML_SEQUENCE_START_EVENT) {
       anchor = event.data.sequence_start.anchor;
+      node.tag = local_tag(event.data.sequence_start.tag);
       node.kind = YamlNode::Kind::sequence;
       TRY(read_items(node, depth));
     } else if (event.type == YAML_MAPPING_START_EVENT) {
       anchor = event.data.mapping_start.anchor;
+      node.tag = local_tag(event.data.mapping_start.tag);
       node.kind = YamlNode::Kind::mapping;
       TRY(read_members(node, depth));
     } else {

@@ -1,7 +1,7 @@
 // A YAML text as trees with the line of every node: what continuous-integration files are.
 //
 // A facade over libyaml, which stays inside this room. Scalars stay text, whatever they look like;
-// an alias is a copy of what it names, `<<` merges are resolved, tags are passed over. Values own
+// an alias is a copy of what it names, `<<` merges are resolved, tags mean nothing. Values own
 // what they hold: any thread. Text that is no YAML is Code::invalid with "SOURCE:LINE:", what is
 // past a bound Code::exhausted.
 #pragma once
@@ -29,6 +29,7 @@ struct YamlNode {
   Kind kind = Kind::scalar;
   std::uint32_t line = 0;       // where its text begins, counted from 1; for `|` the line after it
   bool is_block = false;        // `|`: line n of the text is line + n of the file
+  std::string tag;              // of a collection, when it has one of its own: "!reference"
   std::string text;             // of a scalar
   std::vector<YamlNode> items;  // of a sequence
   std::vector<YamlMember> members;  // of a mapping, in the order of the file

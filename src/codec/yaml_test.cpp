@@ -48,7 +48,7 @@ TEST_CASE("a workflow, with the lines of what it says") {
   CHECK(root.find("nothing") == nullptr);
 }
 
-TEST_CASE("anchors are copied, merges are resolved, tags passed over") {
+TEST_CASE("anchors are copied, merges are resolved, tags are kept") {
   const YamlNode root = only(
       ".go: &go\n"
       "  image: golang:1.25\n"
@@ -63,6 +63,8 @@ TEST_CASE("anchors are copied, merges are resolved, tags passed over") {
   CHECK(test->text_or("stage", "") == "test");
   CHECK(test->find("variables")->text_or("GOFLAGS", "") == "-race");
   CHECK(test->find("script")->items.size() == 2);
+  CHECK(test->find("script")->tag == "!reference");
+  CHECK(test->tag.empty());
 }
 
 TEST_CASE("documents, and none") {
