@@ -40,7 +40,9 @@ constexpr std::array k_agent_options = {k_json};
 // Which store is said by the variable or a file: --store chooses a part of the examination here.
 constexpr std::array k_doctor_settings = {Id::read_only, Id::trust_domain};
 constexpr std::array k_doctor_options = {
-    OptionSpec{"store", "", {}, "examine the store, and nothing else"},
+    OptionSpec{"files", "", {}, "examine the checkout's pipelines, and only what is named so"},
+    OptionSpec{"environment", "", {}, "examine the environment, and only what is named so"},
+    OptionSpec{"store", "", {}, "examine the store, and only what is named so"},
     k_json,
 };
 
@@ -97,7 +99,8 @@ constexpr std::array k_agent_examples = {
     Example{"sluice agent stop", "Finish the upload and end the agent."},
 };
 constexpr std::array k_doctor_examples = {
-    Example{"sluice doctor", "Latency, rate and rights of the store, as this job sees it."},
+    Example{"sluice doctor", "What makes this pipeline miss, and the store as this job sees it."},
+    Example{"sluice doctor --files --environment", "No network: for a hook before a commit."},
     Example{"SLUICE_STORE=s3://bucket/ci sluice doctor --json", "Another store, for a program."},
 };
 constexpr std::array k_gc_examples = {
@@ -207,20 +210,20 @@ constexpr std::array<CommandSpec, 14> k_commands = {{
      "All agents of the job are meant. --store, --no-remote, --read-only, --publish-local and "
      "--trust-domain choose the one that they lead to.",
      k_agent_examples},
-    {CommandId::doctor,
-     "doctor",
-     "[SETTING...] [--store] [--json]",
-     "examine the store as this job sees it",
-     CommandGroup::care,
-     k_doctor_settings,
-     k_doctor_options,
-     {},
-     Tail::none,
-     "Asks the store a few times and says how far away it is, how fast, what this job may do "
-     "there, which conditional writes it honours and how far the clocks are apart. It writes, "
+    {CommandId::doctor, "doctor",
+     "[SETTING...] [--files] [--environment] [--store] [--json] [DIRECTORY]",
+     "find what makes a pipeline miss, and examine the store", CommandGroup::care,
+     k_doctor_settings, k_doctor_options, OperandSpec{"DIRECTORY", {}, false, false}, Tail::none,
+     "Reads the files of the checkout that describe pipelines (workflows of GitHub, "
+     ".gitlab-ci.yml, Jenkinsfiles, Makefiles, scripts of the root and of ci, .ci, scripts and "
+     "hack) and the environment that go would run in, and says what makes it miss its cache: "
+     "where, why, and a line that mends it. Nothing is run and nothing is changed.\n\n"
+     "Then it asks the store a few times and says how far away it is, how fast, what this job may "
+     "do there, which conditional writes it honours and how far the clocks are apart. It writes, "
      "reads and removes two objects of its own, 8 MiB in all, below v1/doctor/ of the trust "
-     "domain; with --read-only it writes nothing. The exit status is 1 where a job could not use "
-     "the store.",
+     "domain; with --read-only it writes nothing.\n\n"
+     "--files, --environment and --store choose parts. The exit status is 1 where something "
+     "misses or may miss, or where a job could not use the store; notes alone leave it 0.",
      k_doctor_examples},
     {CommandId::gc,
      "gc",

@@ -62,5 +62,40 @@ TEST_CASE("what could not be found out is unknown") {
   CHECK(text.find("clock       the same as the store's") != std::string::npos);
 }
 
+TEST_CASE("findings, for people and for programs") {
+  const std::vector<insight::Finding> findings = {
+      {"test-count",
+       insight::Severity::miss,
+       "ci.sh",
+       4,
+       "",
+       "go test -count=1",
+       "go test ./...",
+       {}},
+      {"test-count",
+       insight::Severity::note,
+       "x\x1b[2J.sh",
+       9,
+       "",
+       "again",
+       "go test .",
+       {"a.sh:3"}},
+  };
+  CHECK(findings_text(findings, false) ==
+        "\nci.sh:4: miss: go test -count=1 [test-count]\n"
+        "    why  go keeps and reuses a test's result only without -count, whatever its number.\n"
+        "    fix  go test ./...\n"
+        "\nx?[2J.sh:9: note: again [test-count]\n"
+        "    fix  go test .\n");
+  CHECK(findings_text(findings, true).find("ci.sh:4: \x1b[31mmiss\x1b[0m: ") != std::string::npos);
+  CHECK(count_text(findings) == "1 miss, 0 may miss, 1 note");
+  const codec::Json json = findings_json(findings);
+  REQUIRE(json.as_array() != nullptr);
+  const codec::Json& second = json.as_array()->at(1);
+  CHECK(second.text_or("severity", "") == "note");
+  CHECK(second.int_or("line", 0) == 9);
+  CHECK(*second.find("also")->as_array()->at(0).as_string() == "a.sh:3");
+}
+
 }  // namespace
 }  // namespace sluice::cli

@@ -269,6 +269,7 @@ Result<void> check_operand(Invocation& invocation, const std::vector<std::string
     return {};
   }
   const auto& choices = operand.choices;
+  if (choices.empty()) return {};
   if (std::find(choices.begin(), choices.end(), invocation.operand) != choices.end()) return {};
   const auto near = nearest_word(invocation.operand, choices);
   return fail(

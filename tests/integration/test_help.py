@@ -35,6 +35,8 @@ SWITCHES = {
     "publish-local",
     "quiet",
     "json",
+    "files",
+    "environment",
     "write",
     "unwrite",
     "dry-run",

@@ -1,0 +1,73 @@
+#include "insight/ci_gitlab.hpp"
+
+#include <doctest/doctest.h>
+
+namespace sluice::insight {
+namespace {
+
+TEST_CASE("jobs, with what they extend and what all have") {
+  const auto pipeline = read_gitlab(
+      "image: golang:1.25\n"                         // 1
+      "variables:\n"                                 // 2
+      "  GIT_DEPTH: 5\n"                             // 3
+      "  GOFLAGS: {value: -race, description: d}\n"  // 4
+      "default:\n"                                   // 5
+      "  before_script:\n"                           // 6
+      "    - go version\n"                           // 7
+      ".cache:\n"                                    // 8
+      "  cache: &cache\n"                            // 9
+      "    key: all\n"                               // 10
+      "    paths:\n"                                 // 11
+      "      - .cache/go-build\n"                    // 12
+      ".base:\n"                                     // 13
+      "  variables: {CGO_ENABLED: 1, TZ: UTC}\n"     // 14
+      "  script: [go vet]\n"                         // 15
+      "test:\n"                                      // 16
+      "  extends: .base\n"                           // 17
+      "  cache: *cache\n"                            // 18
+      "  variables: {CGO_ENABLED: 0}\n"              // 19
+      "  script:\n"                                  // 20
+      "    - |\n"                                    // 21
+      "      go test ./...\n"                        // 22
+      "    - [go build ./...]\n"                     // 23
+      "lint:\n"
+      "  extends: [.base]\n"
+      "  variables: {GIT_DEPTH: 0}\n"
+      "  after_script:\n"
+      "    - !reference [.base, script]\n"
+      "    - !reference [.nothing, script]\n",
+      ".gitlab-ci.yml");
+  REQUIRE(pipeline);
+  REQUIRE(pipeline->steps.size() == 6);
+  CHECK(pipeline->steps[0].line == 7);
+  CHECK(pipeline->steps[1].line == 22);
+  CHECK(pipeline->steps[1].counts_lines);
+  CHECK(pipeline->steps[2].line == 23);
+  CHECK(find_variable(pipeline->steps[1].environment, "CGO_ENABLED")->value == "0");
+  CHECK(find_variable(pipeline->steps[1].environment, "TZ")->value == "UTC");
+  CHECK(find_variable(pipeline->steps[1].environment, "GOFLAGS")->value == "-race");
+  for (const std::size_t i : {4U, 5U}) {
+    CHECK(pipeline->steps[i].job == "lint");
+    CHECK(pipeline->steps[i].line == 15);
+  }
+  REQUIRE(pipeline->clones.size() == 2);
+  CHECK(pipeline->clones[1].depth == 0);
+  CHECK(pipeline->clones[0].depth == 5);
+  CHECK(pipeline->images.size() == 1);
+  REQUIRE(pipeline->cached.size() == 1);
+  CHECK(pipeline->cached[0].line == 12);
+}
+
+TEST_CASE("loops and odd shapes end") {
+  for (const char* text :
+       {"", "a: {extends: a, script: [x]}", "a: {extends: b}\nb: {extends: a, script: x}",
+        "a: {script: [!reference [a, script]]}", "a: {script: !reference []}",
+        "a: {cache: x, image: [y], script: {z: 1}, variables: [1]}", "- a\n"}) {
+    INFO(text);
+    CHECK(read_gitlab(text, "x").has_value());
+  }
+  CHECK(read_gitlab("a: {extends: a, script: [x]}", "x")->steps.size() == 1);
+}
+
+}  // namespace
+}  // namespace sluice::insight
