@@ -118,11 +118,11 @@ void put_in_order(std::vector<Finding>& findings) {
     return std::make_tuple(finding.file.empty(), std::string_view(finding.file), finding.line,
                            std::string_view(finding.subject), std::string_view(finding.id));
   };
-  std::ranges::stable_sort(findings, [&place](const Finding& left, const Finding& right) {
+  std::ranges::sort(findings, [&place](const Finding& left, const Finding& right) {
     const auto a = place(left);
     const auto b = place(right);
     if (a != b) return a < b;
-    return left.severity < right.severity;
+    return std::tie(left.severity, left.what) < std::tie(right.severity, right.what);
   });
   const auto rest = std::ranges::unique(
       findings,

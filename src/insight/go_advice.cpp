@@ -80,7 +80,10 @@ void advise_on_test(const Examined& examined, const GoUse& use, std::vector<Find
                                      "go test -args with words for the test",
                                      one_line(use.text.substr(0, use.text.find(" -args")))));
   }
-  if (use.packages.empty() && use.is_certain && !use.has_arguments) {
+  // A flag of the test's own keeps go from caching, with a package too.
+  const bool has_own_flags = std::ranges::any_of(
+      use.flags, [](const GoFlag& flag) { return !flag.from_goflags && !is_go_flag(flag.name); });
+  if (use.packages.empty() && use.is_certain && !use.has_arguments && !has_own_flags) {
     found.push_back(examined.finding("test-no-packages", Severity::miss, use.line,
                                      "go test names no package", one_line(use.text + " .")));
   }
@@ -200,19 +203,15 @@ std::string flag_text(const GoUse& use, std::string_view name) {
 const std::vector<Difference>& differences() {
   static const std::vector<Difference> all = [] {
     std::vector<Difference> list;
-    for (const std::string_view name : {"CGO_ENABLED", "GOEXPERIMENT", "GOAMD64", "GOARM64"}) {
-      list.push_back({name, Severity::may_miss, [name](const GoUse& use) {
-                        const std::string value = use.variable_or(name, "");
-                        return value.empty() ? value : fmt::format("{}={}", name, value);
-                      }});
-    }
-    for (const std::string_view name : {"trimpath", "gcflags", "asmflags", "msan", "asan"}) {
-      list.push_back(
-          {name, Severity::may_miss, [name](const GoUse& use) { return flag_text(use, name); }});
-    }
-    // Tests with the detector beside a build without it are meant so; tags change only the
-    // packages that have files for them.
-    for (const std::string_view name : {"race", "tags"}) {
+    list.push_back({"CGO_ENABLED", Severity::may_miss, [](const GoUse& use) {
+                      const std::string value = use.variable_or("CGO_ENABLED", "");
+                      return value.empty() ? value : "CGO_ENABLED=" + value;
+                    }});
+    list.push_back({"trimpath", Severity::may_miss,
+                    [](const GoUse& use) { return flag_text(use, "trimpath"); }});
+    // Tests with a detector beside a build without it are meant so; tags change only the packages
+    // that have files for them.
+    for (const std::string_view name : {"race", "msan", "asan", "gcflags", "asmflags", "tags"}) {
       list.push_back(
           {name, Severity::note, [name](const GoUse& use) { return flag_text(use, name); }});
     }
@@ -236,9 +235,13 @@ bool share_packages(const GoUse& left, const GoUse& right) {
   return false;
 }
 
+// Who builds for another platform means another build.
 bool is_same_platform(const GoUse& left, const GoUse& right) {
-  return left.variable_or("GOOS", "") == right.variable_or("GOOS", "") &&
-         left.variable_or("GOARCH", "") == right.variable_or("GOARCH", "");
+  constexpr std::array<std::string_view, 6> k_platform = {"GOOS",  "GOARCH",  "GOAMD64",
+                                                          "GOARM", "GOARM64", "GOEXPERIMENT"};
+  return std::ranges::all_of(k_platform, [&](std::string_view name) {
+    return left.variable_or(name, "") == right.variable_or(name, "");
+  });
 }
 
 bool is_comparable(const GoUse& use) {
@@ -264,7 +267,7 @@ std::string fix_of(FileKind kind, const Difference& difference, const GoUse& lef
                    const GoUse& right) {
   const std::string value = difference.value_of(left);
   const std::string text = printable(value.empty() ? difference.value_of(right) : value, 100);
-  if (difference.name == "race" || difference.name == "tags") {
+  if (difference.severity == Severity::note) {
     return fmt::format("go test {} ./...  # one step with it in place of two, where that will do",
                        text);
   }

@@ -51,8 +51,8 @@ TEST_CASE("what is in order, and what is meant so") {
        {"go build ./...", "go test -v -run X -timeout 5m -coverprofile c.out ./...",
         "go test -bench=. -run '^$' -count=10 -cpuprofile x .", "go test -fuzz=F -fuzztime=1m",
         "go test -c -o t", "go build -a=false .", "go vet -tags a ./...", "go clean", "go list -a",
-        "go test $PACKAGES", "echo go build -a", "# go build -a", "go run . -a",
-        "go test -buildvcs=false ./...", "rm -rf build"}) {
+        "go test $PACKAGES", "go test -v -manual=true", "echo go build -a", "# go build -a",
+        "go run . -a", "go test -buildvcs=false ./...", "rm -rf build"}) {
     INFO(line);
     const std::string found = of_commands(line);
     if (std::string_view(line) != "go list -a") CHECK(found.empty());
@@ -112,6 +112,7 @@ TEST_CASE("differences that are none") {
                            "go build $FLAGS ./...\ngo test -trimpath ./...\n",
                            "CGO_ENABLED=$X go build ./...\ngo test ./...\n",
                            "go build -trimpath ./...\ngo test -trimpath=true ./...\n",
+                           "GOAMD64=v3 CGO_ENABLED=0 go test ./...\ngo test ./...\n",
                            "CGO_ENABLED=0 go build example.org/tool\ngo test ./...\n"}) {
     INFO(text);
     CHECK(of_differences(text).empty());

@@ -74,6 +74,11 @@ constexpr std::array<std::string_view, 53> k_flags_with_value = {"C",
                                                                  "compat",
                                                                  "test.parallel"};
 
+constexpr std::array<std::string_view, 26> k_flags_alone = {
+    "a",          "n",        "v",          "x",    "race",     "msan", "asan", "cover", "trimpath",
+    "linkshared", "work",     "modcacherw", "json", "buildvcs", "c",    "i",    "short", "failfast",
+    "benchmem",   "fullpath", "artifacts",  "deps", "export",   "find", "m",    "u"};
+
 template <class Words>
 bool is_one_of(const Words& words, std::string_view word) {
   return std::ranges::find(words, word) != std::end(words);
@@ -373,6 +378,10 @@ std::string GoUse::text_without(const std::vector<std::string_view>& names) cons
     if (at != std::string::npos) left.erase(at, flag.raw.size() + 1);
   }
   return left;
+}
+
+bool is_go_flag(std::string_view name) {
+  return is_one_of(k_flags_with_value, name) || is_one_of(k_flags_alone, name);
 }
 
 std::vector<GoFlag> flags_of_goflags(std::string_view text, std::uint32_t line) {

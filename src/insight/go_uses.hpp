@@ -61,6 +61,9 @@ std::vector<Variable> variables_of(const Pipeline& pipeline,
 std::optional<GoUse> go_use_of(const PlacedCommand& placed);
 std::vector<GoUse> go_uses_of(const std::vector<PlacedCommand>& commands);
 
+// Whether go build or go test has a flag of this name; others are for the test binary.
+bool is_go_flag(std::string_view name);
+
 // The flags of a GOFLAGS text.
 std::vector<GoFlag> flags_of_goflags(std::string_view text, std::uint32_t line);
 

@@ -165,12 +165,10 @@ void advise_on_toolchain(const EnvironmentFacts& facts, std::vector<Finding>& fo
       facts.module.wanted(), facts.go_version);
   std::string_view version = facts.go_version;
   version.remove_prefix(version.starts_with("go") ? 2 : 0);
-  if (const std::string drift = drift_of(version, facts.module); !drift.empty()) {
-    Finding one = finding("toolchain-drift", Severity::may_miss, "go",
-                          fmt::format("{} runs here, and {}", facts.go_version, drift), fix);
-    one.also.push_back(fmt::format(
-        "{}:{}", facts.module.file,
-        facts.module.toolchain_line != 0 ? facts.module.toolchain_line : facts.module.go_line));
+  if (const auto drift = drift_of(version, facts.module)) {
+    Finding one = finding("toolchain-drift", drift->severity, "go",
+                          fmt::format("{} runs here, and {}", facts.go_version, drift->what), fix);
+    one.also.push_back(facts.module.place());
     found.push_back(std::move(one));
   } else if (!facts.go_is_here) {
     found.push_back(finding("toolchain-drift", Severity::note, "go",

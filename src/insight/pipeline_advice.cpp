@@ -141,23 +141,26 @@ void advise_on_paths(const Examined& examined, std::vector<Finding>& found) {
   }
   for (const PlacedCommand& placed : examined.commands) {
     const std::string text = words_of(placed);
-    const bool goes_there = program_of(placed) == "cd" || text.starts_with("git clone") ||
-                            text.starts_with("git worktree add");
-    if (!goes_there || !has(text, "mktemp")) continue;
+    if (!has(text, "mktemp")) continue;
+    const bool goes_there =
+        text.starts_with("git clone") || text.starts_with("git worktree add") ||
+        (program_of(placed) == "cd" && any_mentions(examined, placed.job, "git clone"));
+    if (!goes_there) continue;
     found.push_back(examined.finding("moving-checkout", Severity::may_miss, placed.command.line,
                                      "a new directory in each run, and go without -trimpath", fix));
   }
 }
 
-// A git command that needs more of the history than HEAD.
-std::string_view history_command(const PlacedCommand& placed) {
+// A git command that needs more of the history than a clone of this depth has.
+std::string_view history_command(const PlacedCommand& placed, std::uint64_t depth) {
   if (program_of(placed) != "git") return {};
   constexpr std::array<std::string_view, 3> k_commands = {"describe", "rev-list", "merge-base"};
   for (const ShellWord& word : placed.command.words) {
     for (const std::string_view command : k_commands) {
       if (word.value == command) return command;
     }
-    if (word.value.starts_with("HEAD^") || word.value.starts_with("HEAD~")) return "HEAD^";
+    const bool is_parent = word.value.starts_with("HEAD^") || word.value.starts_with("HEAD~");
+    if (is_parent && depth == 1) return "HEAD^";
   }
   return {};
 }
@@ -200,7 +203,7 @@ void advise_on_clone(const Examined& examined, const Clone& clone, std::vector<F
                               : "git fetch --unshallow --tags";
   for (const PlacedCommand& placed : examined.commands) {
     if (!is_job_of(clone, placed.job)) continue;
-    const std::string_view command = history_command(placed);
+    const std::string_view command = history_command(placed, clone.depth);
     if (command.empty()) continue;
     Finding finding = examined.finding(
         "clone-depth", Severity::may_miss, clone.line,
@@ -223,6 +226,9 @@ void advise_on_clone(const Examined& examined, const Clone& clone, std::vector<F
 bool is_sources_text(std::string_view text) {
   return has(text, ".go") || has(text, "go.sum") || has(text, "go.mod") || has(text, "ls-files");
 }
+
+// go.mod is touched for the sake of make.
+bool is_go_file_text(std::string_view text) { return has(text, ".go") || has(text, "ls-files"); }
 
 // Asks for times or inodes of files.
 bool asks_for_times(const PlacedCommand& placed, const std::string& text) {
@@ -296,8 +302,8 @@ void advise_on_times(const Examined& examined, std::vector<Finding>& found) {
     if (is_restore_mtime(text) && program != "apt-get" && program != "apt" && program != "pip" &&
         program != "pip3" && program != "curl" && program != "echo") {
       advise_on_restore_mtime(examined, placed.job, placed.command.line, found);
-    } else if ((program == "touch" && is_sources_text(with_before)) ||
-               (program == "find" && has(text, "-exec touch") && is_sources_text(text))) {
+    } else if ((program == "touch" && is_go_file_text(with_before)) ||
+               (program == "find" && has(text, "-exec touch") && is_go_file_text(text))) {
       found.push_back(examined.finding("source-times", Severity::note, placed.command.line,
                                        "sources get other times",
                                        "sluice go test ./...  # in place of it; contents decide"));
@@ -355,7 +361,7 @@ std::optional<std::string> go_version_of_image(std::string_view image) {
   const std::string_view tag = image.substr(colon + 1);
   if (tag.find('$') != std::string_view::npos) return std::nullopt;
   const std::string_view version = tag.substr(0, tag.find('-'));
-  return std::string(gotool::is_go_version(version) || version == "1" ? version : "");
+  return std::string(gotool::is_go_version(version) && version != "1" ? version : "");
 }
 
 // The same image of one release.
@@ -375,20 +381,19 @@ std::string fixed_image(FileKind kind, std::string_view image, const ModuleFacts
 void advise_on_version(const Examined& examined, std::uint32_t line, std::string_view said,
                        std::string_view version, std::string fix, const ModuleFacts& module,
                        std::vector<Finding>& found) {
-  if (const std::string drift = drift_of(version, module); !drift.empty()) {
-    Finding finding =
-        examined.finding("toolchain-drift", Severity::may_miss, line,
-                         fmt::format("{}, and {}", printable(said, 80), drift), std::move(fix));
-    finding.also.push_back(fmt::format(
-        "{}:{}", module.file, module.toolchain_line != 0 ? module.toolchain_line : module.go_line));
+  if (const auto drift = drift_of(version, module)) {
+    Finding finding = examined.finding("toolchain-drift", drift->severity, line,
+                                       fmt::format("{}, and {}", printable(said, 80), drift->what),
+                                       std::move(fix));
+    finding.also.push_back(module.place());
     found.push_back(std::move(finding));
     return;
   }
   const bool is_release = gotool::is_go_version(version) && !gotool::is_language_version(version);
   if (is_release) return;
   found.push_back(examined.finding(
-      "toolchain-moves", gotool::is_go_version(version) ? Severity::note : Severity::may_miss, line,
-      fmt::format("{} names no release of go", printable(said, 80)), std::move(fix)));
+      "toolchain-moves", gotool::is_language_version(version) ? Severity::note : Severity::may_miss,
+      line, fmt::format("{} names no release of go", printable(said, 80)), std::move(fix)));
 }
 
 }  // namespace
@@ -399,8 +404,14 @@ std::string ModuleFacts::wanted() const {
 }
 
 bool ModuleFacts::is_exact() const {
+  // `go mod tidy` writes 1.24.0 where it means 1.24.
   const std::string version = wanted();
-  return gotool::is_go_version(version) && !gotool::is_language_version(version);
+  return gotool::is_go_version(version) && !gotool::is_language_version(version) &&
+         (version != go || !version.ends_with(".0"));
+}
+
+std::string ModuleFacts::place() const {
+  return fmt::format("{}:{}", file, wanted() == go ? go_line : toolchain_line);
 }
 
 ModuleFacts module_facts(std::string_view go_mod, std::string_view file) {
@@ -425,33 +436,28 @@ ModuleFacts module_facts(std::string_view go_mod, std::string_view file) {
   return facts;
 }
 
-std::string drift_of(std::string_view version, const ModuleFacts& module) {
+std::optional<Drift> drift_of(std::string_view version, const ModuleFacts& module) {
   const std::string wanted = module.wanted();
-  if (wanted.empty() || !gotool::is_go_version(version)) return {};
+  // Before 1.21 go switched to no other toolchain, and the lines bound nobody.
+  const auto is_new = [](std::string_view text) {
+    return gotool::is_go_version(text) && gotool::compare_go_versions(text, "1.21") >= 0;
+  };
+  if (!is_new(wanted) || !is_new(version)) return std::nullopt;
+  const bool by_toolchain = wanted != module.go;
+  const std::string place =
+      fmt::format("the {} line of {}", by_toolchain ? "toolchain" : "go", module.file);
+  // A version without a patch stands for the newest release of its minor one.
   const bool is_language = gotool::is_language_version(version);
-  const std::string_view line = module.wanted() == module.go ? "go" : "toolchain";
-  if (is_language) {
-    // It stands for the newest patch release of its minor one.
-    if (gotool::minor_of(version) < gotool::minor_of(wanted)) {
-      return fmt::format("the {} line of {} wants {}: go gets that one in every job first", line,
-                         module.file, wanted);
-    }
-    if (module.is_exact() && gotool::minor_of(version) > gotool::minor_of(wanted)) {
-      return fmt::format("the {} line of {} names {}: other machines use that one", line,
-                         module.file, wanted);
-    }
-    return {};
-  }
-  const int order = gotool::compare_go_versions(version, wanted);
+  const int order = is_language ? gotool::minor_of(version) - gotool::minor_of(wanted)
+                                : gotool::compare_go_versions(version, wanted);
   if (order < 0) {
-    return fmt::format("the {} line of {} wants {}: go gets that one in every job first", line,
-                       module.file, wanted);
+    return Drift{Severity::may_miss,
+                 fmt::format("{} wants {}: go gets that one in every job first", place, wanted)};
   }
-  if (order > 0 && module.is_exact()) {
-    return fmt::format("the {} line of {} names {}: machines with that one share nothing", line,
-                       module.file, wanted);
-  }
-  return {};
+  if (order == 0 || !module.is_exact()) return std::nullopt;
+  // Both lines are a minimum, but a toolchain is named to be used.
+  return Drift{by_toolchain ? Severity::may_miss : Severity::note,
+               fmt::format("{} names {}: machines with that one share nothing", place, wanted)};
 }
 
 std::vector<Finding> advise_on_caches(const Examined& examined, const ModuleFacts& module) {
@@ -489,6 +495,7 @@ std::vector<Finding> advise_on_toolchains(const Examined& examined, const Module
     std::string_view text = trim(version->value);
     if (text.starts_with('v')) text.remove_prefix(1);
     if (text.ends_with(".x")) text.remove_suffix(2);
+    if (text == "1") text = {};  // any release
     advise_on_version(examined, version->line, fmt::format("go-version: {}", version->value), text,
                       fix, module, found);
   }

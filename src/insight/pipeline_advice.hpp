@@ -7,6 +7,7 @@
 #include "insight/finding.hpp"
 #include "insight/go_advice.hpp"
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,7 +23,8 @@ struct ModuleFacts {
   bool has_go_sum = false;
 
   std::string wanted() const;  // the version that both ask for, "1.25.3"; a minimum
-  bool is_exact() const;       // it names one release: a toolchain line, or a go line with a patch
+  bool is_exact() const;       // it names one release
+  std::string place() const;   // of the line that says so, "go.mod:5"
 };
 ModuleFacts module_facts(std::string_view go_mod, std::string_view file);
 
@@ -34,7 +36,11 @@ std::vector<Finding> advise_on_wrong_pages(const Examined& examined);
 // All that is to be said about one pipeline, in order.
 std::vector<Finding> advise(const Pipeline& pipeline, const ModuleFacts& module);
 
-// How a version drifts from what the module wants, as one clause; empty where it does not.
-std::string drift_of(std::string_view version, const ModuleFacts& module);
+struct Drift {
+  Severity severity;
+  std::string what;  // one clause
+};
+// How a version drifts from what the module wants; nothing where it does not.
+std::optional<Drift> drift_of(std::string_view version, const ModuleFacts& module);
 
 }  // namespace sluice::insight

@@ -75,20 +75,31 @@ TEST_CASE("the corpus: each file gives the findings beside it") {
 }
 
 TEST_CASE("drift from what go.mod wants") {
+  const auto shown_drift = [](std::string_view version, const ModuleFacts& module) {
+    const auto drift = drift_of(version, module);
+    return std::string(drift ? name_of(drift->severity) : "");
+  };
   const ModuleFacts pinned = module_facts("module m\ngo 1.24\ntoolchain go1.25.3\n", "go.mod");
-  CHECK(drift_of("1.25.3", pinned).empty());
-  CHECK(drift_of("1.25", pinned).empty());
-  CHECK_FALSE(drift_of("1.25.4", pinned).empty());
-  CHECK_FALSE(drift_of("1.25.2", pinned).empty());
-  CHECK_FALSE(drift_of("1.24", pinned).empty());
-  CHECK_FALSE(drift_of("1.26", pinned).empty());
-  CHECK(drift_of("stable", pinned).empty());
+  CHECK(shown_drift("1.25.3", pinned).empty());
+  CHECK(shown_drift("1.25", pinned).empty());
+  for (const char* other : {"1.25.4", "1.25.2", "1.24", "1.26"}) {
+    INFO(other);
+    CHECK(shown_drift(other, pinned) == "may-miss");
+  }
+  for (const char* unknown : {"stable", "1", "1.20", "", "1.x"}) {
+    INFO(unknown);
+    CHECK(shown_drift(unknown, pinned).empty());
+  }
   const ModuleFacts open = module_facts("go 1.24 // the oldest\n", "go.mod");
   CHECK(open.go == "1.24");
-  CHECK(drift_of("1.26.1", open).empty());
-  CHECK(drift_of("1.26", open).empty());
-  CHECK_FALSE(drift_of("1.23", open).empty());
-  CHECK(drift_of("1.23", {}).empty());
+  CHECK(shown_drift("1.26.1", open).empty());
+  CHECK(shown_drift("1.26", open).empty());
+  CHECK(shown_drift("1.23", open) == "may-miss");
+  CHECK(shown_drift("1.23", {}).empty());
+  CHECK(shown_drift("1.26.1", module_facts("go 1.24.0\n", "go.mod")).empty());
+  CHECK(shown_drift("1.26.1", module_facts("go 1.24.2\n", "go.mod")) == "note");
+  CHECK(shown_drift("1.24.1", module_facts("go 1.24.2\n", "go.mod")) == "may-miss");
+  CHECK(shown_drift("1.22", module_facts("go 1.19\n", "go.mod")).empty());
 }
 
 }  // namespace
