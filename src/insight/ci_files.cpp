@@ -26,6 +26,21 @@ bool is_makefile(std::string_view name) {
   return name == "Makefile" || name == "makefile" || name == "GNUmakefile" || name.ends_with(".mk");
 }
 
+Result<Pipeline> read_whole(FileKind kind, std::string_view text, std::string_view file) {
+  switch (kind) {
+    case FileKind::github: return read_github(text, file);
+    case FileKind::gitlab: return read_gitlab(text, file);
+    case FileKind::jenkins: return read_jenkins(text, file);
+    case FileKind::makefile: return read_makefile(text, file);
+    case FileKind::script: break;
+  }
+  Pipeline pipeline;
+  pipeline.kind = FileKind::script;
+  pipeline.file = file;
+  pipeline.steps.push_back({"", {}, std::string(text), 1, true});
+  return pipeline;
+}
+
 }  // namespace
 
 std::optional<FileKind> file_kind_of(std::string_view path, std::string_view text) {
@@ -48,17 +63,16 @@ std::optional<FileKind> file_kind_of(std::string_view path, std::string_view tex
 }
 
 Result<Pipeline> read_pipeline(FileKind kind, std::string_view text, std::string_view file) {
-  switch (kind) {
-    case FileKind::github: return read_github(text, file);
-    case FileKind::gitlab: return read_gitlab(text, file);
-    case FileKind::jenkins: return read_jenkins(text, file);
-    case FileKind::makefile: return read_makefile(text, file);
-    case FileKind::script: break;
-  }
-  Pipeline pipeline;
-  pipeline.kind = FileKind::script;
-  pipeline.file = file;
-  pipeline.steps.push_back({"", {}, std::string(text), 1, true});
+  TRY_ASSIGN(Pipeline pipeline, read_whole(kind, text, file));
+  const auto bound = [](auto& list) {
+    if (list.size() > k_places_max) list.erase(list.begin() + k_places_max, list.end());
+  };
+  bound(pipeline.uses);
+  bound(pipeline.cached);
+  bound(pipeline.cache_keys);
+  bound(pipeline.clones);
+  bound(pipeline.checkout_paths);
+  bound(pipeline.images);
   return pipeline;
 }
 

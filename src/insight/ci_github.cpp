@@ -34,8 +34,9 @@ class Reader {
     if (env == nullptr) return outer;
     for (const YamlMember& member : env->members) {
       if (!member.value.is_scalar()) continue;
-      outer.push_back({member.key, member.value.text, member.key_line});
-      pipeline_.variables.push_back(outer.back());
+      const Variable set{member.key, member.value.text, member.key_line};
+      set_variable(outer, set);
+      pipeline_.add_variable(set);
     }
     return outer;
   }
@@ -68,7 +69,7 @@ class Reader {
             shell.starts_with("python")) {
           continue;
         }
-        pipeline_.steps.push_back({name, inner, run->text, run->line, run->is_block});
+        pipeline_.add_step({name, inner, run->text, run->line, run->is_block});
       }
       if (const YamlNode* uses = step.find("uses"); uses != nullptr && uses->is_scalar()) {
         read_use(name, step, *uses);

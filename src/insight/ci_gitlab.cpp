@@ -14,6 +14,7 @@ using codec::YamlMember;
 using codec::YamlNode;
 
 constexpr std::size_t k_extends_max = 11;  // GitLab's own bound
+constexpr std::size_t k_jobs_max = 500;    // as GitLab bounds a pipeline
 
 constexpr std::array<std::string_view, 7> k_no_jobs = {
     "default", "include", "stages", "variables", "workflow", "spec", "pages:deploy"};
@@ -34,8 +35,9 @@ class Reader {
     for (const YamlNode* place : {&root_, defaults}) {
       if (place != nullptr) read_image_and_cache("", *place);
     }
+    std::size_t jobs = 0;
     for (const YamlMember& member : root_.members) {
-      if (!member.value.is_mapping()) continue;
+      if (!member.value.is_mapping() || ++jobs > k_jobs_max) continue;
       if (std::ranges::find(k_no_jobs, member.key) != k_no_jobs.end()) continue;
       read_job(member.key, member.value, outer, defaults);
     }
@@ -50,9 +52,9 @@ class Reader {
       if (value->is_mapping()) value = value->find("value");
       if (value == nullptr || !value->is_scalar()) continue;
       const Variable set{member.key, value->text, member.key_line};
-      into.push_back(set);
+      set_variable(into, set);
       if (std::ranges::find(pipeline_.variables, set) == pipeline_.variables.end()) {
-        pipeline_.variables.push_back(set);
+        pipeline_.add_variable(set);
         if (set.name == "GIT_CLONE_PATH") {
           pipeline_.checkout_paths.push_back({"", set.value, set.line});
         }
@@ -116,7 +118,7 @@ class Reader {
   void add_script(const std::string& job, const std::vector<Variable>& environment,
                   const YamlNode& script, std::size_t depth) {
     if (script.is_scalar()) {
-      pipeline_.steps.push_back({job, environment, script.text, script.line, script.is_block});
+      pipeline_.add_step({job, environment, script.text, script.line, script.is_block});
     }
     if (depth >= k_extends_max) return;
     if (script.tag == "!reference") {

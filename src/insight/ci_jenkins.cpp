@@ -171,7 +171,7 @@ class Reader {
         const auto equals = one.text.find('=');
         if (equals == std::string::npos) continue;
         pending_.push_back({one.text.substr(0, equals), one.text.substr(equals + 1), one.line});
-        pipeline_.variables.push_back(pending_.back());
+        pipeline_.add_variable(pending_.back());
       }
     } else if (name == "depth") {
       read_depth();
@@ -190,7 +190,7 @@ class Reader {
     if (at_ >= tokens_.size() || tokens_[at_].kind != Token::Kind::text) return;
     const Variable set{name.text, tokens_[at_].text, name.line};
     blocks_[blocks_.size() > 1 ? blocks_.size() - 2 : 0].variables.push_back(set);
-    pipeline_.variables.push_back(set);
+    pipeline_.add_variable(set);
     ++at_;
   }
 
@@ -237,10 +237,9 @@ class Reader {
   void add_step(const Token& script) {
     Step step{stage(), {}, script.text, script.line, script.is_multi_line};
     for (const Block& block : blocks_) {
-      step.environment.insert(step.environment.end(), block.variables.begin(),
-                              block.variables.end());
+      set_variables(step.environment, block.variables);
     }
-    pipeline_.steps.push_back(std::move(step));
+    pipeline_.add_step(std::move(step));
   }
 
   std::vector<Token> tokens_;

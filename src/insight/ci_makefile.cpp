@@ -13,6 +13,7 @@ namespace sluice::insight {
 namespace {
 
 constexpr std::size_t k_expansion_depth_max = 8;
+constexpr std::size_t k_expansions_max = 1000;  // of one text
 constexpr std::size_t k_expansion_size_max = 64U << 10U;
 constexpr std::array<std::string_view, 9> k_conditions = {
     "ifeq", "ifneq", "ifdef", "ifndef", "else", "endif", "include", "-include", "sinclude"};
@@ -24,7 +25,14 @@ class Expander {
  public:
   explicit Expander(const Values& values) : values_(values) {}
 
-  std::string expand(std::string_view text, std::size_t depth = 0) const {
+  std::string expand(std::string_view text) const {
+    std::size_t left = k_expansions_max;
+    return expand(text, 0, left);
+  }
+
+ private:
+  // `left`: how many more references are looked up; variables of variables make many of few.
+  std::string expand(std::string_view text, std::size_t depth, std::size_t& left) const {
     std::string out;
     for (std::size_t at = 0; at < text.size() && out.size() < k_expansion_size_max;) {
       const auto dollar = text.find('$', at);
@@ -45,8 +53,9 @@ class Expander {
       const std::string_view name =
           reference.size() > 3 ? reference.substr(2, reference.size() - 3) : std::string_view();
       const auto known = values_.find(name);
-      if (known != values_.end() && depth < k_expansion_depth_max) {
-        out += expand(known->second, depth + 1);
+      if (known != values_.end() && depth < k_expansion_depth_max && left > 0) {
+        --left;
+        out += expand(known->second, depth + 1, left);
       } else {
         out += reference;
       }
@@ -55,7 +64,6 @@ class Expander {
     return out;
   }
 
- private:
   static std::size_t end_of(std::string_view text, std::size_t at) {
     if (text[at] != '(' && text[at] != '{') return at + 1;
     const char closing = text[at] == '(' ? ')' : '}';
@@ -187,9 +195,9 @@ class Reader {
     value = set.appends && !value.empty() ? value + " " + set.value : set.value;
   }
 
-  void add_variable(std::vector<Variable>& to, Variable set) {
-    to.push_back(set);
-    pipeline_.variables.push_back(std::move(set));
+  void add_variable(std::vector<Variable>& to, const Variable& set) {
+    set_variable(to, set);
+    pipeline_.add_variable(set);
   }
 
   void read_recipes() {
@@ -241,8 +249,8 @@ class Reader {
     std::string_view text = line.text;
     text.remove_prefix(std::min(text.find_first_not_of("\t @-+"), text.size()));
     Step step{target, environment_, Expander(values).expand(text), line.number, true};
-    step.environment.insert(step.environment.end(), own.begin(), own.end());
-    pipeline_.steps.push_back(std::move(step));
+    set_variables(step.environment, own);
+    pipeline_.add_step(std::move(step));
   }
 
   std::vector<Line> lines_;

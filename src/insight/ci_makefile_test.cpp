@@ -44,6 +44,14 @@ TEST_CASE("references to itself end, and no text breaks it") {
   CHECK(read_makefile("A = $(A)$(A)$(A)$(A)$(A)$(A)$(A)$(A)y\na:\n\t$(A)\n", "m")
             .steps.at(0)
             .script.size() < (1U << 20U));
+  std::string tower;
+  for (char name = 'A'; name < 'H'; ++name) {
+    tower += std::string(1, name) + " =";
+    for (int i = 0; i < 1000; ++i)
+      tower += "$(" + std::string(1, static_cast<char>(name + 1)) + ")";
+    tower += "\n";
+  }
+  CHECK(read_makefile(tower + "H =\na:\n\techo $(A)\n", "m").steps.size() == 1);
   CHECK(rc::check([] {
     const std::string letters = "aA =:+?$(){}\t\n\\#";
     const auto text = *rc::gen::container<std::string>(rc::gen::elementOf(letters));

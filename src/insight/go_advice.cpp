@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <functional>
+#include <span>
 #include <utility>
 
 namespace sluice::insight {
@@ -385,7 +386,8 @@ std::vector<Finding> advise_on_differences(const Examined& examined) {
   std::vector<Finding> found;
   for (const Difference& difference : differences()) {
     Finding* known = nullptr;
-    const auto& uses = examined.uses;
+    const auto uses =
+        std::span(examined.uses).first(std::min(examined.uses.size(), k_uses_compared_max));
     for (std::size_t i = 0; i < uses.size() && known == nullptr; ++i) {
       if (!is_comparable(uses[i])) continue;
       const std::string value = difference.value_of(uses[i]);

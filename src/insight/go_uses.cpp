@@ -123,8 +123,8 @@ class Unwrapper {
       const auto equals = word(at_).find('=');
       if (equals == std::string_view::npos || !is_variable_name(word(at_).substr(0, equals)))
         return;
-      environment_.push_back({std::string(word(at_).substr(0, equals)),
-                              std::string(word(at_).substr(equals + 1)), words_[at_].line});
+      set_variable(environment_, {std::string(word(at_).substr(0, equals)),
+                                  std::string(word(at_).substr(equals + 1)), words_[at_].line});
     }
   }
 
@@ -226,11 +226,13 @@ class UseReader {
 
 // What a script's variables make of words that are one variable: `go test $FLAGS`.
 std::vector<ShellWord> with_known_variables(const std::vector<ShellWord>& words,
-                                            const std::vector<Variable>& known) {
+                                            const std::vector<Variable>& local,
+                                            const std::vector<Variable>& exported) {
   std::vector<ShellWord> expanded;
   for (const ShellWord& word : words) {
     const std::string_view name = expanded_name(word.raw);
-    const Variable* set = name.empty() ? nullptr : find_variable(known, name);
+    const Variable* set = name.empty() ? nullptr : find_variable(local, name);
+    if (set == nullptr && !name.empty()) set = find_variable(exported, name);
     const bool is_known = set != nullptr && set->value.find('$') == std::string::npos;
     const auto parts = is_known ? gotool::split_go_words(set->value) : std::nullopt;
     if (!parts) {
@@ -253,16 +255,14 @@ class Walker {
   void walk(std::vector<ShellCommand> commands, std::size_t depth) {
     std::vector<Variable> local;
     for (ShellCommand& command : commands) {
-      std::vector<Variable> known = exported_;
-      known.insert(known.end(), local.begin(), local.end());
-      command.words = with_known_variables(command.words, known);
+      if (found_.size() >= k_commands_max) return;
+      command.words = with_known_variables(command.words, local, exported_);
       PlacedCommand placed{job_, std::move(command), exported_};
       const ShellCommand& placed_command = placed.command;
       if (placed_command.words.empty()) {
         assign(placed_command.assignments, local);
       } else {
-        placed.environment.insert(placed.environment.end(), placed_command.assignments.begin(),
-                                  placed_command.assignments.end());
+        set_variables(placed.environment, placed_command.assignments);
         note_exports(placed_command, local);
         unwrap(placed);
         walk_inner(placed, depth);
@@ -279,8 +279,8 @@ class Walker {
   // A plain assignment reaches go when the variable is exported already.
   void assign(const std::vector<Variable>& set, std::vector<Variable>& local) {
     for (const Variable& one : set) {
-      local.push_back(one);
-      if (find_variable(exported_, one.name) != nullptr) exported_.push_back(one);
+      set_variable(local, one);
+      if (find_variable(exported_, one.name) != nullptr) set_variable(exported_, one);
     }
   }
 
@@ -291,10 +291,10 @@ class Walker {
         const ShellWord& word = command.words[i];
         const auto equals = word.value.find('=');
         if (equals != std::string::npos) {
-          exported_.push_back(
-              {word.value.substr(0, equals), word.value.substr(equals + 1), word.line});
+          set_variable(exported_,
+                       {word.value.substr(0, equals), word.value.substr(equals + 1), word.line});
         } else if (const Variable* set = find_variable(local, word.value)) {
-          exported_.push_back(*set);
+          set_variable(exported_, *set);
         }
       }
     } else if (name == "unset") {
@@ -319,8 +319,8 @@ class Walker {
     if (equals == std::string::npos || !is_variable_name(word.value.substr(0, equals))) return;
     const Variable set{word.value.substr(0, equals),
                        std::string(trim(word.value.substr(equals + 1))), word.line};
-    later_.push_back(set);
-    if (now) exported_.push_back(set);
+    set_variable(later_, set);
+    if (now) set_variable(exported_, set);
   }
 
   static void unwrap(PlacedCommand& placed) {
@@ -413,10 +413,10 @@ std::vector<PlacedCommand> commands_of(const Pipeline& pipeline) {
     if (step.job != job || pipeline.kind == FileKind::makefile) later.clear();
     job = step.job;
     std::vector<Variable> environment = later;
-    environment.insert(environment.end(), step.environment.begin(), step.environment.end());
+    set_variables(environment, step.environment);
     Walker walker(step.job, std::move(environment), found);
     walker.walk(shell_commands(step.script, step.line, step.counts_lines), 0);
-    later.insert(later.end(), walker.later().begin(), walker.later().end());
+    set_variables(later, walker.later());
   }
   return found;
 }
@@ -425,7 +425,9 @@ std::vector<Variable> variables_of(const Pipeline& pipeline,
                                    const std::vector<PlacedCommand>& commands) {
   std::vector<Variable> all = pipeline.variables;
   const auto add = [&all](const Variable& set) {
-    if (std::ranges::find(all, set) == all.end()) all.push_back(set);
+    if (all.size() < 2 * k_places_max && std::ranges::find(all, set) == all.end()) {
+      all.push_back(set);
+    }
   };
   for (const PlacedCommand& placed : commands) {
     for (const Variable& set : placed.environment) add(set);

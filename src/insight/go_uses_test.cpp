@@ -72,5 +72,19 @@ TEST_CASE("variables that go on into later steps") {
   CHECK(uses[2].line == 9);
 }
 
+TEST_CASE("what a stranger writes is bounded") {
+  std::string script;
+  for (int i = 0; i < 30'000; ++i) {
+    script += "export GO" + std::to_string(i) + "=" + std::to_string(i) + "; go vet ./...\n";
+  }
+  Pipeline pipeline;
+  pipeline.steps.push_back({"", {}, script, 1, true});
+  const auto commands = commands_of(pipeline);
+  CHECK(commands.size() == k_commands_max);
+  CHECK(commands.back().environment.size() == k_environment_max);
+  const auto uses = uses_in("export A=" + std::string(k_value_size_max + 1, 'x') + "\ngo vet\n");
+  CHECK(uses.at(0).environment.empty());
+}
+
 }  // namespace
 }  // namespace sluice::insight

@@ -4,12 +4,22 @@
 // reads; any thread, no errors. Lines are counted from 1.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace sluice::insight {
+
+// Bounds of what is kept of one file, which a stranger may have written.
+inline constexpr std::size_t k_steps_max = 2000;
+inline constexpr std::size_t k_places_max = 500;         // of each list of a Pipeline
+inline constexpr std::size_t k_environment_max = 100;    // variables of one step
+inline constexpr std::size_t k_value_size_max = 500;     // of one of them; a longer one is not kept
+inline constexpr std::size_t k_commands_max = 4000;      // of all steps
+inline constexpr std::size_t k_uses_compared_max = 300;  // each with each
 
 enum class FileKind : std::uint8_t { github, gitlab, jenkins, makefile, script };
 
@@ -28,6 +38,21 @@ inline const Variable* find_variable(const std::vector<Variable>& variables,
     if (at->name == name) return &*at;
   }
   return nullptr;
+}
+
+// Within the bounds; in place of one with the same name.
+inline void set_variable(std::vector<Variable>& environment, Variable set) {
+  if (set.value.size() > k_value_size_max) return;
+  for (Variable& known : environment) {
+    if (known.name != set.name) continue;
+    known = std::move(set);
+    return;
+  }
+  if (environment.size() < k_environment_max) environment.push_back(std::move(set));
+}
+
+inline void set_variables(std::vector<Variable>& environment, const std::vector<Variable>& more) {
+  for (const Variable& set : more) set_variable(environment, set);
 }
 
 // A text that a shell runs. Steps of one job follow each other on one machine.
@@ -79,6 +104,13 @@ struct Pipeline {
   std::vector<Clone> clones;
   std::vector<Said> checkout_paths;
   std::vector<Said> images;
+
+  void add_step(Step step) {
+    if (steps.size() < k_steps_max) steps.push_back(std::move(step));
+  }
+  void add_variable(const Variable& set) {
+    if (variables.size() < k_places_max) variables.push_back(set);
+  }
 };
 
 }  // namespace sluice::insight

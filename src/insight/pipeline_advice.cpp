@@ -496,6 +496,7 @@ std::vector<Finding> advise_on_toolchains(const Examined& examined, const Module
     if (text.starts_with('v')) text.remove_prefix(1);
     if (text.ends_with(".x")) text.remove_suffix(2);
     if (text == "1") text = {};  // any release
+    if (text.starts_with('~')) text = text.substr(1, text.find('.', text.find('.') + 1) - 1);
     advise_on_version(examined, version->line, fmt::format("go-version: {}", version->value), text,
                       fix, module, found);
   }
