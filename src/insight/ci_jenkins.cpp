@@ -10,6 +10,8 @@
 namespace sluice::insight {
 namespace {
 
+constexpr std::size_t k_statement_tokens_max = 256;
+
 struct Token {
   enum class Kind : std::uint8_t { word, text, sign, line_end };
   Kind kind = Kind::sign;
@@ -165,7 +167,7 @@ class Reader {
                                            ? strings_of_statement()
                                            : std::vector<Token>{};
     if (name == "sh") {
-      if (const Token* script = script_of(strings)) add_step(*script);
+      if (!strings.empty()) add_step(strings.front());
     } else if (name == "withEnv") {
       for (const Token& one : strings) {
         const auto equals = one.text.find('=');
@@ -201,11 +203,12 @@ class Reader {
     if (depth) pipeline_.clones.push_back({stage(), *depth, tokens_[at_].line, true});
   }
 
-  // The strings up to the end of the statement.
-  std::vector<Token> strings_of_statement() {
+  // The strings up to the end of the statement; one of `script:` comes first.
+  std::vector<Token> strings_of_statement() const {
     std::vector<Token> strings;
     std::size_t depth = 0;
-    for (std::size_t at = at_; at < tokens_.size(); ++at) {
+    const std::size_t end = std::min(tokens_.size(), at_ + k_statement_tokens_max);
+    for (std::size_t at = at_; at < end; ++at) {
       const Token& token = tokens_[at];
       if (token.kind == Token::Kind::line_end && depth == 0) break;
       if (token.kind == Token::Kind::sign) {
@@ -215,23 +218,10 @@ class Reader {
         if ((c == ')' || c == ']') && depth > 0 && --depth == 0) break;
       }
       if (token.kind != Token::Kind::text) continue;
-      strings.push_back(token);
+      const bool is_script = at >= 2 && is_sign(at - 1, ':') && tokens_[at - 2].text == "script";
+      strings.insert(is_script ? strings.begin() : strings.end(), token);
     }
     return strings;
-  }
-
-  // `sh 'x'`, `sh script: 'x', returnStdout: true`, `sh(label: 'y', script: 'x')`.
-  const Token* script_of(const std::vector<Token>& strings) {
-    const Token* script = strings.empty() ? nullptr : &strings.front();
-    for (std::size_t at = at_; at + 2 < tokens_.size(); ++at) {
-      if (tokens_[at].kind == Token::Kind::line_end && at > at_ + 64) break;
-      if (tokens_[at].text != "script" || !is_sign(at + 1, ':')) continue;
-      for (const Token& one : strings) {
-        if (one.line == tokens_[at + 2].line && one.text == tokens_[at + 2].text) return &one;
-      }
-      break;
-    }
-    return script;
   }
 
   void add_step(const Token& script) {

@@ -13,7 +13,7 @@ namespace sluice::insight {
 namespace {
 
 constexpr std::size_t k_expansion_depth_max = 8;
-constexpr std::size_t k_expansions_max = 1000;  // of one text
+constexpr std::size_t k_expansions_max = 200;  // of one text
 constexpr std::size_t k_expansion_size_max = 64U << 10U;
 constexpr std::array<std::string_view, 9> k_conditions = {
     "ifeq", "ifneq", "ifdef", "ifndef", "else", "endif", "include", "-include", "sinclude"};
