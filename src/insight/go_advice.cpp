@@ -274,10 +274,11 @@ std::string fix_of(FileKind kind, const Difference& difference, const GoUse& lef
   }
   const bool is_flag = text.starts_with('-');
   const std::string set = is_flag ? text : text.substr(text.find('=') + 1);
-  return setting_line(kind, is_flag ? "GOFLAGS" : difference.name, set) +
-         (kind == FileKind::github || kind == FileKind::gitlab || kind == FileKind::jenkins
-              ? ", for both or for neither"
-              : "  # for both, or for neither");
+  const std::string line = setting_line(kind, is_flag ? "GOFLAGS" : difference.name, set);
+  // make takes the blanks before a comment for a part of the value.
+  if (kind == FileKind::makefile) return line;
+  return line +
+         (kind == FileKind::script ? "  # for both, or for neither" : ", for both or for neither");
 }
 
 }  // namespace
