@@ -14,6 +14,7 @@
 #include "cli/output.hpp"
 #include "cli/parse.hpp"
 #include "cli/run.hpp"
+#include "cli/same_path.hpp"
 #include "cli/trace.hpp"
 #include "cli/version.hpp"
 #include "cli/why.hpp"
@@ -61,6 +62,9 @@ int run_words(const std::vector<std::string>& words, const Environment& env) {
   // These are started by go and by sluice, over and over: nothing is parsed for them.
   if (!words.empty() && words[0] == "toolexec") {
     return sluice::agent::run_toolexec({words.begin() + 1, words.end()}, env);
+  }
+  if (!words.empty() && words[0] == cli::k_at_same_path_word) {
+    return cli::run_at_same_path({words.begin() + 1, words.end()}, env);
   }
   if (words.size() == 1 && words[0] == "cacheprog") return cli::run_cacheprog({}, env);
   if (words.size() == 2 && words[0] == "agent" && words[1] == "run") return cli::run_agent(env);

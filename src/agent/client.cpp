@@ -76,7 +76,7 @@ Result<std::optional<Client>> Client::connect_socket(const sys::Path& socket, De
   return client;
 }
 
-Result<codec::Json> Client::ask(const Bytes& frame, Deadline deadline) {
+Result<Frame> Client::exchange(const Bytes& frame, Deadline deadline) {
   TRY(sys::write_all(socket_.get(), frame));
   std::optional<Frame> answer;
   do {
@@ -89,9 +89,22 @@ Result<codec::Json> Client::ask(const Bytes& frame, Deadline deadline) {
     answer = std::move(*received);
   } while (answer && answer->type == Type::welcome);  // a sign of life while it works
   if (!answer) return fail(Code::unavailable, "agent: it ended before it answered");
-  if (answer->type != Type::reply) return fail(Code::corrupt, "agent: unexpected answer");
-  TRY_ASSIGN(const std::string text, decode_text(answer->payload));
+  return std::move(*answer);
+}
+
+Result<codec::Json> Client::ask(const Bytes& frame, Deadline deadline) {
+  TRY_ASSIGN(const Frame answer, exchange(frame, deadline));
+  if (answer.type != Type::reply) return fail(Code::corrupt, "agent: unexpected answer");
+  TRY_ASSIGN(const std::string text, decode_text(answer.payload));
   return codec::parse_json(text);
+}
+
+Result<bool> Client::knows(const ActionId& action) {
+  constexpr auto k_knows_wait_max = std::chrono::seconds(20);  // as an index may take
+  TRY_ASSIGN(const Frame answer,
+             exchange(encode_get(Get{1, action}), Deadline::after(k_knows_wait_max)));
+  if (answer.type == Type::hit || answer.type == Type::miss) return answer.type == Type::hit;
+  return fail(Code::corrupt, "agent: unexpected answer");
 }
 
 Result<codec::Json> Client::status(Deadline deadline) {

@@ -38,6 +38,8 @@ class Client {
   Result<codec::Json> stop(std::chrono::milliseconds wait);
   // Restore mode: fills the local tier with every record of the index.
   Result<codec::Json> restore(std::chrono::milliseconds wait);
+  // Whether the index has a record of this action; what it names is in the local tier then.
+  Result<bool> knows(const ActionId& action);
   // Whether the program of this link is in the link directory now; it is fetched where that pays.
   Result<bool> link(const ActionId& key);
   // Tells of a link that was made, or taken from the cache.
@@ -49,6 +51,7 @@ class Client {
 
  private:
   explicit Client(sys::Fd socket) : socket_(std::move(socket)), reader_(k_reply_bytes_max) {}
+  Result<Frame> exchange(const Bytes& frame, Deadline deadline);
   Result<codec::Json> ask(const Bytes& frame, Deadline deadline);
 
   sys::Fd socket_;

@@ -2,6 +2,7 @@
 
 #include "base/digest.hpp"
 #include "codec/json.hpp"
+#include "gotool/same_path.hpp"
 
 namespace sluice::agent {
 namespace {
@@ -46,6 +47,7 @@ std::string AgentConfig::key() const {
   add(go_version);
   add(read_only ? "read-only" : "read-write");
   add(publish_local ? "publish-local" : "own");
+  add(same_path.native());
   return to_hex(sha256(bytes_of(identity))).substr(0, k_key_digits);
 }
 
@@ -62,6 +64,9 @@ sys::Path AgentConfig::tests_suspected_path() const {
 sys::Path AgentConfig::tests_distrusted_path() const {
   return runtime_directory / (key() + ".tests-distrusted");
 }
+sys::Path AgentConfig::same_path_refused_path() const {
+  return runtime_directory / (key() + ".same-path-refused");
+}
 sys::Path AgentConfig::lock_path() const { return runtime_directory / (key() + ".lock"); }
 sys::Path AgentConfig::spill_lock() const {
   return runtime_directory / ("spill-" + key() + ".lock");
@@ -69,6 +74,12 @@ sys::Path AgentConfig::spill_lock() const {
 sys::Path AgentConfig::spill_directory() const { return runtime_directory / ("spill-" + key()); }
 sys::Path AgentConfig::staging_directory() const { return cache_directory / "staging"; }
 sys::Path AgentConfig::log_path() const { return runtime_directory / (key() + ".log"); }
+
+std::vector<sys::Path> AgentConfig::module_caches() const {
+  std::vector<sys::Path> caches = {module_cache};
+  if (!same_path.empty()) caches.push_back(same_path / gotool::k_same_path_modules);
+  return caches;
+}
 
 std::string AgentConfig::encode() const {
   JsonArray domains(read_domains.begin(), read_domains.end());
@@ -101,6 +112,9 @@ std::string AgentConfig::encode() const {
                   {"verify_share", verify_share},
                   {"tests_by_content", tests_by_content},
                   {"verify_tests_share", verify_tests_share},
+                  {"same_path", same_path.native()},
+                  {"shown_checkout", shown_checkout.native()},
+                  {"place_records", place_records},
                   {"command_id", command_id},
                   {"say_faults", say_faults},
               })
@@ -145,6 +159,9 @@ Result<AgentConfig> AgentConfig::decode(std::string_view text) {
   config.verify_share = share_in(json, "verify_share");
   config.tests_by_content = json.bool_or("tests_by_content", true);
   config.verify_tests_share = share_in(json, "verify_tests_share");
+  config.same_path = json.text_or("same_path", "");
+  config.shown_checkout = json.text_or("shown_checkout", "");
+  config.place_records = json.text_or("place_records", "");
   config.command_id = json.text_or("command_id", "");
   config.say_faults = json.bool_or("say_faults", false);
   if (!config.local_tier.is_absolute() || !config.runtime_directory.is_absolute() ||

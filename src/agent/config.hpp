@@ -46,10 +46,13 @@ struct AgentConfig {
   double verify_share = 0;  // of archive hits that a session lets go rebuild
   bool tests_by_content = true;
   double verify_tests_share = 0;  // of reused test results: those packages are tested again
+  sys::Path same_path;            // where a go command may see checkout and module cache
 
   // Only for the sessions of one command:
-  std::string command_id;   // groups their counters
-  bool say_faults = false;  // nobody else will: the session tells the user itself
+  std::string command_id;     // groups their counters
+  bool say_faults = false;    // nobody else will: the session tells the user itself
+  sys::Path shown_checkout;   // what go sees below same_path; empty: what is there, as it is
+  std::string place_records;  // kept by the session: docs/formats/same-path.md
 
   // Whose manifests are one another's successors: one agent of one job. Jobs that work in several
   // modules have several agents at once, and none may push out what the others published.
@@ -63,6 +66,8 @@ struct AgentConfig {
   sys::Path tests_suspected_path() const;
   // Written when a reused test result was wrong: why. No later session of the job reuses any.
   sys::Path tests_distrusted_path() const;
+  // Written when it was said that checkouts cannot be shown at another path here.
+  sys::Path same_path_refused_path() const;
   // Written when an agent gives the store up, removed when it uses it again.
   sys::Path given_up_path() const;
   // Where a session puts what the local tier does not take; removed with the agent.
@@ -70,6 +75,9 @@ struct AgentConfig {
   sys::Path spill_lock() const;  // shared by the sessions that use it
   // Files on their way to the store or from it.
   sys::Path staging_directory() const;
+
+  // The module caches that index entries may name: the real one, and where go may see it.
+  std::vector<sys::Path> module_caches() const;
 
   std::string encode() const;
   static Result<AgentConfig> decode(std::string_view text);

@@ -36,6 +36,9 @@ TEST_CASE("a configuration survives SLUICE_SESSION") {
   config.publish_local = true;
   config.share_links = true;
   config.say_faults = true;
+  config.same_path = "/srv/sluice";
+  config.shown_checkout = "/home/u/p";
+  config.place_records = "ab cd";
   const auto back = AgentConfig::decode(config.encode());
   REQUIRE(back.has_value());
   CHECK(back->encode() == config.encode());
@@ -44,6 +47,13 @@ TEST_CASE("a configuration survives SLUICE_SESSION") {
   CHECK(back->drain_timeout == std::chrono::seconds(7));
   CHECK(back->module_root == "/home/u/p/sub");
   CHECK(back->publish_local);
+}
+
+TEST_CASE("where an index entry may say that its module lies") {
+  AgentConfig config = sample();
+  CHECK(config.module_caches() == std::vector<sys::Path>{"/home/u/go/pkg/mod"});
+  config.same_path = "/srv/sluice";
+  CHECK(config.module_caches() == std::vector<sys::Path>{"/home/u/go/pkg/mod", "/srv/sluice/mod"});
 }
 
 TEST_CASE("what another version or somebody else wrote is refused") {

@@ -5,6 +5,7 @@
 #include "agent/counters.hpp"
 #include "agent/kind.hpp"
 #include "agent/recorder.hpp"
+#include "agent/shared_path.hpp"
 #include "agent/test_reuse.hpp"
 #include "agent/tiers.hpp"
 #include "base/strings.hpp"
@@ -113,9 +114,13 @@ class Session final : public gotool::RequestReader::Handler {
   LocalTier* writable(std::uint64_t size_bytes);
   void refused(const LocalTier* tier, const Error& error);
   void start_reuse(const sys::Path& goroot);
+  void tell_place();
   void get(const Request& request);
   void reply(std::int64_t id, const TestReuse::Found& hit);
   void go_on(std::int64_t id, const ActionId& action, const TestReuse::Found& hit);
+  void give(std::int64_t id, const ActionId& action, const LocalHit& hit);
+  bool is_unproven(const ActionId& action, const LocalHit& hit);
+  void prove(const ActionId& action, const LocalHit& made);
   void decided(std::int64_t id, const ActionId& action, TestReuse::Verdict verdict,
                const TestReuse::Found& found, bool from_agent);
   void ask(Asked asked, const ActionId& action);
@@ -155,6 +160,7 @@ class Session final : public gotool::RequestReader::Handler {
   std::uint64_t questions_ = 0;
   std::unordered_map<std::uint64_t, Asked> asked_;
   std::optional<TestReuse> reuse_;
+  std::optional<SharedPath> shared_path_;  // set before the first request
 };
 
 void Session::send(std::string_view line) {
@@ -169,7 +175,10 @@ void Session::start() {
   if (config_.verify_share > 0) sample_seed_ = std::random_device{}();
   const sys::Path goroot = goroot_of_parent();
   start_reuse(goroot);
-  if (config_.store_url.empty()) return;
+  if (!config_.shown_checkout.empty()) {
+    shared_path_.emplace(config_, goroot.empty() ? config_.goroot : goroot);
+  }
+  if (config_.store_url.empty()) return tell_place();
   Hello hello;
   hello.pid = static_cast<std::uint64_t>(::getpid());
   hello.role = "session";
@@ -179,6 +188,22 @@ void Session::start() {
       config_, env_, std::move(hello),
       [this](std::uint64_t question, const ActionId& action, const std::optional<Hit>& hit,
              std::chrono::microseconds waited) { on_answer(question, action, hit, waited); });
+  tell_place();
+}
+
+// Where the next job of this scope finds that its checkout was seen before.
+void Session::tell_place() {
+  for (const ActionId& record : decode_place_records(config_.place_records)) {
+    TestReuse::Found known;
+    {
+      const std::lock_guard lock(count_mutex_);
+      known = tiers_.find(record, counters_.faults);
+    }
+    if (known)
+      use(record, *known);
+    else
+      keep(record, {});
+  }
 }
 
 void Session::reply(std::int64_t id, const TestReuse::Found& hit) {
@@ -275,14 +300,42 @@ void Session::get(const Request& request) {
 // The answer from the local tier, else from the agent.
 void Session::go_on(std::int64_t id, const ActionId& action, const TestReuse::Found& hit) {
   if (!hit) return ask({id, {}}, action);
+  if (is_unproven(action, *hit)) {
+    recorder_.lookup(action, Answer::missed);
+    {
+      const std::lock_guard lock(count_mutex_);
+      ++counters_.misses;
+    }
+    return reply(id, std::nullopt);
+  }
+  give(id, action, *hit);
+}
+
+void Session::give(std::int64_t id, const ActionId& action, const LocalHit& hit) {
   {
     const std::lock_guard lock(count_mutex_);
     ++counters_.hits_local;
   }
-  recorder_.lookup(action, Answer::local, hit->size);
-  use(action, *hit);
-  if (reuse_) reuse_->given(action, *hit);
+  recorder_.lookup(action, Answer::local, hit.size);
+  use(action, hit);
+  if (reuse_) reuse_->given(action, hit);
   reply(id, hit);
+}
+
+// Another checkout at this path may have made it, with the same times and sizes.
+bool Session::is_unproven(const ActionId& action, const LocalHit& hit) {
+  if (!shared_path_ || !shared_path_->needs_proof(hit)) return false;
+  const std::lock_guard lock(count_mutex_);
+  const auto proof = tiers_.find(shared_path_->proof_of(action), counters_.faults);
+  return !proof || proof->output != hit.output;
+}
+
+void Session::prove(const ActionId& action, const LocalHit& made) {
+  if (!shared_path_ || !shared_path_->needs_proof(made)) return;
+  const std::lock_guard lock(count_mutex_);
+  LocalTier* tier = tiers_.local();
+  // Without the proof it is made once more next time.
+  if (tier) (void)tier->link(shared_path_->proof_of(action), made.output, made.size, made.time_ns);
 }
 
 // Of a test's result: by its contents, whatever there is under go's key.
@@ -290,6 +343,7 @@ void Session::decided(std::int64_t id, const ActionId& action, TestReuse::Verdic
                       const TestReuse::Found& found, bool from_agent) {
   // Never under go's own key: a go without sluice has no proof of it.
   if (verdict == TestReuse::Verdict::not_ours) return go_on(id, action, found);
+  if (verdict == TestReuse::Verdict::as_it_is) return give(id, action, *found);
   const bool is_hit = verdict == TestReuse::Verdict::reuse;
   const Answer missed = found ? Answer::refused : Answer::missed;
   recorder_.lookup(action, is_hit ? Answer::reused : missed, is_hit ? found->size : 0);
@@ -379,6 +433,12 @@ void Session::on_answer(std::uint64_t question, const ActionId& action,
     }
   }
   if (asked.fetched) return asked.fetched(hit, true);
+  if (hit && is_unproven(action, *hit)) {
+    hit.reset();
+    const std::lock_guard lock(count_mutex_);
+    --counters_.hits_remote;
+    ++counters_.misses;
+  }
   recorder_.lookup(action, hit ? Answer::remote : Answer::missed, hit ? hit->size : 0,
                    static_cast<std::uint64_t>(waited.count()));
   if (hit && reuse_) reuse_->given(action, *hit);
@@ -533,13 +593,14 @@ void Session::stored(const Put& put, const LocalTier* tier, const sys::Path& dis
     link_->note(Type::made, Note{put.action, put.output, put.size, time_ns, kind_of(kind)});
   }
   // Of a small body that is nothing, the end was looked at, too.
-  if (reuse_ && (kind != gotool::BodyKind::other || put.size > k_whole_body_bytes)) {
+  if (kind != gotool::BodyKind::other || put.size > k_whole_body_bytes) {
     LocalHit hit;
     hit.output = put.output;
     hit.size = put.size;
     hit.time_ns = time_ns;
     hit.disk_path = disk_path;
-    reuse_->made(put.action, hit, kind);
+    prove(put.action, hit);
+    if (reuse_) reuse_->made(put.action, hit, kind);
   }
   send(gotool::put_response(put.id, disk_path.native()));
 }

@@ -177,6 +177,59 @@ TEST_CASE("a local tier that begins to refuse is left for another place, small b
   CHECK(take_report(machine.config).faults.contains("local-tier"));
 }
 
+TEST_CASE("at a path that checkouts share each is given what it made itself") {
+  Machine machine = without_store();
+  machine.config.same_path = "/srv/sluice";
+  machine.config.shown_checkout = machine.path() / "one";
+  machine.config.tests_by_content = false;
+  REQUIRE(sys::make_directories(machine.path() / "one"));
+  REQUIRE(sys::make_directories(machine.path() / "two"));
+  const std::string_view result = "ok  \texample.org/p\t0.1s\n";
+  const Bytes output(bytes_of(result).begin(), bytes_of(result).end());
+  const Bytes archive = body_of(2, 100);
+  const auto is_given = [](Talk& talk, int number) {
+    talk.get(number + 10, action_of(number));
+    return !talk.hear().bool_or("Miss", false);
+  };
+  {
+    Talk talk(machine);
+    talk.hear();
+    talk.put(1, action_of(1), output);
+    talk.hear();
+    talk.put(2, action_of(2), archive);
+    talk.hear();
+    CHECK(is_given(talk, 1));
+    CHECK(is_given(talk, 2));
+    CHECK(talk.end() == 0);
+  }
+  {
+    machine.config.shown_checkout = machine.path() / "two";
+    Talk talk(machine);
+    talk.hear();
+    CHECK_FALSE(is_given(talk, 1));  // the other's, by times and sizes alone
+    CHECK(is_given(talk, 2));
+    talk.put(3, action_of(1), output);
+    talk.hear();
+    CHECK(is_given(talk, 1));
+    CHECK(talk.end() == 0);
+  }
+  machine.config.shown_checkout.clear();  // at its own path, as ever
+  Talk talk(machine);
+  talk.hear();
+  CHECK(is_given(talk, 1));
+}
+
+TEST_CASE("a session keeps the records of its place") {
+  Machine machine = without_store();
+  machine.config.place_records = action_of(7).hex() + " " + action_of(8).hex();
+  Talk talk(machine);
+  talk.hear();
+  for (const int number : {7, 8}) {
+    talk.get(number, action_of(number));
+    CHECK_FALSE(talk.hear().bool_or("Miss", false));
+  }
+}
+
 TEST_CASE("garbage ends the session with a status, end of file without close does not") {
   const Machine machine = without_store();
   SUBCASE("garbage") {

@@ -246,7 +246,7 @@ void TestReuse::claim(const Expected& expected, Held held) {
         // Under go's own key there may be the result of other contents.
         const bool is_gos = held.local && held.local->output == found->output;
         tell_hit(expected, *found, is_gos ? journal::Answer::local : journal::Answer::reused);
-        if (is_gos) return held.answer(Verdict::not_ours, held.local, false);
+        if (is_gos) return held.answer(Verdict::as_it_is, held.local, false);
         held.answer(Verdict::reuse, found, from_agent);
       });
 }

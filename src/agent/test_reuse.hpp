@@ -40,6 +40,7 @@ class TestReuse {
 
   enum class Verdict {
     not_ours,  // go on as without
+    as_it_is,  // what the local tier has under go's key is of these contents
     reuse,     // the result given is the one
     miss,      // whatever there is under go's key was made from other contents
   };

@@ -1,6 +1,7 @@
 #include "agent/uploader.hpp"
 
 #include "gotool/kind.hpp"
+#include "gotool/same_path.hpp"
 #include "sys/log.hpp"
 #include "sys/process.hpp"
 
@@ -303,7 +304,13 @@ bool Uploader::may_recur(const store::Record& record, const sys::Path& file) {
     const std::lock_guard lock(mutex_);
     goroot = goroot_;
   }
-  return gotool::index_can_recur(**body, goroot, config_.module_cache);
+  const auto recurs = [&](const sys::Path& modules) {
+    return gotool::index_can_recur(**body, goroot, modules);
+  };
+  const std::vector<sys::Path> caches = config_.module_caches();
+  const auto around = std::ranges::find_if(
+      caches, [&](const sys::Path& cache) { return gotool::lies_within(goroot, cache); });
+  return around != caches.end() ? recurs(*around) : std::ranges::any_of(caches, recurs);
 }
 
 void Uploader::upload(const store::Record& record) {

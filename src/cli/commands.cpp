@@ -11,7 +11,7 @@ using Id = SettingId;
 constexpr std::array k_job_settings = {
     Id::store,         Id::mode,         Id::read_only,     Id::no_remote,    Id::drain,
     Id::drain_timeout, Id::verify,       Id::publish_local, Id::trust_domain, Id::quiet,
-    Id::link_cache,    Id::test_results, Id::verify_tests,  Id::journal,
+    Id::link_cache,    Id::test_results, Id::verify_tests,  Id::journal,      Id::same_path,
 };
 // What a session that go starts by itself can use, and what decides which agent serves it.
 constexpr std::array k_session_settings = {

@@ -8,7 +8,9 @@
 #include "base/units.hpp"
 #include "cli/command_record.hpp"
 #include "cli/output.hpp"
+#include "cli/same_path.hpp"
 #include "gotool/go_flags.hpp"
+#include "gotool/local_tier.hpp"
 
 #include <fmt/format.h>
 
@@ -318,6 +320,33 @@ Result<Ended> run_child(const Command& command, const sys::Environment& env, Age
   return Ended{status, status.signal != 0 || forwarder.was_told_to_end()};
 }
 
+// In the local tier, else in the job's scopes.
+bool knows_record(const Setup& setup, AgentDoor& door, const ActionId& record) {
+  const auto tier = gotool::LocalTier::open(setup.config.local_tier);
+  const auto here = tier ? tier->find(record) : std::nullopt;
+  if (here && *here) return true;
+  if (setup.config.store_url.empty()) return false;
+  const auto reply = door.ask(
+      [&record](Client& client) -> Result<Json> {
+        TRY_ASSIGN(const bool known, client.knows(record));
+        return Json(codec::JsonObject{{"known", known}});
+      },
+      AgentDoor::IfGone::give_up);
+  return reply && reply->bool_or("known", false);
+}
+
+// Where go sees its checkout: said, and written into what its sessions are told.
+std::optional<Place> place_of(Setup& setup, const Command& command, const sys::Environment& env,
+                              bool restore, AgentDoor& door) {
+  PlaceChoice choice = choose_place(setup, command, env, restore, [&](const ActionId& record) {
+    return knows_record(setup, door, record);
+  });
+  if (!choice.note.empty()) say(choice.note);
+  setup.config.place_records = std::move(choice.records);
+  if (choice.place) setup.config.shown_checkout = choice.place->checkout;
+  return std::move(choice.place);
+}
+
 // sluice by the name that makes it a toolexec.
 std::optional<sys::Path> toolexec_link(const Setup& setup) {
   constexpr std::size_t k_digits = 16;
@@ -410,6 +439,7 @@ int launch_job(Setup& setup, const Flags& flags, const sys::Environment& env,
   const bool inner = joins_outer_command(setup, env);
   if (!inner) setup.config.command_id = new_command_id();
   AgentDoor door(setup.config, env);
+  const auto place = place_of(setup, command, env, restore, door);
   sys::Environment job = job_environment(setup, flags, env, restore);
   std::optional<QuietGoEnv> quiet;
   std::optional<Restore> restored;
@@ -421,7 +451,8 @@ int launch_job(Setup& setup, const Flags& flags, const sys::Environment& env,
   const UnixNanos started_ns = unix_now_ns();
   const auto started = std::chrono::steady_clock::now();
   if (!inner) record_beginning(setup, command, env);
-  const auto ended = run_child(command, job, door);
+  const Command placed = place ? at_place(setup, *place, command, job) : command;
+  const auto ended = run_child(placed, job, door);
   const auto took = std::chrono::duration_cast<std::chrono::microseconds>(
       std::chrono::steady_clock::now() - started);
   quiet.reset();  // a signal's end runs no destructors

@@ -12,6 +12,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 #include <system_error>
 
 namespace sluice::cli {
@@ -102,6 +103,39 @@ std::optional<std::string> set_choice(Settings& settings, const SettingSpec& spe
   return std::nullopt;
 }
 
+// Where directories are shown: a plain path of at least one element.
+bool is_plain_path(std::string_view text) {
+  constexpr std::size_t k_length_max = 100;
+  if (text.size() < 2 || text.size() > k_length_max || !text.starts_with('/')) return false;
+  const auto elements = split(text.substr(1), '/');
+  return std::ranges::all_of(elements, [](std::string_view element) {
+    const auto plain = [](char c) {
+      return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '.' || c == '_' || c == '-';
+    };
+    return !element.empty() && element != "." && element != ".." &&
+           std::ranges::all_of(element, plain);
+  });
+}
+
+std::optional<std::string> set_same_path(Settings& settings, const SettingSpec& spec,
+                                         std::string_view value) {
+  settings.same_path_root = gotool::k_same_path_root;
+  const auto at = std::find(spec.choices.begin(), spec.choices.end(), value);
+  if (at != spec.choices.end()) {
+    settings.same_path = static_cast<SamePath>(at - spec.choices.begin());
+    return std::nullopt;
+  }
+  if (!is_plain_path(value)) {
+    return fmt::format(
+        "{} is not one of {}, nor an absolute path of letters, digits, '.', '_', "
+        "'-' and '/'",
+        in_quotes(value), listed(spec.choices));
+  }
+  settings.same_path = SamePath::always;
+  settings.same_path_root = value;
+  return std::nullopt;
+}
+
 std::optional<std::string> set_value(Settings& settings, const SettingSpec& spec,
                                      std::string_view value) {
   switch (spec.type) {
@@ -109,6 +143,7 @@ std::optional<std::string> set_value(Settings& settings, const SettingSpec& spec
     case SettingType::flag: return set_flag(settings, spec.id, value);
     case SettingType::duration: return set_duration(settings, value);
     case SettingType::percent: return set_percent(settings, spec.id, value);
+    case SettingType::place: return set_same_path(settings, spec, value);
     case SettingType::store_url: {
       auto problem = check_store(value);
       if (!problem) settings.store_url = value;
@@ -381,6 +416,11 @@ std::string value_text(const Settings& settings, SettingId id) {
     case SettingId::link_cache: return settings.link_cache ? "on" : "off";
     case SettingId::journal: return settings.journal ? "on" : "off";
     case SettingId::test_results: return settings.tests_by_content ? "content" : "go";
+    case SettingId::same_path:
+      return settings.same_path == SamePath::always &&
+                     settings.same_path_root != gotool::k_same_path_root
+                 ? settings.same_path_root.native()
+                 : choice(settings.same_path);
     case SettingId::verify_tests: return fmt::format("{:g}%", settings.verify_tests_share * 100.0);
   }
   return "";

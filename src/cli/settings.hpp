@@ -8,6 +8,7 @@
 
 #include "base/result.hpp"
 #include "cli/settings_table.hpp"
+#include "gotool/same_path.hpp"
 #include "sys/environment.hpp"
 #include "sys/file.hpp"
 
@@ -23,6 +24,7 @@ namespace sluice::cli {
 
 enum class Mode { automatic, cacheprog, restore };
 enum class Drain { automatic, wait, detach };
+enum class SamePath { off, automatic, always };
 // SLUICE=off is for what would add a cache to a command; `gc`, `env` and `agent` work all the same.
 enum class OffSwitch { respected, passed_over };
 
@@ -61,6 +63,8 @@ struct Settings {
   bool tests_by_content = true;
   double verify_tests_share = 0.0;  // 0..1
   bool journal = true;
+  SamePath same_path = SamePath::off;
+  sys::Path same_path_root = gotool::k_same_path_root;
 
   bool gocache_is_url = false;  // GOCACHE names a store, so it names no directory
   std::string log_level;        // SLUICE_LOG as given; empty: none

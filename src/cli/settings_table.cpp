@@ -11,6 +11,7 @@ constexpr std::array<std::string_view, 3> k_drains = {"auto", "wait", "detach"};
 
 constexpr std::array<std::string_view, 2> k_switches = {"on", "off"};
 constexpr std::array<std::string_view, 2> k_test_keys = {"content", "go"};
+constexpr std::array<std::string_view, 3> k_same_paths = {"off", "auto", "always"};
 
 constexpr std::array<SettingSpec, k_setting_count> k_settings = {{
     {SettingId::store,
@@ -141,6 +142,14 @@ constexpr std::array<SettingSpec, k_setting_count> k_settings = {{
      "on", true, "write down what happened, for why and stats: on or off",
      "What each command looked up, made and tested is kept on this machine for 30 days and at most "
      "256 MiB, readable by its owner only. sluice why, stats and report are computed from it."},
+    {SettingId::same_path, "same-path", "SLUICE_SAME_PATH", SettingType::place, "WHEN",
+     k_same_paths, "off", true,
+     "show go its checkout at a constant path: off, auto, always or that path",
+     "Without -trimpath Go's keys have the directory of the checkout and of the module cache in "
+     "them, so that two clones share nothing. always shows both to go build, install, test and "
+     "vet at /srv/sluice, in a mount namespace of the command's own; an absolute path does so "
+     "there. auto does so only where nobody keeps what is made and the jobs of this scope had "
+     "their checkout elsewhere."},
 }};
 
 constexpr std::array<VariableSpec, 8> k_other_variables = {{

@@ -26,8 +26,9 @@ enum class SettingId {
   test_results,
   verify_tests,
   journal,
+  same_path,
 };
-inline constexpr std::size_t k_setting_count = 14;
+inline constexpr std::size_t k_setting_count = 15;
 
 enum class SettingType {
   store_url,  // file:///absolute/path
@@ -35,6 +36,7 @@ enum class SettingType {
   flag,       // true or false
   duration,   // "60s"
   percent,    // "5%"
+  place,      // one of `choices`, or an absolute path
   name,       // [a-z0-9][a-z0-9._-]{0,62}
 };
 

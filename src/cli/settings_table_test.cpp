@@ -43,7 +43,8 @@ TEST_CASE("the position of a setting is its id, and names are unique") {
     CHECK(spec.variable.starts_with("SLUICE_"));
     CHECK(find_setting(spec.name) == &spec);
     CHECK(&spec_of(spec.id) == &spec);
-    CHECK((spec.type == SettingType::choice) == !spec.choices.empty());
+    const bool has_choices = spec.type == SettingType::choice || spec.type == SettingType::place;
+    CHECK(has_choices == !spec.choices.empty());
     CHECK((spec.type == SettingType::flag) == spec.value_name.empty());
     CHECK(!spec.help.ends_with('.'));
     CHECK(spec.detail.ends_with('.'));

@@ -318,6 +318,28 @@ TEST_CASE("misspelt variables are refused, others of that prefix are not ours to
   CHECK(other.good().summary_file == "/tmp/x.json");
 }
 
+TEST_CASE("where checkouts are shown") {
+  Desk desk;
+  CHECK(desk.good().same_path == SamePath::off);
+  CHECK(desk.good().same_path_root == "/srv/sluice");
+  desk.checkout_file("same-path = \"auto\"\n");
+  CHECK(desk.good().same_path == SamePath::automatic);
+  desk.env.set("SLUICE_SAME_PATH", "/builds/go");
+  CHECK(desk.good().same_path == SamePath::always);
+  CHECK(desk.good().same_path_root == "/builds/go");
+  CHECK(value_text(desk.good(), SettingId::same_path) == "/builds/go");
+  desk.flags.set(SettingId::same_path, "always");
+  CHECK(desk.good().same_path_root == "/srv/sluice");
+  CHECK(value_text(desk.good(), SettingId::same_path) == "always");
+  for (const char* bad :
+       {"on", "", "/", "relative/path", "/a/../b", "/a//b", "/a/", "/a b", "/a:b"}) {
+    desk.flags.set(SettingId::same_path, bad);
+    CHECK(desk.refusal() == "--same-path: \"" + std::string(bad) +
+                                "\" is not one of off, auto, always, nor an absolute path of "
+                                "letters, digits, '.', '_', '-' and '/'");
+  }
+}
+
 TEST_CASE("SLUICE and SLUICE_LOG") {
   Desk desk;
   for (const char* off : {"off", "0", "false", "no", "OFF"}) {

@@ -60,6 +60,37 @@ sys::Path beside_the_tier(const agent::AgentConfig& config, std::string_view nam
   return (beside.native().starts_with(ours) ? beside : config.cache_directory) / name;
 }
 
+// The configuration of the sluice around this one, where its go command sees its checkout at
+// another path.
+std::optional<agent::AgentConfig> outer_of(const sys::Environment& env) {
+  auto outer = agent::AgentConfig::decode(env.get_or(agent::k_session_variable, ""));
+  if (!outer || outer->shown_checkout.empty()) return std::nullopt;
+  return std::move(*outer);
+}
+
+// The directory as it is called outside.
+sys::Path real_directory(const sys::Path& directory, const agent::AgentConfig& outer) {
+  const sys::Path shown = outer.same_path / gotool::k_same_path_checkout;
+  if (!gotool::lies_within(directory, shown)) return directory;
+  return (outer.shown_checkout / directory.lexically_relative(shown)).lexically_normal();
+}
+
+// Agent, scopes and keys are those of the checkout, however it is shown.
+void name_real_places(Setup& setup, const agent::AgentConfig& outer) {
+  agent::AgentConfig& config = setup.config;
+  const sys::Path real = real_directory(setup.working_directory, outer);
+  if (real != setup.working_directory) {
+    config.checkout = agent::checkout_root(real);
+    config.module_root = agent::module_root(real);
+    config.shown_checkout = outer.shown_checkout;
+    config.same_path = outer.same_path;
+  }
+  if (config.module_cache == outer.same_path / gotool::k_same_path_modules) {
+    config.module_cache = outer.module_cache;
+  }
+  setup.is_inside_same_path = true;
+}
+
 agent::AgentConfig config_of(const Setup& setup, const sys::Environment& env) {
   const Settings& settings = setup.settings;
   agent::AgentConfig config;
@@ -93,6 +124,7 @@ agent::AgentConfig config_of(const Setup& setup, const sys::Environment& env) {
   config.verify_share = settings.verify_share;
   config.tests_by_content = settings.tests_by_content;
   config.verify_tests_share = settings.verify_tests_share;
+  config.same_path = settings.same_path_root;
   return config;
 }
 
@@ -110,9 +142,17 @@ Result<Setup> set_up(const Flags& flags, const sys::Environment& env,
   } else {
     setup.go_error = go.error().message;
   }
-  setup.job = agent::job_of(env, agent::checkout_root(working_directory));
+  const auto outer = outer_of(env);
+  const sys::Path real = outer ? real_directory(working_directory, *outer) : working_directory;
+  setup.job = agent::job_of(env, agent::checkout_root(real));
   choose_domain(setup.settings, setup.job);
   setup.config = config_of(setup, env);
+  if (outer) {
+    name_real_places(setup, *outer);
+  } else if (gotool::lies_within(setup.config.checkout, setup.config.same_path)) {
+    // One that really lies there is one of those that are shown there.
+    setup.config.shown_checkout = setup.config.same_path / gotool::k_same_path_checkout;
+  }
   if (sys::log_level() <= sys::LogLevel::debug) log_setup(setup);
   return setup;
 }

@@ -26,6 +26,8 @@ struct Setup {
   std::string go_error;  // why there is no go
   agent::Job job;
   agent::AgentConfig config;  // without command_id; no store_url with --no-remote
+  // Inside a go command that sees its checkout at another path; config has the real ones.
+  bool is_inside_same_path = false;
 };
 
 inline constexpr std::string_view k_trusted = "trusted";  // the domain that uses go's own cache

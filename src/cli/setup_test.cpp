@@ -49,6 +49,47 @@ TEST_CASE("a trusted job uses go's own cache, another one a tier of its own") {
   CHECK(setup->config.read_domains == std::vector<std::string>{"guests", "trusted"});
 }
 
+TEST_CASE("inside a command that sees its checkout elsewhere it is the same job") {
+  const auto root = make_root();
+  sys::Environment env = environment_in(root.path());
+  const sys::Path checkout = root.path() / "checkout";
+  REQUIRE(sys::make_directories(checkout / "p"));
+  REQUIRE(sys::write_file_atomic(checkout / "go.mod", bytes_of("module m\n")));
+  env.set("GOMODCACHE", "/home/u/mod");
+  auto outside = set_up({}, env, checkout / "p");
+  REQUIRE(outside);
+  CHECK_FALSE(outside->is_inside_same_path);
+  outside->config.shown_checkout = checkout;
+  env.set("SLUICE_SESSION", outside->config.encode());
+  env.set("GOMODCACHE", "/srv/sluice/mod");
+  const auto inside = set_up({}, env, "/srv/sluice/src/p");
+  REQUIRE(inside);
+  CHECK(inside->is_inside_same_path);
+  CHECK(inside->config.checkout == checkout);
+  CHECK(inside->config.module_root == checkout);
+  CHECK(inside->config.module_cache == "/home/u/mod");
+  CHECK(inside->config.shown_checkout == checkout);
+  CHECK(inside->config.key() == outside->config.key());
+  CHECK(inside->job.id == outside->job.id);
+  // In another directory go sees what is there.
+  const auto beside = set_up({}, env, root.path());
+  REQUIRE(beside);
+  CHECK(beside->is_inside_same_path);
+  CHECK(beside->config.shown_checkout.empty());
+}
+
+TEST_CASE("a checkout that really lies where others are shown is one of them") {
+  const auto root = make_root();
+  sys::Environment env = environment_in(root.path());
+  env.set("SLUICE_SAME_PATH", root.path().native());
+  REQUIRE(sys::make_directories(root.path() / "src"));
+  REQUIRE(sys::write_file_atomic(root.path() / "src/go.mod", bytes_of("module m\n")));
+  const auto setup = set_up({}, env, root.path() / "src");
+  REQUIRE(setup);
+  CHECK_FALSE(setup->is_inside_same_path);
+  CHECK(setup->config.shown_checkout == root.path() / "src");
+}
+
 TEST_CASE("on a desk, what comes from a store that only the checkout names stays apart") {
   const auto root = make_root();
   sys::Environment env = environment_in(root.path());

@@ -29,32 +29,6 @@ std::string_view without_comment(std::string_view line) {
   return trim(line.substr(0, line.find("//")));
 }
 
-// The arguments of a directive, alone on its line or in a block: `use ./a`, `use ( ./a … )`.
-std::vector<std::string> arguments_of(std::string_view text, std::string_view directive) {
-  std::vector<std::string> arguments;
-  bool in_block = false;
-  for (std::string_view line : split(text, '\n')) {
-    line = without_comment(line);
-    if (in_block) {
-      if (line == ")")
-        in_block = false;
-      else if (!line.empty())
-        arguments.emplace_back(unquoted(line));
-      continue;
-    }
-    if (!line.starts_with(directive)) continue;
-    std::string_view rest = line.substr(directive.size());
-    if (rest.empty() || (rest.front() != ' ' && rest.front() != '\t' && rest.front() != '('))
-      continue;
-    rest = trim(rest);
-    if (rest == "(")
-      in_block = true;
-    else
-      arguments.emplace_back(unquoted(rest));
-  }
-  return arguments;
-}
-
 std::optional<sys::Path> work_file(const sys::Environment& env,
                                    const sys::Path& working_directory) {
   std::string setting = env.get_or("GOWORK", "");
@@ -87,6 +61,31 @@ bool is_a_directory(const sys::Path& path) {
 
 }  // namespace
 
+std::vector<std::string> directive_arguments(std::string_view text, std::string_view directive) {
+  std::vector<std::string> arguments;
+  bool in_block = false;
+  for (std::string_view line : split(text, '\n')) {
+    line = without_comment(line);
+    if (in_block) {
+      if (line == ")")
+        in_block = false;
+      else if (!line.empty())
+        arguments.emplace_back(unquoted(line));
+      continue;
+    }
+    if (!line.starts_with(directive)) continue;
+    std::string_view rest = line.substr(directive.size());
+    if (rest.empty() || (rest.front() != ' ' && rest.front() != '\t' && rest.front() != '('))
+      continue;
+    rest = trim(rest);
+    if (rest == "(")
+      in_block = true;
+    else
+      arguments.emplace_back(unquoted(rest));
+  }
+  return arguments;
+}
+
 std::optional<sys::Path> find_upward(sys::Path directory, std::string_view name) {
   for (;;) {
     const auto info = sys::stat_file(directory / name);
@@ -97,13 +96,13 @@ std::optional<sys::Path> find_upward(sys::Path directory, std::string_view name)
 }
 
 std::string module_path_of(std::string_view go_mod) {
-  const auto paths = arguments_of(go_mod, "module");
+  const auto paths = directive_arguments(go_mod, "module");
   if (paths.empty() || paths.front().size() > k_module_path_max) return {};
   return paths.front();
 }
 
 std::string go_version_of(std::string_view go_mod) {
-  const auto versions = arguments_of(go_mod, "go");
+  const auto versions = directive_arguments(go_mod, "go");
   if (versions.empty() || versions.front().size() > k_module_path_max) return {};
   return versions.front();
 }
@@ -114,7 +113,7 @@ std::vector<MainModule> main_modules(const sys::Environment& env,
   if (const auto work = work_file(env, working_directory)) {
     const auto text = read_text(*work);
     if (!text) return modules;
-    for (const std::string& used : arguments_of(*text, "use")) {
+    for (const std::string& used : directive_arguments(*text, "use")) {
       if (modules.size() == k_modules_max) break;
       sys::Path root = (work->parent_path() / used).lexically_normal();
       if (!root.has_filename()) root = root.parent_path();

@@ -32,6 +32,10 @@ std::string module_path_of(std::string_view go_mod);
 // Its go directive, "1.24" or "1.24.1"; empty when there is none.
 std::string go_version_of(std::string_view go_mod);
 
+// The arguments of a directive of a go.mod or go.work file, line by line, alone or in a block and
+// without comments: `use ./a`, `replace ( a => ./a … )`.
+std::vector<std::string> directive_arguments(std::string_view text, std::string_view directive);
+
 // What go calls Package.Dir and Package.Root.
 struct PackagePlace {
   sys::Path directory;

@@ -24,6 +24,7 @@ VALUES = {
     "link-cache": "on",
     "test-results": "go",
     "verify-tests": "1%",
+    "same-path": "always",
     "max-size": "100GiB",
     "max-age": "400d",
     "shell": "sh",
