@@ -85,6 +85,7 @@ ActionId place_record(std::string_view module_path, const sys::Path& checkout,
 
 std::string encode_place_records(const std::vector<ActionId>& records) {
   std::vector<std::string> words;
+  words.reserve(records.size());
   for (const ActionId& record : records) words.push_back(record.hex());
   return join(words, " ");
 }

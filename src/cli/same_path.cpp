@@ -83,13 +83,19 @@ std::vector<gotool::ModuleFile> module_files(const Setup& setup, const sys::Envi
   return files;
 }
 
+sys::Path nearest_repository(const sys::Path& directory) {
+  for (sys::Path at = directory; at.has_relative_path(); at = at.parent_path()) {
+    const auto info = sys::stat_file(at / ".git");
+    if (info && *info) return at;
+  }
+  return {};
+}
+
 gotool::SamePathFiles files_of(const Setup& setup, const SamePathCommand& asked,
                                const sys::Environment& env) {
   gotool::SamePathFiles files;
   files.modules = module_files(setup, env);
-  if (const auto git = gotool::find_upward(setup.working_directory, ".git")) {
-    files.git_file = text_of_file(*git);
-  }
+  files.git_file = text_of_file(nearest_repository(setup.working_directory) / ".git");
   const auto cgo = asked.settings.find("CGO_ENABLED");
   const bool has_cgo = cgo == asked.settings.end() || cgo->second != "0";
   files.tree = gotool::look_at_checkout(asked.checkout, asked.module_cache, has_cgo);
@@ -132,9 +138,9 @@ std::string refusal(const Setup& setup, const Place& place, std::string_view rea
   const sys::Path told = setup.config.same_path_refused_path();
   const auto info = sys::stat_file(told);
   if (info && *info && unix_now_ns() - (*info)->mtime_ns < k_told_again_ns) return "";
-  // Where it cannot be remembered it is said again.
   if (sys::make_private_directory(setup.config.runtime_directory)) {
-    (void)sys::write_file_atomic(told, bytes_of(std::string(reason) + "\n"), 0600);
+    [[maybe_unused]] const auto else_said_again =
+        sys::write_file_atomic(told, bytes_of(std::string(reason) + "\n"), 0600);
   }
   return fmt::format(
       "same-path: the checkout cannot be shown at {} here ({}); go runs where it is, and "
@@ -173,14 +179,6 @@ bool is_trusted(const sys::Path& repository, const sys::Environment& env) {
   options.working_directory = repository;
   const auto asked = sys::run_captured(options, Deadline::after(k_git_max));
   return asked && asked->status.success();
-}
-
-sys::Path nearest_repository(const sys::Path& directory) {
-  for (sys::Path at = directory; at.has_relative_path(); at = at.parent_path()) {
-    const auto info = sys::stat_file(at / ".git");
-    if (info && *info) return at;
-  }
-  return {};
 }
 
 void pass_trust(const Setup& setup, const Place& place, sys::Environment& job) {

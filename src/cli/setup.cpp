@@ -68,18 +68,22 @@ std::optional<agent::AgentConfig> outer_of(const sys::Environment& env) {
   return std::move(*outer);
 }
 
+sys::Path shown_as(const agent::AgentConfig& outer) {
+  return outer.same_path / gotool::k_same_path_checkout;
+}
+
 // The directory as it is called outside.
 sys::Path real_directory(const sys::Path& directory, const agent::AgentConfig& outer) {
-  const sys::Path shown = outer.same_path / gotool::k_same_path_checkout;
-  if (!gotool::lies_within(directory, shown)) return directory;
-  return (outer.shown_checkout / directory.lexically_relative(shown)).lexically_normal();
+  if (!gotool::lies_within(directory, shown_as(outer))) return directory;
+  const sys::Path below = directory.lexically_relative(shown_as(outer));
+  return below == "." ? outer.shown_checkout : outer.shown_checkout / below;
 }
 
 // Agent, scopes and keys are those of the checkout, however it is shown.
 void name_real_places(Setup& setup, const agent::AgentConfig& outer) {
   agent::AgentConfig& config = setup.config;
-  const sys::Path real = real_directory(setup.working_directory, outer);
-  if (real != setup.working_directory) {
+  if (gotool::lies_within(setup.working_directory, shown_as(outer))) {
+    const sys::Path real = real_directory(setup.working_directory, outer);
     config.checkout = agent::checkout_root(real);
     config.module_root = agent::module_root(real);
     config.shown_checkout = outer.shown_checkout;

@@ -71,6 +71,10 @@ TEST_CASE("inside a command that sees its checkout elsewhere it is the same job"
   CHECK(inside->config.shown_checkout == checkout);
   CHECK(inside->config.key() == outside->config.key());
   CHECK(inside->job.id == outside->job.id);
+  const auto at_its_root = set_up({}, env, "/srv/sluice/src");
+  REQUIRE(at_its_root);
+  CHECK(at_its_root->config.checkout == checkout);
+  CHECK(at_its_root->config.key() == outside->config.key());
   // In another directory go sees what is there.
   const auto beside = set_up({}, env, root.path());
   REQUIRE(beside);
@@ -88,6 +92,11 @@ TEST_CASE("a checkout that really lies where others are shown is one of them") {
   REQUIRE(setup);
   CHECK_FALSE(setup->is_inside_same_path);
   CHECK(setup->config.shown_checkout == root.path() / "src");
+  env.set("SLUICE_SESSION", setup->config.encode());
+  const auto inner = set_up({}, env, root.path() / "src");
+  REQUIRE(inner);
+  CHECK(inner->config.shown_checkout == root.path() / "src");
+  CHECK(inner->config.key() == setup->config.key());
 }
 
 TEST_CASE("on a desk, what comes from a store that only the checkout names stays apart") {

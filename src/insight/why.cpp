@@ -7,8 +7,6 @@
 
 #include <algorithm>
 #include <map>
-#include <set>
-#include <tuple>
 #include <utility>
 
 namespace sluice::insight {
@@ -151,18 +149,18 @@ class Explainer {
 
   void found_nearest(Node& node, const std::vector<InputsRow>& earlier) {
     const std::string now = text_of(node.inputs);
-    // Few differences of its own, then few in all; of equal ones the newest.
-    using Distance = std::tuple<std::size_t, std::size_t>;
-    std::optional<Distance> best;
+    // Built the same way if possible (flags, platform, Go version); of equal ones the newest.
+    std::optional<std::size_t> best;
     std::vector<InputChange> changes;
     const InputsRow* nearest = nullptr;
     std::string before;
     for (const InputsRow& row : earlier) {
       std::string text = text_of(row);
       auto list = gotool::input_changes(text, now);
-      const auto own = static_cast<std::size_t>(std::ranges::count_if(
-          list, [](const InputChange& change) { return change.kind != InputKind::import; }));
-      const Distance distance{own, list.size()};
+      const auto distance =
+          static_cast<std::size_t>(std::ranges::count_if(list, [](const InputChange& change) {
+            return change.kind != InputKind::import && change.kind != InputKind::file;
+          }));
       if (best && *best <= distance) continue;
       best = distance;
       changes = std::move(list);
@@ -242,10 +240,9 @@ class Explainer {
       if (group.packages.empty()) {
         group.root = is_of_one_package(why.causes) ? why.root : "";
         group.causes = why.causes;
-        group.is_proven = true;
+        group.is_proven = nodes_.at(why.root).is_proven;
         group.against = nodes_.at(why.root).against;
       }
-      group.is_proven = group.is_proven && why.is_proven;
       group.cost_us += why.cost_us;
       if (why.package == why.root)
         group.packages.insert(group.packages.begin(), why.package);

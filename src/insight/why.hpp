@@ -65,7 +65,7 @@ struct TestWhy {
 struct Group {
   std::string root;  // empty: no one package's, such as another Go
   std::vector<Cause> causes;
-  bool is_proven = false;
+  bool is_proven = false;  // of the root; each package's own way is in its PackageWhy
   std::optional<Against> against;
   std::vector<std::string> packages;
   std::uint64_t cost_us = 0;

@@ -423,7 +423,8 @@ def test_a_sluice_inside_is_of_the_same_job(bench, first):
             )
 
             func Test(t *testing.T) {
-            	vet := exec.Command(os.Getenv("SLUICE_BINARY"), "go", "vet", "..")
+            	vet := exec.Command(os.Getenv("SLUICE_BINARY"), "go", "vet", ".")
+            	vet.Dir = ".."
             	out, err := vet.CombinedOutput()
             	t.Log(string(out), err)
             }
@@ -436,6 +437,17 @@ def test_a_sluice_inside_is_of_the_same_job(bench, first):
     run = run_tests(bench, clone, "--same-path=always", env={"SLUICE_BINARY": str(m.sluice)}).ok()
     assert re.search(r"use_test.go:\d+:  <nil>", run.stdout), run.describe()
     assert len(set(m.agents()) - before) <= 1
+
+
+def test_what_fails_at_the_last_moment_runs_where_it_is(bench, tmp_path):
+    words = (ROOT, str(tmp_path), str(tmp_path / "gone"), f"{ROOT}/src", "/bin/sh")
+    script = "pwd; echo $PWD $GOMODCACHE; exit 3"
+    m = bench.machine
+    env = {"PWD": f"{ROOT}/src", "GOMODCACHE": f"{ROOT}/mod"}
+    run = m.run(m.sluice, "at-same-path", *words, "sh", "-c", script, cwd=tmp_path, env=env)
+    run.fails(3)
+    assert run.stdout == f"{tmp_path}\n{tmp_path} {tmp_path}/gone\n"
+    assert run.said == [f"sluice: same-path: open {tmp_path}/gone: No such file or directory"]
 
 
 def test_a_path_of_ones_own(bench, first, tmp_path):
