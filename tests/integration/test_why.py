@@ -18,7 +18,12 @@ FILES = {
     "go.mod": f"module {MODULE}\n\ngo 1.24\n",
     "leaf/leaf.go": "package leaf\n\n//go:noinline\nfunc Of() int { return 1 }\n",
     "leaf/leaf_tagged.go": "//go:build extra\n\npackage leaf\n\nfunc init() { println(1) }\n",
-    "mid/mid.go": f'package mid\n\nimport "{MODULE}/leaf"\n\nfunc Of() int {{ return leaf.Of() }}\n',
+    "mid/mid.go": f"""package mid
+
+import "{MODULE}/leaf"
+
+func Of() int {{ return leaf.Of() }}
+""",
     "mid/mid_test.go": f"""package mid
 
 import (
