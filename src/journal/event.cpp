@@ -105,9 +105,10 @@ class Reader {
   }
   template <class T>
   void read(std::vector<T>& list) {
-    list.resize(wire_.count(1));
+    constexpr bool k_is_text = std::is_same_v<T, std::string>;
+    list.resize(wire_.count(k_is_text ? 1 : k_digest_size));
     for (T& item : list) {
-      if constexpr (std::is_same_v<T, std::string>)
+      if constexpr (k_is_text)
         read(item);
       else
         visit_fields(*this, item);

@@ -1,8 +1,8 @@
 #include "journal/ingest.hpp"
 
-#include "codec/json.hpp"
 #include "codec/zstd.hpp"
 #include "journal/database.hpp"
+#include "journal/json_list.hpp"
 
 #include <algorithm>
 #include <map>
@@ -10,22 +10,6 @@
 
 namespace sluice::journal {
 namespace {
-
-std::string list_text(const std::vector<std::string>& list) {
-  codec::JsonArray array;
-  for (const std::string& item : list) array.emplace_back(item);
-  return codec::Json(std::move(array)).dump();
-}
-
-std::vector<std::string> list_of(std::string_view text) {
-  std::vector<std::string> list;
-  const auto json = codec::parse_json(text);
-  if (!json || json->as_array() == nullptr) return list;
-  for (const codec::Json& item : *json->as_array()) {
-    if (item.as_string() != nullptr) list.push_back(*item.as_string());
-  }
-  return list;
-}
 
 bool is_miss(const Tested& tested) {
   return tested.answer == Answer::missed || tested.answer == Answer::refused;

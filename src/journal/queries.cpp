@@ -1,9 +1,9 @@
 #include "journal/queries.hpp"
 
 #include "base/strings.hpp"
-#include "codec/json.hpp"
 #include "codec/zstd.hpp"
 #include "journal/ingest.hpp"
+#include "journal/json_list.hpp"
 
 #include <fmt/format.h>
 
@@ -33,16 +33,6 @@ JobRow job_of(const Statement& row) {
   job.first_us = row.number(++column);
   job.last_us = row.number(++column);
   return job;
-}
-
-std::vector<std::string> list_of(std::string_view text) {
-  std::vector<std::string> list;
-  const auto json = codec::parse_json(text);
-  if (!json || json->as_array() == nullptr) return list;
-  for (const codec::Json& item : *json->as_array()) {
-    if (item.as_string() != nullptr) list.push_back(*item.as_string());
-  }
-  return list;
 }
 
 // k_inputs_columns, then at_us, cost_us, source, job.
