@@ -9,7 +9,7 @@ import subprocess
 import pytest
 from sluice_harness import REPO
 
-COMMANDS = {"go", "run", "cacheprog", "env", "agent", "doctor", "gc", "mtime", "trace"}
+COMMANDS = {"go", "run", "cacheprog", "env", "agent", "doctor", "gc", "why", "mtime", "trace"}
 COMMANDS |= {"version", "completion", "man", "help"}
 
 # A value for every flag that takes one; a flag that help names and this table does not is a
@@ -25,6 +25,9 @@ VALUES = {
     "test-results": "go",
     "verify-tests": "1%",
     "same-path": "always",
+    "journal": "on",
+    "job": "last",
+    "against": "last",
     "max-size": "100GiB",
     "max-age": "400d",
     "shell": "sh",
@@ -76,6 +79,7 @@ def trace_file(tmp_path, go_env):
 
 def test_every_flag_in_help_is_accepted(machine, tiny, trace_file):
     m = machine()
+    m.go("vet", "./part", cwd=tiny).ok()  # so that there is a job to tell of
     trace, trace_env = trace_file
     repository = m.root / "repository"
     subprocess.run(["git", "init", "-q", repository], check=True)
@@ -88,6 +92,7 @@ def test_every_flag_in_help_is_accepted(machine, tiny, trace_file):
         "doctor": [],
         "gc": ["--max-age", "900d"],
         "mtime": [],
+        "why": [],
         "trace": [str(trace)],
         "version": [],
         "completion": ["bash"],

@@ -421,13 +421,14 @@ def test_an_interrupted_sample_accuses_nobody(machine, tmp_path):
 
 
 def test_values_of_variables_are_not_in_the_store(machine, tmp_path):
-    """A record names the variables; nothing in it depends on their values."""
+    """A record names the variables; no more than one byte of it depends on the value of one."""
     root = write_some(tmp_path / "checkout", "env")
     records = []
     for value in ("4711", "4712"):
         m = machine("m", store=tmp_path / f"store-{value}")
         assert run_tests(m, root, env={"SLUICE_TEST_INPUT": value}) == {"env"}
         bodies = [p.read_bytes() for p in m.gocache.glob("??/*-d") if p.is_file()]
-        records.append({b for b in bodies if b.startswith(b"\x14sluice test inputs 1")})
-    assert records[0] == records[1]
-    assert len(records[0]) == 1 and b"SLUICE_TEST_INPUT" in records[0].pop()
+        records += [b for b in bodies if b.startswith(b"\x14sluice test inputs 2")]
+    assert len(records) == 2 and b"SLUICE_TEST_INPUT" in records[0]
+    assert len(records[0]) == len(records[1])
+    assert sum(a != b for a, b in zip(*records, strict=True)) <= 1
