@@ -13,8 +13,10 @@
 #include "cli/mtime.hpp"
 #include "cli/output.hpp"
 #include "cli/parse.hpp"
+#include "cli/report.hpp"
 #include "cli/run.hpp"
 #include "cli/same_path.hpp"
+#include "cli/stats.hpp"
 #include "cli/trace.hpp"
 #include "cli/version.hpp"
 #include "cli/why.hpp"
@@ -40,6 +42,8 @@ int run_command(const Invocation& invocation, const Environment& env) {
     case CommandId::cacheprog: return cli::run_cacheprog(invocation.flags, env);
     case CommandId::env: return cli::run_env(invocation, env);
     case CommandId::agent: return cli::run_agent_command(invocation, env);
+    case CommandId::stats: return cli::run_stats(invocation, env);
+    case CommandId::report: return cli::run_report(invocation, env);
     case CommandId::doctor: return cli::run_doctor(invocation, env);
     case CommandId::gc: return cli::run_gc(invocation, env);
     case CommandId::mtime: return cli::run_mtime(invocation, env);

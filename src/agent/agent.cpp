@@ -4,6 +4,7 @@
 #include "agent/counters.hpp"
 #include "agent/fetcher.hpp"
 #include "agent/index_keeper.hpp"
+#include "agent/indexed_book.hpp"
 #include "agent/inputs_keeper.hpp"
 #include "agent/link_keeper.hpp"
 #include "agent/messages.hpp"
@@ -87,9 +88,10 @@ class Agent {
   bool handle_command(Connection& connection, const Frame& frame);
   bool greet(Connection& connection, const Frame& frame, Hello& hello);
   std::shared_ptr<const store::Index> index_for_lookups();
-  void lookup(const std::shared_ptr<Connection>& connection, const Get& get);
+  void lookup(const std::shared_ptr<Connection>& connection, const Get& get,
+              const std::string& command_id);
   void predict(const Fetcher::Owner& index, const ActionId& action);
-  void note(const Frame& frame);
+  void note(const Frame& frame, const std::string& command_id);
   Counters transfers() const;
   Json status() const;
   void read_much_left();
@@ -110,6 +112,7 @@ class Agent {
   const AgentConfig& config_;
   const sys::Environment& env_;
   FaultBook faults_;
+  IndexedBook indexed_{config_.journal_directory};
   std::optional<gotool::LocalTier> tier_;
   Patience lookup_patience_{k_lookup_patience};
   Patience upload_patience_{k_upload_patience, k_upload_patience_first};
@@ -444,11 +447,11 @@ bool Agent::handle(const std::shared_ptr<Connection>& connection, const Frame& f
     case Type::get: {
       const auto get = decode_get(frame.payload);
       if (!get) return false;
-      lookup(connection, *get);
+      lookup(connection, *get, hello.command_id);
       return true;
     }
     case Type::used:
-    case Type::made: note(frame); return true;
+    case Type::made: note(frame, hello.command_id); return true;
     case Type::bye: {
       const auto text = decode_text(frame.payload);
       if (!text) return false;
@@ -532,8 +535,10 @@ std::shared_ptr<const store::Index> Agent::index_for_lookups() {
   return keeper_->wait_any([&] { return wait.is_worth_it() && !index_deadline_.passed(); });
 }
 
-void Agent::lookup(const std::shared_ptr<Connection>& connection, const Get& get) {
+void Agent::lookup(const std::shared_ptr<Connection>& connection, const Get& get,
+                   const std::string& command_id) {
   const auto index = index_for_lookups();
+  if (!index && keeper_) indexed_.no_index(command_id, get.action);
   const store::Entry* entry = index ? index->find(get.action) : nullptr;
   // Executables reach go through restore mode only: over the protocol they would stand in for a
   // link.
@@ -544,20 +549,25 @@ void Agent::lookup(const std::shared_ptr<Connection>& connection, const Get& get
   }
   const auto wait = std::make_shared<Patience::Wait>(lookup_patience_);  // ends with the answer
   if (!wait->is_worth_it()) {
+    indexed_.failed(command_id, entry->record, index->scope_of(*entry), Code::unavailable);
     connection->send(encode_miss(get.sequence));
     return;
   }
   const store::Record& record = entry->record;
   const Hit hit{get.sequence, record.output, record.size, record.time_ns};
   fetcher_->want(
-      index, *entry, [this, connection, hit, index, entry, wait](const Result<void>& result) {
+      index, *entry,
+      [this, connection, hit, index, entry, wait, command_id](const Result<void>& result) {
+        const store::ScopeKind scope = index->scope_of(*entry);
         if (!result) {
+          indexed_.failed(command_id, entry->record, scope, result.error().code);
           connection->send(encode_miss(hit.sequence));
           return;
         }
         // Also what was here already, and came without a word from the store.
         lookup_patience_.answered(Patience::Clock::now());
         connection->send(encode_hit(hit));
+        indexed_.given(command_id, entry->record, scope);
         store::Record received = entry->record;
         received.origin = store::Origin::received;
         uploader_->used(received);
@@ -577,7 +587,7 @@ void Agent::predict(const Fetcher::Owner& index, const ActionId& action) {
 }
 
 // What go used or made, told by a session.
-void Agent::note(const Frame& frame) {
+void Agent::note(const Frame& frame, const std::string& command_id) {
   const auto note = decode_note(frame.type, frame.payload);
   if (!note) return;
   store::Record record;
@@ -600,6 +610,7 @@ void Agent::note(const Frame& frame) {
     record = entry->record;
     record.origin = store::Origin::received;
     uploader_->used(record);
+    indexed_.given(command_id, record, index->scope_of(*entry));
   } else if (config_.publish_local || provenance_->has(record.action, record.output)) {
     uploader_->made(record);
   } else {
@@ -688,6 +699,7 @@ Json Agent::finish_command(const std::string& command_id, std::chrono::milliseco
       return at == commands_.end() || at->second.sessions == 0;
     });
   }
+  indexed_.write(command_id);
   inputs_->publish(command_id);
   bool drained = false;
   (void)is_given_up();  // where it has just begun, this command is the one to be told

@@ -23,6 +23,7 @@ Recorder::Recorder(const AgentConfig& config)
       go_version_(config.go_version),
       producer_(config.producer),
       checkout_(config.checkout.native()),
+      local_tier_(config.local_tier.native()),
       id_(journal_.empty() ? "" : config.command_id) {}
 
 void Recorder::begin_bare(std::vector<std::string> go_words, const sys::Path& directory) {
@@ -39,6 +40,7 @@ void Recorder::begin_bare(std::vector<std::string> go_words, const sys::Path& di
   began.go_version = go_version_;
   began.sluice_version = producer_;
   began.words = std::move(go_words);
+  began.local_tier = local_tier_;
   events_.push_back({began_us_, std::move(began)});
   flush_locked();
 }

@@ -41,6 +41,7 @@ class Recorder {
   const std::string go_version_;
   const std::string producer_;
   const std::string checkout_;
+  const std::string local_tier_;
   std::string id_;  // of the spool; empty: nothing is recorded
 
   std::mutex mutex_;

@@ -46,6 +46,21 @@ constexpr std::array k_doctor_options = {
     k_json,
 };
 
+constexpr std::array<std::string_view, 5> k_stats_formats = {"text", "json", "prometheus",
+                                                             "openmetrics", "markdown"};
+constexpr OptionSpec k_job = {
+    "job", "JOB", {}, "the job: last, or its id or number as stats names it"};
+constexpr std::array k_stats_options = {
+    k_job,
+    OptionSpec{"format", "FORMAT", k_stats_formats,
+               "text, json, prometheus, openmetrics or markdown (default text)"},
+    OptionSpec{"last", "N", {}, "compare with so many last jobs (default 10)"},
+};
+constexpr std::array k_report_options = {
+    k_job,
+    OptionSpec{"file", "FILE", {}, "add it to this file"},
+};
+
 constexpr std::array k_gc_options = {
     OptionSpec{"max-size", "SIZE", {}, "keep at most this much, such as 10GiB"},
     OptionSpec{"max-age", "TIME", {}, "remove what was not used for this long, such as 5d"},
@@ -98,6 +113,15 @@ constexpr std::array k_agent_examples = {
     Example{"sluice agent wait", "Wait until everything is uploaded."},
     Example{"sluice agent stop", "Finish the upload and end the agent."},
 };
+constexpr std::array k_stats_examples = {
+    Example{"sluice stats", "The numbers of this CI job, at a desk of the last command."},
+    Example{"sluice stats --job last --format json", "The same of the last job, for a program."},
+    Example{"sluice stats --format prometheus > sluice.prom", "For a textfile collector."},
+};
+constexpr std::array k_report_examples = {
+    Example{"sluice report", "On GitHub Actions: add the summary to the page of the job."},
+    Example{"sluice report --file sluice.md", "Elsewhere: into a file, for an artifact."},
+};
 constexpr std::array k_doctor_examples = {
     Example{"sluice doctor", "What makes this pipeline miss, and the store as this job sees it."},
     Example{"sluice doctor --files --environment", "No network: for a hook before a commit."},
@@ -136,7 +160,7 @@ constexpr std::array k_help_examples = {
     Example{"sluice help go", "What 'sluice go' does and takes."},
 };
 
-constexpr std::array<CommandSpec, 14> k_commands = {{
+constexpr std::array<CommandSpec, 16> k_commands = {{
     {CommandId::go,
      "go",
      "[SETTING...] GO-ARGUMENT...",
@@ -210,6 +234,35 @@ constexpr std::array<CommandSpec, 14> k_commands = {{
      "All agents of the job are meant. --store, --no-remote, --read-only, --publish-local and "
      "--trust-domain choose the one that they lead to.",
      k_agent_examples},
+    {CommandId::stats,
+     "stats",
+     "[SETTING...] [--job JOB] [--format FORMAT] [--last N]",
+     "print the numbers of a job: hit rate, bytes, waits, time saved",
+     CommandGroup::care,
+     k_tier_settings,
+     k_stats_options,
+     {},
+     Tail::none,
+     "Computes the numbers of one job from the journal: lookups by kind, scope and answer, bytes, "
+     "waits, packages, why results were missing, and the time saved: the sum of the durations that "
+     "were recorded when the results were made, with how many that are and what is left out. "
+     "Nothing is estimated. Without --job it is the CI job that this command runs in, else the "
+     "last command of this machine.",
+     k_stats_examples},
+    {CommandId::report,
+     "report",
+     "[SETTING...] [--job JOB] [--file FILE]",
+     "write the summary of a job where its CI system shows it",
+     CommandGroup::care,
+     k_tier_settings,
+     k_report_options,
+     {},
+     Tail::none,
+     "Writes what was saved, the top causes of misses and how hit rate and time compare with the "
+     "median of the last ten jobs of the same name and branch, as Markdown: to the end of FILE, "
+     "else of the file that GITHUB_STEP_SUMMARY names, else to standard output. The exit status "
+     "does not depend on the numbers.",
+     k_report_examples},
     {CommandId::doctor, "doctor",
      "[SETTING...] [--files] [--environment] [--store] [--json] [DIRECTORY]",
      "find what makes a pipeline miss, and examine the store", CommandGroup::care,

@@ -18,6 +18,8 @@ enum class CommandId {
   cacheprog,
   env,
   agent,
+  stats,
+  report,
   doctor,
   gc,
   mtime,

@@ -1,16 +1,21 @@
 #include "cli/gc.hpp"
 
+#include "agent/recorder.hpp"
 #include "base/bytes.hpp"
 #include "base/strings.hpp"
 #include "base/units.hpp"
 #include "cli/output.hpp"
 #include "cli/setup.hpp"
 #include "codec/json.hpp"
+#include "journal/spool.hpp"
 #include "sys/fd.hpp"
 
 #include <fmt/format.h>
 
 #include <unistd.h>
+
+#include <algorithm>
+#include <vector>
 
 namespace sluice::cli {
 
@@ -51,6 +56,28 @@ class ProgressLine {
   bool shown_ = false;
   Deadline next_ = Deadline::after(k_progress_after);
 };
+
+constexpr std::size_t k_removed_max = 1'000'000;  // told to the journal
+constexpr std::size_t k_removed_event = 10'000;   // in one frame
+
+// So that a miss can be told from one that never was there. Where it cannot be written, the journal
+// does not know.
+void tell_journal(const agent::AgentConfig& config,
+                  const std::vector<journal::RemovedOne>& removed) {
+  if (config.journal_directory.empty() || removed.empty()) return;
+  const journal::Micros now_us = journal::now_us();
+  std::vector<journal::Event> events;
+  for (std::size_t i = 0; i < removed.size(); i += k_removed_event) {
+    const auto first = removed.begin() + static_cast<std::ptrdiff_t>(i);
+    const auto count = std::min(k_removed_event, removed.size() - i);
+    events.push_back(
+        {now_us, journal::Removed{agent::host_name(),
+                                  config.local_tier.native(),
+                                  {first, first + static_cast<std::ptrdiff_t>(count)}}});
+  }
+  (void)journal::append(config.journal_directory, fmt::format("gc-{:x}-{:x}", ::getpid(), now_us),
+                        events);
+}
 
 }  // namespace
 
@@ -133,8 +160,14 @@ int run_gc(const Invocation& invocation, const sys::Environment& env) {
   gotool::CollectReport collected;
   if (*there) {
     ProgressLine line(!invocation.has("json") && isatty(STDERR_FILENO) == 1);
-    auto result = gotool::collect(directory, *options,
-                                  [&line](const gotool::CollectProgress& at) { line.show(at); });
+    std::vector<journal::RemovedOne> removed;
+    auto result = gotool::collect(
+        directory, *options, [&line](const gotool::CollectProgress& at) { line.show(at); },
+        [&removed](const ActionId& action, bool for_age) {
+          if (removed.size() >= k_removed_max) return;
+          removed.push_back({action, for_age ? journal::Removal::age : journal::Removal::size});
+        });
+    tell_journal(setup->config, removed);
     if (!result) return report(std::move(result).error().in("gc"));
     collected = *result;
   }

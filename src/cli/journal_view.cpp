@@ -38,4 +38,16 @@ Result<journal::Database> open_journal(const Setup& setup) {
   return std::move(**opened);
 }
 
+Result<journal::JobRow> chosen_job(journal::Database& database, const Setup& setup,
+                                   std::string_view selector) {
+  if (!selector.empty()) return journal::find_job(database, selector);
+  if (setup.job.system == agent::CiSystem::none) return journal::find_job(database, "last");
+  const std::string uid = fmt::format("{}/{}", agent::name_of(setup.job.system), setup.job.id);
+  auto job = journal::find_job(database, uid);
+  if (job || job.error().code != Code::invalid) return job;
+  return fail(Code::not_found, fmt::format("this job ({}) has run nothing with sluice yet; --job "
+                                           "names another one",
+                                           uid));
+}
+
 }  // namespace sluice::cli

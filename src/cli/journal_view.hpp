@@ -9,9 +9,17 @@
 #include "base/result.hpp"
 #include "cli/setup.hpp"
 #include "journal/database.hpp"
+#include "journal/queries.hpp"
+
+#include <string_view>
 
 namespace sluice::cli {
 
 Result<journal::Database> open_journal(const Setup& setup);
+
+// The job that a command is about: what the user names (journal::find_job), else the CI job this
+// process is part of, else the last one. Code::invalid: there is no such job; it names some.
+Result<journal::JobRow> chosen_job(journal::Database& database, const Setup& setup,
+                                   std::string_view selector);
 
 }  // namespace sluice::cli

@@ -61,4 +61,28 @@ TEST_CASE("journal view: a damaged one is set aside and a new one begun") {
   CHECK(*sys::stat_file(journal / "journal.db.broken"));
 }
 
+TEST_CASE("journal view: in CI it is the job that one is in, at a desk the last one") {
+  Machine machine;
+  for (const auto& [id, ci_job] : {std::pair("one", "77"), std::pair("two", "78")}) {
+    journal::CommandBegan began;
+    began.id = id;
+    began.ci = "gitlab";
+    began.job_id = ci_job;
+    const journal::Micros at_us = began.job_id == "77" ? 1'000'000 : 2'000'000;
+    const std::vector<journal::Event> events = {
+        {at_us, began}, {at_us + 500, journal::CommandEnded{500, 0, 0, "{}"}}};
+    REQUIRE(journal::append(machine.setup.config.journal_directory, id, events));
+  }
+  auto database = open_journal(machine.setup);
+  REQUIRE(database);
+  CHECK(chosen_job(*database, machine.setup, "")->uid == "gitlab/78");
+  machine.setup.job.system = agent::CiSystem::gitlab;
+  machine.setup.job.id = "77";
+  CHECK(chosen_job(*database, machine.setup, "")->uid == "gitlab/77");
+  CHECK(chosen_job(*database, machine.setup, "last")->uid == "gitlab/78");
+  machine.setup.job.id = "7";
+  CHECK(chosen_job(*database, machine.setup, "").error().code == Code::not_found);
+  CHECK(chosen_job(*database, machine.setup, "none").error().code == Code::invalid);
+}
+
 }  // namespace sluice::cli

@@ -336,7 +336,7 @@ int run_why(const Invocation& invocation, const sys::Environment& env) {
   if (!setup) return report(setup.error());
   auto database = open_journal(*setup);
   if (!database) return report(std::move(database).error().in("why"));
-  const auto job = journal::find_job(*database, invocation.option_or("job", "last"));
+  const auto job = chosen_job(*database, *setup, invocation.option_or("job", ""));
   if (!job) return report(Error{job.error()}.in("why"));
   std::optional<journal::JobRow> against;
   if (invocation.has("against")) {

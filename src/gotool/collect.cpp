@@ -49,8 +49,12 @@ struct Item {
 class Collector {
  public:
   Collector(const sys::Path& gocache, const CollectOptions& options,
-            const std::function<void(const CollectProgress&)>& progress)
-      : prefix_(gocache.native() + "/"), options_(options), progress_(progress) {}
+            const std::function<void(const CollectProgress&)>& progress,
+            const OnRemoved& on_removed)
+      : prefix_(gocache.native() + "/"),
+        options_(options),
+        progress_(progress),
+        on_removed_(on_removed) {}
 
   Result<CollectReport> run();
 
@@ -62,7 +66,7 @@ class Collector {
   std::uint32_t blob_index(const BlobId& id);
   void add_items_of_orphans();
   void remove_oldest();
-  void drop(const Item& item);
+  void drop(const Item& item, bool for_age);
   void drop_blob(const Blob& blob);
   void note_failure(const Error& error);
   bool unchanged(const std::string& name, UnixNanos mtime_ns);
@@ -72,6 +76,7 @@ class Collector {
   const std::string prefix_;
   const CollectOptions& options_;
   const std::function<void(const CollectProgress&)>& progress_;
+  const OnRemoved& on_removed_;
   const UnixNanos now_ns_ = unix_now_ns();
   std::vector<Blob> blobs_;
   std::unordered_map<BlobId, std::uint32_t> blob_of_;
@@ -210,7 +215,7 @@ void Collector::drop_blob(const Blob& blob) {
   count_removed(blob.bytes);
 }
 
-void Collector::drop(const Item& item) {
+void Collector::drop(const Item& item, bool for_age) {
   if (item.is_entry) {
     const std::string name = entry_name(prefix_, item.action.view(), 'a');
     if (!options_.dry_run) {
@@ -218,6 +223,7 @@ void Collector::drop(const Item& item) {
       if (const auto removed = sys::remove_file(name); !removed) {
         return note_failure(removed.error());
       }
+      if (on_removed_) on_removed_(item.action, for_age);
     }
     ++report_.entries_removed;
     count_removed(item.bytes);
@@ -245,7 +251,7 @@ void Collector::remove_oldest() {
     const bool too_much = report_.bytes_before - report_.bytes_removed > size_limit;
     if (!too_old && !too_much) break;
     if (options_.force || item.mtime_ns <= recent_ns) {
-      drop(item);
+      drop(item, too_old);
     } else if (too_old) {
       kept_by_age += item.bytes + (item.blob == k_no_blob ? 0 : blobs_[item.blob].bytes);
     } else {
@@ -275,11 +281,12 @@ Result<CollectReport> Collector::run() {
 }  // namespace
 
 Result<CollectReport> collect(const sys::Path& gocache, const CollectOptions& options,
-                              const std::function<void(const CollectProgress&)>& progress) {
+                              const std::function<void(const CollectProgress&)>& progress,
+                              const OnRemoved& on_removed) {
   TRY_ASSIGN(const auto info, sys::stat_file(gocache));
   if (!info) return CollectReport{};
   if (!info->is_directory()) return fail(Code::invalid, gocache.native() + ": not a directory");
-  return Collector(gocache, options, progress).run();
+  return Collector(gocache, options, progress, on_removed).run();
 }
 
 }  // namespace sluice::gotool

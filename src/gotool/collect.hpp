@@ -7,6 +7,7 @@
 // counted, not an error. A directory where an entry's file should be is nobody's and stays.
 #pragma once
 
+#include "base/digest.hpp"
 #include "base/result.hpp"
 #include "sys/file.hpp"
 
@@ -47,7 +48,11 @@ struct CollectProgress {
   std::uint64_t bytes_removed = 0;
 };
 
+// Is called for each entry that was removed, for its age or else for the size; never by a dry run.
+using OnRemoved = std::function<void(const ActionId&, bool for_age)>;
+
 Result<CollectReport> collect(const sys::Path& gocache, const CollectOptions& options,
-                              const std::function<void(const CollectProgress&)>& progress = {});
+                              const std::function<void(const CollectProgress&)>& progress = {},
+                              const OnRemoved& on_removed = {});
 
 }  // namespace sluice::gotool

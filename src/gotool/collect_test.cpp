@@ -100,6 +100,22 @@ TEST_CASE("what was used in the last day stays unless forced") {
   CHECK_FALSE(sys::stat_file(cache.data(body)).value());
 }
 
+TEST_CASE("each entry that goes is told, with why; a dry run tells none") {
+  const Cache cache;
+  cache.put("old", "old body", 10 * k_day);
+  cache.put("newer", "newer body", 3 * k_day);
+  std::map<ActionId, bool> told;
+  const auto collect_with = [&](const CollectOptions& options) {
+    REQUIRE(gotool::collect(
+        cache.directory.path(), options, {},
+        [&told](const ActionId& action, bool for_age) { told.emplace(action, for_age); }));
+  };
+  collect_with({.size_max = 0, .age_max = 5 * k_day, .dry_run = true});
+  CHECK(told.empty());
+  collect_with({.size_max = 0, .age_max = 5 * k_day});
+  CHECK(told == std::map<ActionId, bool>{{action_of("old"), true}, {action_of("newer"), false}});
+}
+
 TEST_CASE("data shared with a kept entry stays") {
   const Cache cache;
   cache.put("old", "shared", 10 * k_day);

@@ -55,9 +55,9 @@ INSERT INTO main.job (uid, ci, run, name, repository, commit_id, branch, pull_re
   ON CONFLICT (uid) DO UPDATE SET first_us = min(first_us, excluded.first_us),
     last_us = max(last_us, excluded.last_us);
 INSERT INTO main.command (uid, job, at_us, duration_us, words, goflags, directory, go_version,
-    sluice_version, exit_status, signal, counters)
+    sluice_version, exit_status, signal, counters, local_tier)
   SELECT c.uid, j.id, c.at_us, c.duration_us, c.words, c.goflags, c.directory, c.go_version,
-    c.sluice_version, c.exit_status, c.signal, c.counters
+    c.sluice_version, c.exit_status, c.signal, c.counters, c.local_tier
   FROM other.command c JOIN other.job t ON t.id = c.job JOIN main.job j ON j.uid = t.uid
   WHERE c.id IN (SELECT theirs FROM fresh);
 CREATE TEMP TABLE number AS SELECT f.theirs, c.id AS ours FROM fresh f
@@ -82,11 +82,19 @@ INSERT INTO main.fault SELECT n.ours, t.reason, t.message, t.at_us, t.count
   FROM other.fault t JOIN number n ON n.theirs = t.command;
 INSERT INTO main.c_compiler SELECT n.ours, t.program, t.version
   FROM other.c_compiler t JOIN number n ON n.theirs = t.command;
+INSERT INTO main.indexed SELECT n.ours, t.action, t.outcome, t.scope, t.kind
+  FROM other.indexed t JOIN number n ON n.theirs = t.command;
+INSERT OR IGNORE INTO main.collection (host, local_tier, at_us)
+  SELECT host, local_tier, at_us FROM other.collection;
+INSERT OR IGNORE INTO main.removed SELECT c.id, t.action, t.why
+  FROM other.removed t JOIN other.collection o ON o.id = t.collection
+  JOIN main.collection c ON c.host = o.host AND c.local_tier = o.local_tier
+    AND c.at_us = o.at_us;
 )";
 
 // Tables whose rows belong to one command.
-constexpr std::string_view k_command_tables[] = {"lookup", "result",   "compile", "link",
-                                                 "test",   "transfer", "fault",   "c_compiler"};
+constexpr std::string_view k_command_tables[] = {
+    "lookup", "result", "compile", "link", "test", "transfer", "fault", "c_compiler", "indexed"};
 
 }  // namespace
 
@@ -213,6 +221,14 @@ Result<void> Database::trim(std::int64_t now_us, std::uint64_t bytes_max) {
                   oldest_us)
           .c_str()));
   TRY(connection_.execute(fmt::format("DELETE FROM told WHERE at_us < {}", oldest_us).c_str()));
+  const auto forget_removed = [this](std::string_view before) -> Result<void> {
+    return connection_.execute(
+        fmt::format("DELETE FROM collection WHERE at_us < {}; DELETE FROM removed "
+                    "WHERE collection NOT IN (SELECT id FROM collection)",
+                    before)
+            .c_str());
+  };
+  TRY(forget_removed(fmt::format("{}", oldest_us)));
   TRY_ASSIGN(const auto page_bytes, connection_.number("PRAGMA page_size"));
   for (;;) {
     TRY_ASSIGN(const auto pages, connection_.number("PRAGMA page_count"));
@@ -225,6 +241,7 @@ Result<void> Database::trim(std::int64_t now_us, std::uint64_t bytes_max) {
     TRY(
         connection_.execute("DELETE FROM inputs WHERE id NOT IN (SELECT inputs FROM compile) AND "
                             "at_us < (SELECT min(at_us) FROM command)"));
+    TRY(forget_removed("(SELECT min(at_us) FROM command)"));
   }
   return connection_.execute("PRAGMA incremental_vacuum");
 }

@@ -21,7 +21,7 @@ void visit_fields(Archive& archive, E& e) {
   if constexpr (std::is_same_v<T, CommandBegan>) {
     archive(e.id, e.ci, e.job_id, e.run, e.job_name, e.repository, e.commit, e.branch,
             e.pull_request, e.domain, e.host, e.directory, e.checkout, e.go_version,
-            e.sluice_version, e.words, e.goflags);
+            e.sluice_version, e.words, e.goflags, e.local_tier);
   } else if constexpr (std::is_same_v<T, CommandEnded>) {
     archive(e.duration_us, e.exit_status, e.signal, e.counters);
   } else if constexpr (std::is_same_v<T, Lookup>) {
@@ -40,9 +40,17 @@ void visit_fields(Archive& archive, E& e) {
     archive(e.direction, e.blobs, e.bytes, e.requests);
   } else if constexpr (std::is_same_v<T, Fault>) {
     archive(e.reason, e.message, e.count);
-  } else {
-    static_assert(std::is_same_v<T, CCompiler>);
+  } else if constexpr (std::is_same_v<T, CCompiler>) {
     archive(e.program, e.version);
+  } else if constexpr (std::is_same_v<T, IndexedOne>) {
+    archive(e.action, e.outcome, e.scope, e.kind);
+  } else if constexpr (std::is_same_v<T, Indexed>) {
+    archive(e.list);
+  } else if constexpr (std::is_same_v<T, RemovedOne>) {
+    archive(e.action, e.why);
+  } else {
+    static_assert(std::is_same_v<T, Removed>);
+    archive(e.host, e.local_tier, e.list);
   }
 }
 
@@ -62,6 +70,8 @@ class Writer {
   void write(Answer value) { wire_.u8(static_cast<std::uint8_t>(value)); }
   void write(TestCause value) { wire_.u8(static_cast<std::uint8_t>(value)); }
   void write(Direction value) { wire_.u8(static_cast<std::uint8_t>(value)); }
+  void write(Outcome value) { wire_.u8(static_cast<std::uint8_t>(value)); }
+  void write(Removal value) { wire_.u8(static_cast<std::uint8_t>(value)); }
   void write(const ActionId& value) { wire_.raw(value.view()); }
   template <class T>
   void write(const std::vector<T>& list) {
@@ -100,6 +110,8 @@ class Reader {
   void read(Answer& value) { value = static_cast<Answer>(bounded(k_answer_last)); }
   void read(TestCause& value) { value = static_cast<TestCause>(bounded(k_test_cause_last)); }
   void read(Direction& value) { value = static_cast<Direction>(bounded(1)); }
+  void read(Outcome& value) { value = static_cast<Outcome>(bounded(k_outcome_last)); }
+  void read(Removal& value) { value = static_cast<Removal>(bounded(1)); }
   void read(ActionId& value) {
     if (const auto id = ActionId::from_bytes(wire_.raw(k_digest_size))) value = *id;
   }

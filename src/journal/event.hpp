@@ -58,6 +58,7 @@ struct CommandBegan {
   std::string sluice_version;
   std::vector<std::string> words;
   std::string goflags;  // GOFLAGS as go sees it, without what sluice adds
+  std::string local_tier;
   bool operator==(const CommandBegan&) const = default;
 };
 
@@ -142,8 +143,42 @@ struct CCompiler {
   bool operator==(const CCompiler&) const = default;
 };
 
+// What the agent's index knew of a result that a command asked for.
+enum class Outcome : std::uint8_t {
+  given = 0,
+  not_brought = 1,  // the store failed
+  corrupt = 2,      // other bytes came
+  no_index = 3,     // nothing could be known: scope and kind mean nothing
+};
+inline constexpr std::uint8_t k_outcome_last = 3;
+struct IndexedOne {
+  ActionId action;
+  Outcome outcome = Outcome::given;
+  std::uint8_t scope = 0;  // as in the store's index
+  std::uint8_t kind = 0;   // as in a record of the store
+  bool operator==(const IndexedOne&) const = default;
+};
+struct Indexed {
+  std::vector<IndexedOne> list;
+  bool operator==(const Indexed&) const = default;
+};
+
+enum class Removal : std::uint8_t { age = 0, size = 1 };
+struct RemovedOne {
+  ActionId action;
+  Removal why = Removal::age;
+  bool operator==(const RemovedOne&) const = default;
+};
+// By a collection of the local tier: of no command.
+struct Removed {
+  std::string host;
+  std::string local_tier;
+  std::vector<RemovedOne> list;
+  bool operator==(const Removed&) const = default;
+};
+
 using Body = std::variant<CommandBegan, CommandEnded, Lookups, Results, Compiled, Linked, Tested,
-                          Transferred, Fault, CCompiler>;
+                          Transferred, Fault, CCompiler, Indexed, Removed>;
 
 struct Event {
   Micros at_us = 0;

@@ -30,7 +30,8 @@ std::vector<Event> one_of_each() {
                        "go1.27.4",
                        "0.1.0",
                        {"go", "test"},
-                       "-race"}},
+                       "-race",
+                       "/home/u/.cache/go-build"}},
       {2, Lookups{{{action_of(1), Answer::remote, 17, 5}, {action_of(2), Answer::missed, 0, 0}}}},
       {3, Results{{{action_of(2), 1, 400, 99}}}},
       {4, Compiled{"p [p.test]", "abcdefghijklmnopqrst", "go1.27.4", "compile\n"}},
@@ -39,6 +40,8 @@ std::vector<Event> one_of_each() {
       {-7, Transferred{Direction::up, 3, 1000, 2}},
       {8, Fault{"store", "no route", 4}},
       {9, CCompiler{"gcc", "gcc version 12.2.0"}},
+      {10, Indexed{{{action_of(1), Outcome::given, 5, 1}, {action_of(2), Outcome::corrupt, 0, 2}}}},
+      {11, Removed{"box", "/tier", {{action_of(3), Removal::age}, {action_of(4), Removal::size}}}},
       {10, CommandEnded{55, -1, 15, "{}"}},
   };
 }

@@ -60,13 +60,14 @@ class Inserter {
     TRY_ASSIGN(
         Statement insert,
         connection_.prepare("INSERT INTO command (uid, job, at_us, words, directory, go_version, "
-                            "sluice_version, goflags, counters) VALUES (?,?,?,?,?,?,?,?,'{}') "
+                            "sluice_version, goflags, counters, local_tier) "
+                            "VALUES (?,?,?,?,?,?,?,?,'{}',?) "
                             "ON CONFLICT (uid) DO UPDATE SET job = excluded.job RETURNING id"));
     TRY(insert
             .with(std::string_view(command.id), job_, at_us,
                   std::string_view(list_text(command.words)), std::string_view(command.directory),
                   std::string_view(command.go_version), std::string_view(command.sluice_version),
-                  std::string_view(command.goflags))
+                  std::string_view(command.goflags), std::string_view(command.local_tier))
             .step());
     command_ = insert.number(0);
     TRY(insert.step());
@@ -199,6 +200,34 @@ class Inserter {
         .run();
   }
 
+  Result<void> add(Micros, const Indexed& indexed) {
+    TRY_ASSIGN(Statement insert,
+               connection_.prepare("INSERT OR REPLACE INTO indexed VALUES (?,?,?,?,?)"));
+    for (const IndexedOne& one : indexed.list) {
+      TRY(insert
+              .with(command_, one.action.view(), static_cast<int>(one.outcome), one.scope, one.kind)
+              .run());
+    }
+    return {};
+  }
+
+  Result<void> add(Micros at_us, const Removed& removed) {
+    TRY_ASSIGN(Statement batch,
+               connection_.prepare("INSERT INTO collection (host, local_tier, at_us) VALUES (?,?,?)"
+                                   " ON CONFLICT DO UPDATE SET at_us = excluded.at_us "
+                                   "RETURNING id"));
+    TRY(batch.with(std::string_view(removed.host), std::string_view(removed.local_tier), at_us)
+            .step());
+    const std::int64_t collection = batch.number(0);
+    TRY(batch.step());
+    TRY_ASSIGN(Statement insert,
+               connection_.prepare("INSERT OR REPLACE INTO removed VALUES (?,?,?)"));
+    for (const RemovedOne& one : removed.list) {
+      TRY(insert.with(collection, one.action.view(), static_cast<int>(one.why)).run());
+    }
+    return {};
+  }
+
   // When the archive of each build id was stored.
   void remember_times(const std::vector<Event>& events) {
     for (const Event& event : events) {
@@ -243,7 +272,9 @@ Result<void> insert_events(Connection& connection, std::string_view spool,
   Inserter inserter(connection);
   inserter.remember_times(events);
   for (const Event& event : events) {
-    if (!inserter.has_begun() && !std::holds_alternative<CommandBegan>(event.body)) {
+    const bool is_of_a_command = !std::holds_alternative<Removed>(event.body);
+    if (!inserter.has_begun() && is_of_a_command &&
+        !std::holds_alternative<CommandBegan>(event.body)) {
       CommandBegan unsaid;
       unsaid.id = spool;
       TRY(inserter.begin(unsaid, event.at_us));

@@ -115,7 +115,7 @@ Result<std::vector<CommandRow>> commands_of(Database& database, std::int64_t job
   return rows<CommandRow>(
       database,
       "SELECT id, at_us, duration_us, words, directory, go_version, exit_status, signal, counters, "
-      "goflags FROM command WHERE job = ? ORDER BY at_us, id",
+      "goflags, local_tier FROM command WHERE job = ? ORDER BY at_us, id",
       job, [](const Statement& row) {
         CommandRow command;
         command.id = row.number(0);
@@ -128,6 +128,7 @@ Result<std::vector<CommandRow>> commands_of(Database& database, std::int64_t job
         command.signal = row.number(7);
         command.counters = row.text(8);
         command.goflags = row.text(9);
+        command.local_tier = row.text(10);
         return command;
       });
 }
@@ -145,12 +146,13 @@ Result<std::vector<InputsRow>> compiled_in(Database& database, std::int64_t job)
 Result<std::vector<PackageHit>> package_hits_in(Database& database, std::int64_t job) {
   return rows<PackageHit>(
       database,
-      "SELECT i.package, i.build_id, max(l.answer), i.cost_us FROM command m "
+      "SELECT i.package, i.build_id, max(l.answer), i.cost_us, "
+      "EXISTS (SELECT 1 FROM compile c WHERE c.inputs = i.id) FROM command m "
       "JOIN lookup l ON l.command = m.id JOIN inputs i ON i.build_id = substr(l.action, 1, 15) "
       "WHERE m.job = ? AND l.answer < 2 GROUP BY i.id ORDER BY i.package",
       job, [](const Statement& row) {
         return PackageHit{row.text(0), build_id_of(row.blob(1)), static_cast<Answer>(row.number(2)),
-                          row.size(3)};
+                          row.size(3), row.number(4) != 0};
       });
 }
 
@@ -170,13 +172,16 @@ Result<std::vector<TestRow>> tests_in(Database& database, std::int64_t job) {
 }
 
 Result<std::vector<LinkRow>> links_in(Database& database, std::int64_t job) {
-  return rows<LinkRow>(database,
-                       "SELECT l.package, l.build_id, l.answer, l.link_us FROM command m "
-                       "JOIN link l ON l.command = m.id WHERE m.job = ? ORDER BY l.package",
-                       job, [](const Statement& row) {
-                         return LinkRow{row.text(0), build_id_of(row.blob(1)),
-                                        static_cast<Answer>(row.number(2)), row.size(3)};
-                       });
+  return rows<LinkRow>(
+      database,
+      "SELECT l.package, l.build_id, l.answer, CASE l.answer WHEN 2 THEN l.link_us "
+      "ELSE coalesce((SELECT max(k.link_us) FROM link k "
+      "WHERE k.build_id = l.build_id AND k.answer = 2), 0) END FROM command m "
+      "JOIN link l ON l.command = m.id WHERE m.job = ? ORDER BY l.package",
+      job, [](const Statement& row) {
+        return LinkRow{row.text(0), build_id_of(row.blob(1)), static_cast<Answer>(row.number(2)),
+                       row.size(3)};
+      });
 }
 
 Result<std::vector<AnswerTotal>> answers_in(Database& database, std::int64_t job) {

@@ -43,7 +43,8 @@ struct CommandRow {
   std::string go_version;
   std::int64_t exit_status = 0;
   std::int64_t signal = 0;
-  std::string counters;  // JSON
+  std::string counters;    // JSON
+  std::string local_tier;  // empty: not known
 };
 
 // The inputs of one package, as they were compiled some time.
@@ -65,6 +66,7 @@ struct PackageHit {
   std::string build_id;
   Answer answer = Answer::local;
   std::uint64_t cost_us = 0;
+  bool made_here = false;  // some command of this journal has compiled it
 };
 
 struct TestRow {
@@ -80,7 +82,7 @@ struct LinkRow {
   std::string package;
   std::string build_id;
   Answer answer = Answer::missed;
-  std::uint64_t link_us = 0;
+  std::uint64_t link_us = 0;  // of one that was given: of the linker, where this journal knows it
 };
 
 struct AnswerTotal {

@@ -91,6 +91,23 @@ CREATE TABLE c_compiler (
 CREATE TABLE told (blob BLOB PRIMARY KEY, at_us INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE spool (name TEXT PRIMARY KEY) WITHOUT ROWID;  -- read, and perhaps not yet unlinked
 )",
+    R"(
+ALTER TABLE command ADD COLUMN local_tier TEXT NOT NULL DEFAULT '';
+CREATE TABLE indexed (
+  command INTEGER NOT NULL, action BLOB NOT NULL, outcome INTEGER NOT NULL,
+  scope INTEGER NOT NULL, kind INTEGER NOT NULL,
+  PRIMARY KEY (command, action, outcome)
+) WITHOUT ROWID;
+CREATE TABLE collection (
+  id INTEGER PRIMARY KEY,
+  host TEXT NOT NULL, local_tier TEXT NOT NULL, at_us INTEGER NOT NULL,
+  UNIQUE (host, local_tier, at_us)
+);
+CREATE TABLE removed (
+  collection INTEGER NOT NULL, action BLOB NOT NULL, why INTEGER NOT NULL,
+  PRIMARY KEY (collection, action)
+) WITHOUT ROWID;
+)",
 };
 static_assert(k_steps.size() == k_schema_version);
 

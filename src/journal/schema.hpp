@@ -9,7 +9,7 @@
 
 namespace sluice::journal {
 
-inline constexpr std::int64_t k_schema_version = 1;
+inline constexpr std::int64_t k_schema_version = 2;
 
 // Brings a database, which may be empty, to k_schema_version in one transaction.
 Result<void> migrate(Connection& connection);

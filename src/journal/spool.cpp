@@ -50,7 +50,10 @@ std::vector<Spool> spools(const sys::Path& journal) {
 }
 
 bool is_ended(const Spool& spool, const std::vector<Event>& events) {
-  if (!events.empty() && std::holds_alternative<CommandEnded>(events.back().body)) return true;
+  if (!events.empty() && (std::holds_alternative<CommandEnded>(events.back().body) ||
+                          std::holds_alternative<Removed>(events.back().body))) {
+    return true;
+  }
   const auto info = sys::stat_file(spool.file, false);
   return info && *info && unix_now_ns() - (*info)->mtime_ns > k_spool_silent_ns;
 }

@@ -33,7 +33,7 @@ struct Spool {
 };
 // Every spool there, oldest first; nothing where there is none.
 std::vector<Spool> spools(const sys::Path& journal);
-// Whether all that will be in it is there: the last event ends a command, or it is silent.
+// Whether all that will be in it is there: the last event ends it, or it is silent.
 bool is_ended(const Spool& spool, const std::vector<Event>& events);
 
 }  // namespace sluice::journal

@@ -9,7 +9,8 @@ import subprocess
 import pytest
 from sluice_harness import REPO
 
-COMMANDS = {"go", "run", "cacheprog", "env", "agent", "doctor", "gc", "why", "mtime", "trace"}
+COMMANDS = {"go", "run", "cacheprog", "env", "agent", "stats", "report", "doctor", "gc", "why"}
+COMMANDS |= {"mtime", "trace"}
 COMMANDS |= {"version", "completion", "man", "help"}
 
 # A value for every flag that takes one; a flag that help names and this table does not is a
@@ -28,6 +29,9 @@ VALUES = {
     "journal": "on",
     "job": "last",
     "against": "last",
+    "format": "json",
+    "last": "5",
+    "file": "/dev/null",
     "max-size": "100GiB",
     "max-age": "400d",
     "shell": "sh",
@@ -89,6 +93,8 @@ def test_every_flag_in_help_is_accepted(machine, tiny, trace_file):
         "cacheprog": [],
         "env": [],
         "agent": ["status"],
+        "stats": [],
+        "report": [],
         "doctor": [],
         "gc": ["--max-age", "900d"],
         "mtime": [],

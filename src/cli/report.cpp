@@ -1,0 +1,63 @@
+#include "cli/report.hpp"
+
+#include "cli/journal_view.hpp"
+#include "cli/output.hpp"
+#include "insight/history.hpp"
+#include "insight/numbers.hpp"
+#include "insight/numbers_markdown.hpp"
+#include "sys/process.hpp"
+
+namespace sluice::cli {
+
+namespace {
+
+constexpr std::uint32_t k_file_mode = 0644;  // the runner that collects it may be another user
+
+Result<std::string> text_for(const Invocation& invocation, const sys::Environment& env) {
+  TRY_ASSIGN(const Setup setup,
+             set_up(invocation.flags, env, current_directory(), OffSwitch::passed_over));
+  TRY_ASSIGN(auto database, open_journal(setup));
+  TRY_ASSIGN(const auto job, chosen_job(database, setup, invocation.option_or("job", "")));
+  TRY_ASSIGN(const auto numbers, insight::numbers_of(database, job));
+  TRY_ASSIGN(const auto before, insight::history_of(database, job));
+  return insight::report_markdown(numbers, before);
+}
+
+// At the end: other steps may have written there.
+Result<void> add_to(const std::string& file, std::string_view text) {
+  const sys::Path path = current_directory() / file;
+  TRY_ASSIGN(const auto directory, sys::stat_file(path.parent_path()));
+  if (!directory || !directory->is_directory()) {
+    return fail(Code::invalid, "report: no directory " + path.parent_path().native());
+  }
+  TRY_ASSIGN(const auto there, sys::stat_file(path));
+  if (there && there->is_directory()) {
+    return fail(Code::invalid, "report: " + path.native() + " is a directory");
+  }
+  const std::string whole = (there && there->size > 0 ? "\n" : "") + std::string(text);
+  return sys::append_to_file(path, bytes_of(whole), k_file_mode);
+}
+
+}  // namespace
+
+std::string report_file(const Invocation& invocation, const sys::Environment& env) {
+  return invocation.option_or("file", env.get_or("GITHUB_STEP_SUMMARY", ""));
+}
+
+int run_report(const Invocation& invocation, const sys::Environment& env) {
+  sys::ignore_write_signals();
+  if (invocation.has("file") && invocation.option_or("file", "").empty()) {
+    return report(Error{Code::invalid, "report: --file: the name of a file is missing"});
+  }
+  const auto text = text_for(invocation, env);
+  if (!text) return report(text.error());
+  const std::string file = report_file(invocation, env);
+  if (file.empty()) {
+    print(*text);
+    return 0;
+  }
+  const auto added = add_to(file, *text);
+  return added ? 0 : report(added.error());
+}
+
+}  // namespace sluice::cli

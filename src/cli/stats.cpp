@@ -1,0 +1,56 @@
+#include "cli/stats.hpp"
+
+#include "base/strings.hpp"
+#include "cli/journal_view.hpp"
+#include "cli/output.hpp"
+#include "insight/history.hpp"
+#include "insight/metrics.hpp"
+#include "insight/numbers.hpp"
+#include "insight/numbers_data.hpp"
+#include "insight/numbers_markdown.hpp"
+#include "insight/numbers_text.hpp"
+#include "sys/process.hpp"
+
+#include <fmt/format.h>
+
+#include <string>
+
+namespace sluice::cli {
+
+namespace {
+
+Result<std::string> stats(const Invocation& invocation, const sys::Environment& env) {
+  TRY_ASSIGN(const std::size_t last_count,
+             last_jobs_of(invocation.option_or("last", std::to_string(insight::k_history_jobs))));
+  TRY_ASSIGN(const Setup setup,
+             set_up(invocation.flags, env, current_directory(), OffSwitch::passed_over));
+  TRY_ASSIGN(auto database, open_journal(setup));
+  TRY_ASSIGN(const auto job, chosen_job(database, setup, invocation.option_or("job", "")));
+  TRY_ASSIGN(const auto numbers, insight::numbers_of(database, job));
+  TRY_ASSIGN(const auto last, insight::last_jobs(database, last_count));
+  const std::string format = invocation.option_or("format", "text");
+  if (format == "json") return insight::numbers_json(numbers, last).dump() + "\n";
+  if (format == "prometheus") return insight::prometheus_text(insight::numbers_metrics(numbers));
+  if (format == "openmetrics") return insight::openmetrics_text(insight::numbers_metrics(numbers));
+  if (format == "markdown") return insight::numbers_markdown(numbers);
+  return insight::numbers_text(numbers, last, last_count);
+}
+
+}  // namespace
+
+Result<std::size_t> last_jobs_of(std::string_view text) {
+  const auto count = parse_int<std::size_t>(text);
+  if (count && *count > 0 && *count <= k_last_jobs_max) return *count;
+  return fail(Code::invalid, fmt::format("stats: --last: \"{}\" is not a number from 1 to {}",
+                                         printable(text, 80), k_last_jobs_max));
+}
+
+int run_stats(const Invocation& invocation, const sys::Environment& env) {
+  sys::ignore_write_signals();
+  const auto text = stats(invocation, env);
+  if (!text) return report(text.error());
+  print(*text);
+  return 0;
+}
+
+}  // namespace sluice::cli

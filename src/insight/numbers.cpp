@@ -1,0 +1,374 @@
+#include "insight/numbers.hpp"
+
+#include "codec/json.hpp"
+
+#include <algorithm>
+#include <map>
+#include <tuple>
+#include <unordered_map>
+#include <unordered_set>
+#include <utility>
+
+namespace sluice::insight {
+namespace {
+
+using journal::Answer;
+using journal::Micros;
+using journal::Outcome;
+using journal::Trace;
+
+constexpr std::uint8_t k_kind_other = 0;
+constexpr std::uint8_t k_kind_archive = 1;
+constexpr std::uint8_t k_kind_test_log = 4;
+constexpr std::uint8_t k_kind_test_output = 5;
+constexpr std::string_view k_scope_unknown = "not-known";
+// go trims what was unused for five days, and marks a use at most once an hour: what was used more
+// lately than this, go has not removed.
+constexpr Micros k_go_trims_after_us = Micros{4} * 24 * 3600 * 1'000'000;
+
+constexpr std::array<std::string_view, 9> k_kind_names = {
+    "other",       "archive",    "module-index", "package-index", "test-log",
+    "test-output", "executable", "link",         "inputs"};
+constexpr std::array<std::string_view, 8> k_scope_names = {
+    "commit",      "parent",         "pull-request", "branch",
+    "base-branch", "default-branch", "tier-l1",      "tier-l2"};
+
+bool is_hit(Answer answer) {
+  return answer == Answer::local || answer == Answer::remote || answer == Answer::reused;
+}
+
+// What is known of one command of the job.
+struct Command {
+  Micros at_us = 0;
+  std::string local_tier;
+  bool verifies = false;  // hits were answered as misses, to compare
+};
+
+class Counting {
+ public:
+  Counting(journal::Database& database, const journal::JobRow& job) : database_(database) {
+    numbers_.job = job;
+  }
+  Result<Numbers> run();
+
+ private:
+  Result<void> count_commands();
+  Result<void> count_lookups();
+  Result<void> count_compilations();
+  Result<void> count_links();
+  Result<void> count_tests();
+  std::uint8_t kind_of(const journal::LookupRow& row) const;
+  std::string_view scope_of(const journal::LookupRow& row) const;
+  std::string_view reason_of(const journal::LookupRow& row, std::uint8_t kind) const;
+  std::string_view history_of(const journal::LookupRow& row, std::uint8_t kind) const;
+
+  journal::Database& database_;
+  Numbers numbers_;
+  std::map<std::int64_t, Command> commands_;
+  std::uint64_t agent_faults_ = 0;
+  std::uint64_t tier_faults_ = 0;
+  std::unordered_map<ActionId, std::uint8_t> kinds_;
+  std::unordered_map<ActionId, std::vector<journal::IndexedRow>> indexed_;
+  std::unordered_map<ActionId, std::vector<Trace>> traces_;
+  std::unordered_set<ActionId> archives_given_;
+};
+
+std::uint64_t lookups_counted(const codec::Json& counters) {
+  return static_cast<std::uint64_t>(std::max<std::int64_t>(0, counters.int_or("lookups", 0)));
+}
+
+Result<void> Counting::count_commands() {
+  TRY_ASSIGN(const auto rows, journal::commands_of(database_, numbers_.job.id));
+  for (const journal::CommandRow& row : rows) {
+    ++numbers_.commands;
+    Command& command = commands_[row.id];
+    command.at_us = row.at_us;
+    command.local_tier = row.local_tier;
+    if (!row.duration_us) {
+      ++numbers_.commands_open;
+      continue;
+    }
+    numbers_.wall_us += *row.duration_us;
+    if (row.exit_status != 0 || row.signal != 0) ++numbers_.commands_failed;
+    const auto counters = codec::parse_json(row.counters);
+    if (!counters) continue;
+    numbers_.lookups_unseen += lookups_counted(*counters);
+    const codec::Json* verify = counters->find("verify");
+    command.verifies = counters->int_or("verify_checked", 0) > 0 ||
+                       (verify != nullptr && verify->int_or("checked", 0) > 0);
+  }
+  return {};
+}
+
+std::uint8_t Counting::kind_of(const journal::LookupRow& row) const {
+  if (const auto at = kinds_.find(row.action); at != kinds_.end() && at->second != k_kind_other) {
+    return at->second;
+  }
+  const auto at = indexed_.find(row.action);
+  if (at == indexed_.end()) return k_kind_other;
+  std::uint8_t kind = k_kind_other;
+  for (const auto& indexed : at->second) {
+    if (indexed.one.outcome != Outcome::no_index) kind = std::max(kind, indexed.one.kind);
+  }
+  return kind;
+}
+
+std::string_view Counting::scope_of(const journal::LookupRow& row) const {
+  if (const auto at = indexed_.find(row.action); at != indexed_.end()) {
+    for (const auto& indexed : at->second) {
+      if (indexed.command == row.command && indexed.one.outcome == Outcome::given) {
+        return scope_name(indexed.one.scope);
+      }
+    }
+  }
+  return k_scope_unknown;
+}
+
+// What became of a result that this machine had, as far as that is certain.
+std::string_view Counting::history_of(const journal::LookupRow& row, std::uint8_t kind) const {
+  const auto command = commands_.find(row.command);
+  const auto traces = traces_.find(row.action);
+  if (command == commands_.end() || traces == traces_.end()) return {};
+  std::optional<Trace> last;
+  std::optional<Trace> removed;
+  bool in_doubt = false;
+  for (const Trace& trace : traces->second) {
+    if (trace.at_us >= command->second.at_us) continue;
+    if (trace.local_tier != command->second.local_tier) continue;
+    const bool was_there = trace.what == Trace::What::stored || trace.what == Trace::What::given;
+    std::optional<Trace>& newest = was_there ? last : removed;
+    if (!newest || newest->at_us < trace.at_us) newest = trace;
+    in_doubt = in_doubt || trace.in_doubt;
+  }
+  if (removed && (!last || last->at_us <= removed->at_us)) {
+    return removed->what == Trace::What::removed_by_age ? k_reason_ttl : k_reason_evict;
+  }
+  if (!last) return {};
+  const bool is_test = kind == k_kind_test_log || kind == k_kind_test_output;
+  const bool is_lately_used = command->second.at_us - last->at_us < k_go_trims_after_us;
+  const bool is_certain =
+      is_lately_used && !in_doubt && !is_test && tier_faults_ == 0 && !command->second.verifies;
+  return is_certain ? k_reason_manual : k_reason_unknown;
+}
+
+std::string_view Counting::reason_of(const journal::LookupRow& row, std::uint8_t kind) const {
+  if (row.answer == Answer::refused) return k_reason_refused;
+  if (const auto at = indexed_.find(row.action); at != indexed_.end()) {
+    for (const auto& indexed : at->second) {
+      if (indexed.command != row.command) continue;
+      if (indexed.one.outcome == Outcome::corrupt) return k_reason_corrupt;
+      if (indexed.one.outcome != Outcome::given) return k_reason_remote;
+    }
+  }
+  if (const std::string_view reason = history_of(row, kind); !reason.empty()) return reason;
+  // Without its agent a session cannot know what the index has.
+  return agent_faults_ > 0 ? k_reason_unknown : k_reason_new;
+}
+
+std::size_t bucket_of(std::uint64_t wait_us) {
+  const auto* const at = std::ranges::lower_bound(k_wait_bounds_us, wait_us);
+  return static_cast<std::size_t>(at - k_wait_bounds_us.begin());
+}
+
+std::vector<NamedTally> listed(const std::map<std::string_view, Tally>& tallies) {
+  std::vector<NamedTally> list;
+  for (const auto& [name, tally] : tallies) list.push_back({std::string(name), tally});
+  std::ranges::stable_sort(list, std::ranges::greater{},
+                           [](const NamedTally& one) { return one.tally.lookups(); });
+  return list;
+}
+
+Result<void> Counting::count_lookups() {
+  TRY_ASSIGN(const auto rows, journal::lookups_in(database_, numbers_.job.id));
+  TRY_ASSIGN(kinds_, journal::kinds_in(database_, numbers_.job.id));
+  TRY_ASSIGN(const auto indexed, journal::indexed_in(database_, numbers_.job.id));
+  for (const auto& one : indexed) indexed_[one.one.action].push_back(one);
+  TRY_ASSIGN(auto traces, journal::traces_of_missed(database_, numbers_.job));
+  for (Trace& trace : traces) traces_[trace.action].push_back(std::move(trace));
+  std::map<std::string_view, Tally> kinds;
+  std::map<std::string_view, Tally> scopes;
+  std::map<std::pair<std::string_view, std::string_view>, std::uint64_t> causes;
+  for (const journal::LookupRow& row : rows) {
+    const std::uint8_t kind = kind_of(row);
+    numbers_.all.add(row);
+    kinds[kind_name(kind)].add(row);
+    if (row.wait_us > 0) ++numbers_.waits.at(bucket_of(row.wait_us));
+    if (is_hit(row.answer)) {
+      scopes[scope_of(row)].add(row);
+      if (kind == k_kind_archive) archives_given_.insert(row.action);
+    } else {
+      ++causes[{reason_of(row, kind), kind_name(kind)}];
+    }
+  }
+  numbers_.kinds = listed(kinds);
+  numbers_.scopes = listed(scopes);
+  for (const auto& [cause, count] : causes) {
+    numbers_.causes.push_back({std::string(cause.first), std::string(cause.second), count});
+  }
+  std::ranges::stable_sort(numbers_.causes, std::ranges::greater{}, &MissCause::count);
+  const std::uint64_t seen = numbers_.all.lookups();
+  numbers_.lookups_unseen = numbers_.lookups_unseen > seen ? numbers_.lookups_unseen - seen : 0;
+  return {};
+}
+
+Result<void> Counting::count_compilations() {
+  TRY_ASSIGN(const auto hits, journal::package_hits_in(database_, numbers_.job.id));
+  TRY_ASSIGN(const auto compiled, journal::compiled_in(database_, numbers_.job.id));
+  Steps& steps = numbers_.steps[0];
+  std::map<std::string, PackageTally> packages;
+  // Also those that nobody has told the name of.
+  steps.given = std::max<std::uint64_t>(archives_given_.size(), hits.size());
+  for (const journal::PackageHit& hit : hits) {
+    if (hit.cost_us > 0) ++steps.given_counted;
+    steps.saved_us += hit.cost_us;
+    if (!hit.made_here) steps.foreign_us += hit.cost_us;
+    PackageTally& package = packages[hit.package];
+    ++package.given;
+    package.saved_us += hit.cost_us;
+  }
+  for (const journal::InputsRow& inputs : compiled) {
+    ++steps.done;
+    if (inputs.cost_us > 0) ++steps.done_counted;
+    steps.spent_us += inputs.cost_us;
+    PackageTally& package = packages[inputs.package];
+    ++package.compiled;
+    package.spent_us += inputs.cost_us;
+  }
+  for (auto& [name, package] : packages) {
+    package.package = name;
+    numbers_.packages.push_back(std::move(package));
+  }
+  std::ranges::stable_sort(numbers_.packages, std::ranges::greater{}, [](const PackageTally& one) {
+    return std::tuple(one.spent_us, one.compiled, one.saved_us);
+  });
+  return {};
+}
+
+Result<void> Counting::count_links() {
+  TRY_ASSIGN(const auto links, journal::links_in(database_, numbers_.job.id));
+  Steps& steps = numbers_.steps[1];
+  for (const journal::LinkRow& link : links) {
+    const std::uint64_t counted = link.link_us > 0 ? 1 : 0;
+    if (is_hit(link.answer)) {
+      ++steps.given;
+      steps.given_counted += counted;
+      steps.saved_us += link.link_us;
+    } else {
+      ++steps.done;
+      steps.done_counted += counted;
+      steps.spent_us += link.link_us;
+    }
+  }
+  return {};
+}
+
+Result<void> Counting::count_tests() {
+  TRY_ASSIGN(const auto tests, journal::tests_in(database_, numbers_.job.id));
+  Steps& steps = numbers_.steps[2];
+  std::map<std::string, std::uint64_t> names;
+  for (const journal::TestRow& test : tests) {
+    const std::uint64_t counted = test.test_us > 0 ? 1 : 0;
+    if (is_hit(test.answer) && !test.ran) {
+      ++steps.given;
+      steps.given_counted += counted;
+      steps.saved_us += test.test_us;
+    } else {
+      ++steps.done;
+      steps.done_counted += test.ran ? counted : 0;
+      steps.spent_us += test.ran ? test.test_us : 0;
+      for (const std::string& name : test.names) ++names[name];
+    }
+  }
+  for (const auto& [name, count] : names) numbers_.test_inputs.push_back({name, count});
+  std::ranges::stable_sort(numbers_.test_inputs, std::ranges::greater{}, &ReasonCount::count);
+  return {};
+}
+
+Result<Numbers> Counting::run() {
+  TRY(count_commands());
+  TRY_ASSIGN(numbers_.faults, journal::faults_in(database_, numbers_.job.id));
+  for (const auto& fault : numbers_.faults) {
+    if (fault.reason == "agent") agent_faults_ += fault.count;
+    if (fault.reason == "local-tier") tier_faults_ += fault.count;
+  }
+  TRY(count_lookups());
+  TRY(count_compilations());
+  TRY(count_links());
+  TRY(count_tests());
+  TRY_ASSIGN(numbers_.transfers, journal::transfers_in(database_, numbers_.job.id));
+  return std::move(numbers_);
+}
+
+}  // namespace
+
+std::optional<double> Tally::hit_rate() const {
+  if (lookups() == 0) return std::nullopt;
+  return static_cast<double>(hits()) / static_cast<double>(lookups());
+}
+
+void Tally::add(const journal::LookupRow& row) {
+  switch (row.answer) {
+    case Answer::local: ++local; break;
+    case Answer::remote: ++remote; break;
+    case Answer::reused: ++reused; break;
+    case Answer::missed:
+    case Answer::refused: ++missed; break;
+  }
+  if (is_hit(row.answer)) bytes += row.size;
+  wait_us += row.wait_us;
+}
+
+std::uint64_t Numbers::saved_us() const {
+  std::uint64_t sum = 0;
+  for (const Steps& one : steps) sum += one.saved_us;
+  return sum;
+}
+
+std::uint64_t Numbers::waited() const {
+  std::uint64_t sum = 0;
+  for (const std::uint64_t count : waits) sum += count;
+  return sum;
+}
+
+std::vector<ReasonCount> Numbers::reasons() const {
+  std::vector<ReasonCount> list;
+  for (const std::string_view reason : k_reasons) list.push_back({std::string(reason), 0});
+  for (const MissCause& cause : causes) {
+    auto at = std::ranges::find(list, cause.reason, &ReasonCount::reason);
+    if (at == list.end()) at = list.insert(list.end(), {cause.reason, 0});
+    at->count += cause.count;
+  }
+  return list;
+}
+
+void Numbers::split_new(std::string_view kind, std::span<const ReasonCount> into) {
+  const auto is_new = [kind](const MissCause& cause) {
+    return cause.reason == k_reason_new && cause.kind == kind;
+  };
+  const auto at = std::ranges::find_if(causes, is_new);
+  if (at == causes.end()) return;
+  std::vector<MissCause> found;
+  for (const ReasonCount& one : into) {
+    const std::uint64_t taken = std::min(one.count, at->count);
+    if (taken == 0) continue;
+    at->count -= taken;
+    found.push_back({one.reason, std::string(kind), taken});
+  }
+  if (at->count == 0) causes.erase(at);
+  causes.insert(causes.end(), found.begin(), found.end());
+  std::ranges::stable_sort(causes, std::ranges::greater{}, &MissCause::count);
+}
+
+Result<Numbers> numbers_of(journal::Database& database, const journal::JobRow& job) {
+  return Counting(database, job).run();
+}
+
+std::string_view kind_name(std::uint8_t kind) {
+  return kind < k_kind_names.size() ? k_kind_names.at(kind) : k_kind_names.front();
+}
+
+std::string_view scope_name(std::uint8_t scope) {
+  return scope < k_scope_names.size() ? k_scope_names.at(scope) : k_scope_unknown;
+}
+
+}  // namespace sluice::insight
