@@ -3,29 +3,21 @@
 set(OPENSSL_USE_STATIC_LIBS ON)
 find_package(OpenSSL 3.0 REQUIRED)
 
-find_library(ZSTD_LIBRARY NAMES libzstd.a REQUIRED)
-find_path(ZSTD_INCLUDE_DIR zstd.h REQUIRED)
-mark_as_advanced(ZSTD_LIBRARY ZSTD_INCLUDE_DIR)
-add_library(zstd::zstd STATIC IMPORTED)
-set_target_properties(zstd::zstd PROPERTIES
-  IMPORTED_LOCATION ${ZSTD_LIBRARY}
-  INTERFACE_INCLUDE_DIRECTORIES ${ZSTD_INCLUDE_DIR})
+# sluice_static_library(TARGET archive header): an imported target for a library without a package file.
+function(sluice_static_library target archive header)
+  string(MAKE_C_IDENTIFIER "${target}" name)
+  find_library(${name}_LIBRARY NAMES ${archive} REQUIRED)
+  find_path(${name}_INCLUDE_DIR ${header} REQUIRED)
+  mark_as_advanced(${name}_LIBRARY ${name}_INCLUDE_DIR)
+  add_library(${target} STATIC IMPORTED GLOBAL)
+  set_target_properties(${target} PROPERTIES
+    IMPORTED_LOCATION ${${name}_LIBRARY}
+    INTERFACE_INCLUDE_DIRECTORIES ${${name}_INCLUDE_DIR})
+endfunction()
 
-find_library(SQLITE_LIBRARY NAMES libsqlite3.a REQUIRED)
-find_path(SQLITE_INCLUDE_DIR sqlite3.h REQUIRED)
-mark_as_advanced(SQLITE_LIBRARY SQLITE_INCLUDE_DIR)
-add_library(SQLite::SQLite STATIC IMPORTED)
-set_target_properties(SQLite::SQLite PROPERTIES
-  IMPORTED_LOCATION ${SQLITE_LIBRARY}
-  INTERFACE_INCLUDE_DIRECTORIES ${SQLITE_INCLUDE_DIR})
-
-find_library(YAML_LIBRARY NAMES libyaml.a REQUIRED)
-find_path(YAML_INCLUDE_DIR yaml.h REQUIRED)
-mark_as_advanced(YAML_LIBRARY YAML_INCLUDE_DIR)
-add_library(yaml::yaml STATIC IMPORTED)
-set_target_properties(yaml::yaml PROPERTIES
-  IMPORTED_LOCATION ${YAML_LIBRARY}
-  INTERFACE_INCLUDE_DIRECTORIES ${YAML_INCLUDE_DIR})
+sluice_static_library(zstd::zstd libzstd.a zstd.h)
+sluice_static_library(SQLite::SQLite libsqlite3.a sqlite3.h)
+sluice_static_library(yaml::yaml libyaml.a yaml.h)
 
 function(sluice_require_header header package)
   string(MAKE_C_IDENTIFIER "SLUICE_HEADER_${header}" variable)

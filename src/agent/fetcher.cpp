@@ -127,6 +127,24 @@ void Fetcher::want(Owner index, const Entry& entry, Done done) {
   if (done) done(fail(Code::cancelled, "the agent is ending"));
 }
 
+bool Fetcher::bring(Owner index, const Entry& entry, Deadline deadline) {
+  struct Arrival {
+    std::mutex mutex;
+    std::condition_variable changed;
+    std::optional<bool> came;
+  };
+  // Shared: what comes after the deadline finds nobody waiting.
+  const auto arrival = std::make_shared<Arrival>();
+  want(std::move(index), entry, [arrival](const Result<void>& result) {
+    const std::lock_guard lock(arrival->mutex);
+    arrival->came = result.has_value();
+    arrival->changed.notify_all();
+  });
+  std::unique_lock lock(arrival->mutex);
+  arrival->changed.wait_until(lock, deadline.at(), [&] { return arrival->came.has_value(); });
+  return arrival->came.value_or(false);
+}
+
 void Fetcher::let_go(bool everybody) {
   std::vector<Done> gone;
   {

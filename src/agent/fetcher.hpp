@@ -61,6 +61,8 @@ class Fetcher {
 
   // Without `done` it is a guess: what the stream brings anyway is left to it.
   void want(Owner index, const store::Entry& entry, Done done);
+  // The same, waiting for it; false when it did not come before the deadline.
+  bool bring(Owner index, const store::Entry& entry, Deadline deadline);
   // Answers those who wait for longer than an output is worth, or everybody, with an error. What is
   // under way goes on.
   void let_go(bool everybody);

@@ -4,30 +4,16 @@
 #include "journal/database.hpp"
 #include "journal/spool.hpp"
 
-#include <algorithm>
-#include <condition_variable>
 #include <map>
-#include <memory>
 
 namespace sluice::agent {
-namespace {
-
-constexpr std::size_t k_build_key_bytes = 15;
-
-}  // namespace
 
 std::vector<journal::PackageInputs> inputs_in(const std::vector<journal::Event>& events) {
-  std::map<std::string, std::string> modinfo;        // by build id
-  std::map<std::string, journal::Micros> stored_us;  // of archives, by build id
+  std::map<std::string, std::string> modinfo;  // by build id
+  const journal::ArchiveTimes archives(events);
   for (const journal::Event& event : events) {
-    if (const auto* linked = std::get_if<journal::Linked>(&event.body)) {
-      if (!linked->modinfo.empty()) modinfo[linked->build_id] = linked->modinfo;
-    } else if (const auto* results = std::get_if<journal::Results>(&event.body)) {
-      for (const journal::Stored& one : results->list) {
-        if (one.kind != static_cast<std::uint8_t>(store::Kind::archive)) continue;
-        stored_us[journal::build_id_of(one.action.view().first(k_build_key_bytes))] = one.at_us;
-      }
-    }
+    const auto* linked = std::get_if<journal::Linked>(&event.body);
+    if (linked != nullptr && !linked->modinfo.empty()) modinfo[linked->build_id] = linked->modinfo;
   }
   std::vector<journal::PackageInputs> list;
   for (const journal::Event& event : events) {
@@ -41,10 +27,7 @@ std::vector<journal::PackageInputs> inputs_in(const std::vector<journal::Event>&
     one.text =
         info == modinfo.end() ? compiled->text : gotool::with_modinfo(compiled->text, info->second);
     one.at_us = event.at_us;
-    if (const auto at = stored_us.find(one.build_id); at != stored_us.end()) {
-      one.cost_us =
-          static_cast<std::uint64_t>(std::max<journal::Micros>(0, at->second - event.at_us));
-    }
+    one.cost_us = archives.cost_us(one.build_id, event.at_us);
     list.push_back(std::move(one));
   }
   return list;
@@ -74,22 +57,7 @@ std::string InputsKeeper::source() const {
 std::optional<journal::KnownInputs> InputsKeeper::bring(
     const std::shared_ptr<const store::Index>& index, const store::Entry& entry,
     Deadline deadline) {
-  struct Arrival {
-    std::mutex mutex;
-    std::condition_variable changed;
-    bool is_over = false;
-  };
-  // Shared: what comes after the deadline finds nobody waiting.
-  const auto arrival = std::make_shared<Arrival>();
-  fetcher_->want(index, entry, [arrival](const Result<void>&) {
-    const std::lock_guard lock(arrival->mutex);
-    arrival->is_over = true;
-    arrival->changed.notify_all();
-  });
-  {
-    std::unique_lock lock(arrival->mutex);
-    arrival->changed.wait_until(lock, deadline.at(), [&] { return arrival->is_over; });
-  }
+  (void)fetcher_->bring(index, entry, deadline);  // what did not come is not there
   const auto bytes =
       sys::read_file(tier_.blob_path(entry.record.output), journal::k_known_bytes_max);
   if (!bytes || !*bytes) return std::nullopt;

@@ -2,9 +2,6 @@
 
 #include "agent/link_record.hpp"
 
-#include <condition_variable>
-#include <mutex>
-
 namespace sluice::agent {
 namespace {
 
@@ -45,21 +42,8 @@ bool LinkKeeper::bring(const ActionId& key, Patience& patience) {
   const auto took = link_time_of(entry->record);
   if (!took || !is_worth_it() || !fetcher_->is_faster_than_linking(*entry)) return false;
 
-  struct Arrival {
-    std::mutex mutex;
-    std::condition_variable changed;
-    std::optional<bool> came;
-  };
-  // Shared: what comes after the deadline finds nobody waiting.
-  const auto arrival = std::make_shared<Arrival>();
-  fetcher_->want(index, *entry, [arrival](const Result<void>& result) {
-    const std::lock_guard lock(arrival->mutex);
-    arrival->came = result.has_value();
-    arrival->changed.notify_all();
-  });
-  std::unique_lock lock(arrival->mutex);
-  arrival->changed.wait_for(lock, *took, [&] { return arrival->came.has_value(); });
-  if (!arrival->came.value_or(false)) return false;
+  const auto wait_ms = std::chrono::duration_cast<std::chrono::milliseconds>(*took);
+  if (!fetcher_->bring(index, *entry, Deadline::after(wait_ms))) return false;
   // A provenance that cannot be written costs a publication.
   (void)provenance_.add(entry->record.action, entry->record.output);
   return true;

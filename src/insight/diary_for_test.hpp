@@ -6,6 +6,7 @@
 
 #include "base/digest.hpp"
 #include "gotool/action_text.hpp"
+#include "insight/journal_for_test.hpp"
 #include "journal/database.hpp"
 #include "journal/queries.hpp"
 #include "journal/spool.hpp"
@@ -50,10 +51,8 @@ struct Made {
   std::string text;
 };
 
-class Diary {
+class Diary : public JournalForTest {
  public:
-  Diary() : directory_(std::move(*sys::TempDirectory::create("diary"))) {}
-
   struct Command {
     std::vector<std::string> words = {"go", "test", "./..."};
     std::int64_t exit_status = 0;
@@ -97,18 +96,7 @@ class Diary {
     return id;
   }
 
-  journal::Database open() const {
-    std::string note;
-    auto database =
-        journal::open_current(journal(), Deadline::after(std::chrono::seconds(5)), note);
-    REQUIRE(database);
-    REQUIRE(*database);
-    return std::move(**database);
-  }
-  sys::Path journal() const { return directory_.path() / "journal"; }
-
  private:
-  sys::TempDirectory directory_;
   int count_ = 0;
   journal::Micros now_us_ = 1'000'000'000;
 };

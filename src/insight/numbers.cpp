@@ -18,7 +18,6 @@ using journal::Outcome;
 using journal::Trace;
 
 constexpr std::uint8_t k_kind_other = 0;
-constexpr std::uint8_t k_kind_archive = 1;
 constexpr std::uint8_t k_kind_test_log = 4;
 constexpr std::uint8_t k_kind_test_output = 5;
 constexpr std::string_view k_scope_unknown = "not-known";
@@ -195,7 +194,7 @@ Result<void> Counting::count_lookups() {
     if (row.wait_us > 0) ++numbers_.waits.at(bucket_of(row.wait_us));
     if (is_hit(row.answer)) {
       scopes[scope_of(row)].add(row);
-      if (kind == k_kind_archive) archives_given_.insert(row.action);
+      if (kind == journal::k_kind_archive) archives_given_.insert(row.action);
     } else {
       ++causes[{reason_of(row, kind), kind_name(kind)}];
     }

@@ -5,20 +5,10 @@
 #include <doctest/doctest.h>
 
 namespace sluice::insight {
-namespace {
-
-std::string golden(const std::string& name) {
-  const auto bytes = sys::read_file(sys::Path(SLUICE_GOLDEN_NUMBERS) / name, 1U << 20U);
-  REQUIRE(bytes);
-  REQUIRE(*bytes);
-  return std::string(sluice::text_of(**bytes));
-}
-
-}  // namespace
 
 TEST_CASE("numbers data: metrics") {
   const std::string text = prometheus_text(numbers_metrics(sample_numbers()));
-  CHECK(text == golden("metrics.txt"));
+  CHECK(text == golden(SLUICE_GOLDEN_NUMBERS "/metrics.txt"));
 }
 
 TEST_CASE("numbers data: JSON has the names that dashboards know, and the sample of each number") {

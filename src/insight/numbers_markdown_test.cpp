@@ -5,20 +5,10 @@
 #include <doctest/doctest.h>
 
 namespace sluice::insight {
-namespace {
-
-std::string golden(const std::string& name) {
-  const auto bytes = sys::read_file(sys::Path(SLUICE_GOLDEN_NUMBERS) / name, 1U << 20U);
-  REQUIRE(bytes);
-  REQUIRE(*bytes);
-  return std::string(sluice::text_of(**bytes));
-}
-
-}  // namespace
 
 TEST_CASE("numbers markdown: the report of a job with everything") {
   const std::string text = report_markdown(sample_numbers(), sample_history());
-  CHECK(text == golden("report.txt"));
+  CHECK(text == golden(SLUICE_GOLDEN_NUMBERS "/report.txt"));
 }
 
 TEST_CASE("numbers markdown: the numbers have tables by kind and scope, and no comparison") {

@@ -5,20 +5,10 @@
 #include <doctest/doctest.h>
 
 namespace sluice::insight {
-namespace {
-
-std::string golden(const std::string& name) {
-  const auto bytes = sys::read_file(sys::Path(SLUICE_GOLDEN_NUMBERS) / name, 1U << 20U);
-  REQUIRE(bytes);
-  REQUIRE(*bytes);
-  return std::string(sluice::text_of(**bytes));
-}
-
-}  // namespace
 
 TEST_CASE("numbers text: a job with everything") {
   const std::string text = numbers_text(sample_numbers(), sample_history(), 10);
-  CHECK(text == golden("text.txt"));
+  CHECK(text == golden(SLUICE_GOLDEN_NUMBERS "/text.txt"));
 }
 
 TEST_CASE("numbers text: a job with nothing says so instead of a rate") {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "insight/history.hpp"
+#include "insight/journal_for_test.hpp"
 #include "insight/numbers.hpp"
 #include "journal/spool.hpp"
 
@@ -21,10 +22,8 @@ inline std::string build_id_named(std::string_view name) {
 inline constexpr journal::Micros k_diary_us = 1'767'323'045'000'000;
 inline constexpr journal::Micros k_second_us = 1'000'000;
 
-class Diary {
+class Diary : public JournalForTest {
  public:
-  Diary() : directory_(std::move(*sys::TempDirectory::create("diary"))) {}
-
   // A command of one CI job, and what it says between its beginning and its end.
   struct Said {
     std::string job = "1";
@@ -64,19 +63,6 @@ class Diary {
     const std::vector<journal::Event> events = {{at_us, journal::Removed{"box", "/tier", list}}};
     REQUIRE(journal::append(journal(), "gc-" + std::to_string(at_us), events));
   }
-
-  journal::Database open() const {
-    std::string note;
-    auto database =
-        journal::open_current(journal(), Deadline::after(std::chrono::seconds(5)), note);
-    REQUIRE(database);
-    REQUIRE(*database);
-    return std::move(**database);
-  }
-  sys::Path journal() const { return directory_.path() / "journal"; }
-
- private:
-  sys::TempDirectory directory_;
 };
 
 inline journal::Lookup missed(std::string_view name) {
@@ -94,6 +80,13 @@ inline std::vector<journal::Body> compiled(const std::string& package, const std
   return {journal::Compiled{package, build_id_named(name), "go1.27.4", name},
           journal::Results{
               {{action_named(name), 1, 500, began_us + static_cast<journal::Micros>(cost_us)}}}};
+}
+
+inline std::string golden(const sys::Path& file) {
+  const auto bytes = sys::read_file(file, 1U << 20U);
+  REQUIRE(bytes);
+  REQUIRE(*bytes);
+  return std::string(sluice::text_of(**bytes));
 }
 
 inline Numbers numbers_of_job(journal::Database& database, std::string_view job) {

@@ -110,6 +110,10 @@ std::string build_id_of(ByteView key) {
   return url_form(codec::base64_encode(key), true);
 }
 
+std::string build_id_of(const ActionId& action) {
+  return build_id_of(action.view().first(k_build_key_bytes));
+}
+
 Result<Database> Database::open_file(const sys::Path& journal) {
   TRY_ASSIGN(Connection connection, Connection::open(database_file(journal), true));
   // It can always be begun anew: no waiting for the disk.

@@ -65,5 +65,6 @@ Result<std::optional<Database>> open_current(const sys::Path& journal, Deadline 
 // The 15 bytes of go's 20 characters; nothing when they are none.
 std::optional<Bytes> build_key(std::string_view build_id);
 std::string build_id_of(ByteView key);
+std::string build_id_of(const ActionId& action);
 
 }  // namespace sluice::journal

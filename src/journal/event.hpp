@@ -82,6 +82,8 @@ struct Lookups {
   bool operator==(const Lookups&) const = default;
 };
 
+inline constexpr std::uint8_t k_kind_archive = 1;  // of a result; as in a record of the store
+
 struct Stored {
   ActionId action;
   std::uint8_t kind = 0;  // as in a record of the store

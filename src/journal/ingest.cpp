@@ -5,7 +5,6 @@
 #include "journal/json_list.hpp"
 
 #include <algorithm>
-#include <map>
 #include <string>
 
 namespace sluice::journal {
@@ -34,7 +33,8 @@ Tested both(const Tested& known, const Tested& told) {
 
 class Inserter {
  public:
-  explicit Inserter(Connection& connection) : connection_(connection) {}
+  Inserter(Connection& connection, const std::vector<Event>& events)
+      : connection_(connection), archives_(events) {}
 
   Result<void> begin(const CommandBegan& command, Micros at_us) {
     // At a desk every command is a job.
@@ -118,7 +118,7 @@ class Inserter {
   Result<void> add(Micros at_us, const Compiled& compiled) {
     const auto key = build_key(compiled.build_id);
     if (!key || compiled.text.size() > k_inputs_text_max) return {};
-    const std::int64_t cost_us = cost_of(*key, at_us);
+    const std::uint64_t cost_us = archives_.cost_us(compiled.build_id, at_us);
     TRY_ASSIGN(Statement insert,
                connection_.prepare("INSERT INTO inputs (package, build_id, salt, text, text_size, "
                                    "cost_us, at_us, source) VALUES (?1,?2,?3,?4,?5,?6,?7,'') "
@@ -228,27 +228,7 @@ class Inserter {
     return {};
   }
 
-  // When the archive of each build id was stored.
-  void remember_times(const std::vector<Event>& events) {
-    for (const Event& event : events) {
-      const auto* results = std::get_if<Results>(&event.body);
-      if (results == nullptr) continue;
-      for (const Stored& one : results->list) {
-        if (one.kind != k_kind_archive) continue;
-        stored_us_[copy_of(one.action.view().first(k_build_key_bytes))] = one.at_us;
-      }
-    }
-  }
-
  private:
-  static constexpr std::uint8_t k_kind_archive = 1;
-  static constexpr std::size_t k_build_key_bytes = 15;
-
-  std::int64_t cost_of(const Bytes& key, Micros began_us) const {
-    const auto at = stored_us_.find(key);
-    return at == stored_us_.end() ? 0 : std::max<std::int64_t>(0, at->second - began_us);
-  }
-
   Result<std::int64_t> next_row(std::string_view table) {
     TRY_ASSIGN(Statement last,
                connection_.prepare(std::string("SELECT coalesce(max(seq), 0) FROM ") +
@@ -258,19 +238,18 @@ class Inserter {
   }
 
   Connection& connection_;
+  ArchiveTimes archives_;
   std::int64_t job_ = 0;
   std::int64_t command_ = 0;
   std::int64_t lookups_ = 0;
   std::int64_t results_ = 0;
-  std::map<Bytes, Micros> stored_us_;
 };
 
 }  // namespace
 
 Result<void> insert_events(Connection& connection, std::string_view spool,
                            const std::vector<Event>& events) {
-  Inserter inserter(connection);
-  inserter.remember_times(events);
+  Inserter inserter(connection, events);
   for (const Event& event : events) {
     const bool is_of_a_command = !std::holds_alternative<Removed>(event.body);
     if (!inserter.has_begun() && is_of_a_command &&

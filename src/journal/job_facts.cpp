@@ -9,18 +9,6 @@
 namespace sluice::journal {
 namespace {
 
-constexpr std::uint8_t k_kind_archive = 1;  // as in a record of the store
-
-// Calls read for every row.
-template <class Read>
-Result<void> each(Statement& statement, const Read& read) {
-  for (;;) {
-    TRY_ASSIGN(const bool more, statement.step());
-    if (!more) return {};
-    read(statement);
-  }
-}
-
 ActionId action_at(const Statement& row, int column) {
   return ActionId::from_bytes(row.blob(column)).value_or(ActionId{});
 }
@@ -66,7 +54,7 @@ Result<std::vector<LookupRow>> lookups_in(Database& database, std::int64_t job) 
           "JOIN lookup l ON l.command = m.id WHERE m.job = ? ORDER BY m.at_us, m.id, l.seq"));
   statement.with(job);
   std::vector<LookupRow> list;
-  TRY(each(statement, [&list](const Statement& row) {
+  TRY(statement.each([&list](const Statement& row) {
     list.push_back({action_at(row, 0), row.number(1), static_cast<Answer>(row.number(2)),
                     row.size(3), row.size(4)});
   }));
@@ -80,7 +68,7 @@ Result<std::vector<IndexedRow>> indexed_in(Database& database, std::int64_t job)
                  "JOIN indexed i ON i.command = m.id WHERE m.job = ?"));
   statement.with(job);
   std::vector<IndexedRow> list;
-  TRY(each(statement, [&list](const Statement& row) {
+  TRY(statement.each([&list](const Statement& row) {
     list.push_back(
         {row.number(0),
          {action_at(row, 1), static_cast<Outcome>(row.number(2)),
@@ -98,7 +86,7 @@ Result<std::unordered_map<ActionId, std::uint8_t>> kinds_in(Database& database, 
           "JOIN lookup l ON l.command = m.id WHERE m.job = ?) "
           "SELECT r.action, r.kind FROM result r CROSS JOIN asked a ON a.action = r.action"));
   stored.with(job);
-  TRY(each(stored, [&kinds](const Statement& row) {
+  TRY(stored.each([&kinds](const Statement& row) {
     std::uint8_t& kind = kinds[action_at(row, 0)];
     kind = std::max(kind, static_cast<std::uint8_t>(row.number(1)));
   }));
@@ -107,9 +95,8 @@ Result<std::unordered_map<ActionId, std::uint8_t>> kinds_in(Database& database, 
                  "SELECT DISTINCT l.action FROM command m JOIN lookup l ON l.command = m.id "
                  "JOIN inputs i ON i.build_id = substr(l.action, 1, 15) WHERE m.job = ?"));
   compiled.with(job);
-  TRY(each(compiled, [&kinds](const Statement& row) {
-    kinds.try_emplace(action_at(row, 0), k_kind_archive);
-  }));
+  TRY(compiled.each(
+      [&kinds](const Statement& row) { kinds.try_emplace(action_at(row, 0), k_kind_archive); }));
   return kinds;
 }
 
@@ -117,7 +104,7 @@ Result<std::vector<Trace>> traces_of_missed(Database& database, const JobRow& jo
   TRY_ASSIGN(Statement statement, database.connection().prepare(k_traces));
   statement.with(job.id, std::string_view(job.host));
   std::vector<Trace> list;
-  TRY(each(statement, [&list](const Statement& row) {
+  TRY(statement.each([&list](const Statement& row) {
     list.push_back({action_at(row, 0), static_cast<Trace::What>(row.number(1)), row.number(2),
                     row.text(3), row.number(4) != 0});
   }));
@@ -132,7 +119,7 @@ Result<std::vector<TransferTotal>> transfers_in(Database& database, std::int64_t
                  "ORDER BY t.direction"));
   statement.with(job);
   std::vector<TransferTotal> list;
-  TRY(each(statement, [&list](const Statement& row) {
+  TRY(statement.each([&list](const Statement& row) {
     list.push_back({static_cast<Direction>(row.number(0)), row.size(1), row.size(2), row.size(3)});
   }));
   return list;
@@ -157,7 +144,7 @@ Result<JobsLike> jobs_like(Database& database, const JobRow& job, std::size_t li
                    static_cast<int>(same_branch), job.first_us, std::string_view(job.checkout),
                    std::string_view(words), job.id, limit);
     std::vector<std::string> uids;
-    TRY(each(statement, [&uids](const Statement& row) { uids.push_back(row.text(0)); }));
+    TRY(statement.each([&uids](const Statement& row) { uids.push_back(row.text(0)); }));
     for (const std::string& uid : uids) {
       TRY_ASSIGN(JobRow found, find_job(database, uid));
       like.jobs.push_back(std::move(found));

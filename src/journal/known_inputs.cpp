@@ -20,6 +20,22 @@ constexpr std::size_t k_entry_overhead = 64;  // more than what stands beside th
 
 }  // namespace
 
+ArchiveTimes::ArchiveTimes(const std::vector<Event>& events) {
+  for (const Event& event : events) {
+    const auto* results = std::get_if<Results>(&event.body);
+    if (results == nullptr) continue;
+    for (const Stored& one : results->list) {
+      if (one.kind == k_kind_archive) stored_us_[build_id_of(one.action)] = one.at_us;
+    }
+  }
+}
+
+std::uint64_t ArchiveTimes::cost_us(const std::string& build_id, Micros began_us) const {
+  const auto at = stored_us_.find(build_id);
+  if (at == stored_us_.end()) return 0;
+  return static_cast<std::uint64_t>(std::max<Micros>(0, at->second - began_us));
+}
+
 void KnownInputs::add(const std::vector<PackageInputs>& more) {
   std::vector<PackageInputs> all = more;
   all.insert(all.end(), std::make_move_iterator(list.begin()), std::make_move_iterator(list.end()));

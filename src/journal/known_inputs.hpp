@@ -10,6 +10,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,17 @@ namespace sluice::journal {
 inline constexpr std::size_t k_known_bytes_max = 32U << 20U;
 inline constexpr std::size_t k_known_packages_max = 50'000;
 inline constexpr std::size_t k_known_each_max = 3;  // entries of one package
+
+// When go stored the archives of compiled packages, in what one spool says.
+class ArchiveTimes {
+ public:
+  explicit ArchiveTimes(const std::vector<Event>& events);
+  // From when the compiler was started; 0 where no archive of this build id was stored.
+  std::uint64_t cost_us(const std::string& build_id, Micros began_us) const;
+
+ private:
+  std::map<std::string, Micros> stored_us_;
+};
 
 struct PackageInputs {
   std::string package;

@@ -62,11 +62,8 @@ Result<std::vector<Row>> rows(Database& database, std::string_view sql, std::int
   TRY_ASSIGN(Statement statement, database.connection().prepare(sql));
   statement.with(job);
   std::vector<Row> list;
-  for (;;) {
-    TRY_ASSIGN(const bool more, statement.step());
-    if (!more) return list;
-    list.push_back(read(statement));
-  }
+  TRY(statement.each([&](const Statement& row) { list.push_back(read(row)); }));
+  return list;
 }
 
 std::uint64_t counted(std::int64_t number) {
@@ -234,11 +231,8 @@ Result<std::vector<InputsRow>> earlier_inputs(Database& database, std::string_vi
                  k_inputs_columns)));
   statement.with(package, before_us, static_cast<std::int64_t>(limit));
   std::vector<InputsRow> list;
-  for (;;) {
-    TRY_ASSIGN(const bool more, statement.step());
-    if (!more) return list;
-    list.push_back(inputs_of(statement));
-  }
+  TRY(statement.each([&list](const Statement& row) { list.push_back(inputs_of(row)); }));
+  return list;
 }
 
 Result<std::optional<InputsRow>> inputs_with(Database& database, std::string_view package,

@@ -35,6 +35,15 @@ class Statement {
   }
   Result<bool> step();  // whether there is a row
   Result<void> run();   // for those that give none
+  // Calls `read` with this statement at every row.
+  template <class Read>
+  Result<void> each(const Read& read) {
+    for (;;) {
+      TRY_ASSIGN(const bool more, step());
+      if (!more) return {};
+      read(*this);
+    }
+  }
 
   std::int64_t number(int column) const;
   std::uint64_t size(int column) const { return static_cast<std::uint64_t>(number(column)); }
