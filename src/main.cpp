@@ -9,6 +9,7 @@
 #include "cli/gc.hpp"
 #include "cli/go.hpp"
 #include "cli/help.hpp"
+#include "cli/journal.hpp"
 #include "cli/man.hpp"
 #include "cli/mtime.hpp"
 #include "cli/output.hpp"
@@ -49,6 +50,7 @@ int run_command(const Invocation& invocation, const Environment& env) {
     case CommandId::mtime: return cli::run_mtime(invocation, env);
     case CommandId::why: return cli::run_why(invocation, env);
     case CommandId::trace: return cli::run_trace(invocation, env);
+    case CommandId::journal: return cli::run_journal(invocation, env);
     case CommandId::version: return cli::run_version(invocation);
     case CommandId::completion: return cli::run_completion(invocation);
     case CommandId::man: return cli::run_man(invocation);

@@ -20,7 +20,7 @@ import check_steps
 import house
 import tidy
 from steps import Reporter, Step, run_lanes, summarise
-from test_results import Tally, doctest_tally, junit_tally, replay_count
+from test_results import Tally, doctest_tally, junit_tally, replay_count, slowest
 
 BUILD_TIMEOUT_S = 3600
 UNIT_TIMEOUT_S = 300
@@ -109,6 +109,8 @@ def pytest_step(directory: str, *options: str, workers: int, timeout_s: int = PY
                 [*command, *parallel, *options], timeout_s=timeout_s, env=env, echo=is_result
             )
             tally = junit_tally(reporter.name, report, outcome.code)
+            for line in slowest(report):
+                reporter.say(line)
         if tally.failures:
             reporter.show(reporter.name, outcome)
         return tally

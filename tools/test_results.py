@@ -85,6 +85,20 @@ def junit_tally(name: str, report: Path, code: int) -> Tally:
     return tally
 
 
+def slowest(report: Path, count: int = 20, seconds_min: float = 10) -> list[str]:
+    """The cases of pytest's report that took longest, a line each."""
+    try:
+        cases = list(ElementTree.parse(report).getroot().iter("testcase"))
+    except (OSError, ElementTree.ParseError):
+        return []
+    times = sorted(((float(case.get("time", 0)), case) for case in cases), key=lambda one: -one[0])
+    return [
+        f"{seconds:6.1f} s {case.get('classname', '').split('.')[-1]}::{case.get('name')}"
+        for seconds, case in times[:count]
+        if seconds >= seconds_min
+    ]
+
+
 def replay_count(output: str) -> int | None:
     """How many inputs a replay program says it ran."""
     found = _REPLAYED.search(output)

@@ -537,9 +537,11 @@ std::shared_ptr<const store::Index> Agent::index_for_lookups() {
 
 void Agent::lookup(const std::shared_ptr<Connection>& connection, const Get& get,
                    const std::string& command_id) {
+  const bool is_fresh = keeper_ && keeper_->is_fresh();
   const auto index = index_for_lookups();
   if (!index && keeper_) indexed_.no_index(command_id, get.action);
   const store::Entry* entry = index ? index->find(get.action) : nullptr;
+  if (entry == nullptr && is_fresh) indexed_.absent(command_id, get.action);
   // Executables reach go through restore mode only: over the protocol they would stand in for a
   // link.
   if (entry == nullptr || entry->record.kind == store::Kind::executable ||
@@ -566,8 +568,10 @@ void Agent::lookup(const std::shared_ptr<Connection>& connection, const Get& get
         }
         // Also what was here already, and came without a word from the store.
         lookup_patience_.answered(Patience::Clock::now());
-        connection->send(encode_hit(hit));
+        // Before the answer: with it go may be done, and what its command was given is written
+        // down.
         indexed_.given(command_id, entry->record, scope);
+        connection->send(encode_hit(hit));
         store::Record received = entry->record;
         received.origin = store::Origin::received;
         uploader_->used(received);

@@ -1,5 +1,6 @@
 #include "agent/client.hpp"
 
+#include "agent/tool_record.hpp"
 #include "base/strings.hpp"
 #include "sys/environment.hpp"
 #include "sys/process.hpp"
@@ -184,6 +185,9 @@ Counters take_report(const AgentConfig& config) {
     if (const auto json = codec::parse_json(line)) sum.add(Counters::from_json(*json));
   }
   (void)sys::remove_file(path);  // a left-over is swept with the directory
+  if (const sys::Path entries = entries_directory(config); !entries.empty()) {
+    (void)sys::remove_tree(entries);
+  }
   return sum;
 }
 

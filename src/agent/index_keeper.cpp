@@ -131,7 +131,7 @@ bool IndexKeeper::refresh(const sys::Environment& env, const OnFresh& on_fresh) 
   }
   sys::log_info("index: {} records of {} manifests", index->size(), loaded.manifests.size());
   if (on_fresh) on_fresh(index);
-  publish(index, true);
+  publish(index, true, answered);
   if (auto bytes = index->encode()) {
     if (auto ready = sys::make_directories(copy_path_.parent_path(), 0700); ready) {
       const auto written = sys::write_file_atomic(copy_path_, *bytes, 0600);
@@ -141,11 +141,22 @@ bool IndexKeeper::refresh(const sys::Environment& env, const OnFresh& on_fresh) 
   return answered;
 }
 
-void IndexKeeper::publish(std::shared_ptr<const store::Index> index, bool is_fresh) {
+void IndexKeeper::add_own(const store::Manifest& manifest) {
+  const auto known = current();
+  const auto scopes = write_scopes();
+  if (scopes.empty()) return;
+  const auto from = scopes.front().kind;
+  publish(std::make_shared<const store::Index>(known ? known->with(manifest, from)
+                                                     : store::Index().with(manifest, from)),
+          true);
+}
+
+void IndexKeeper::publish(std::shared_ptr<const store::Index> index, bool is_fresh, bool answered) {
   {
     const std::lock_guard lock(mutex_);
     if (index) index_ = std::move(index);
     fresh_ = fresh_ || is_fresh;
+    answered_ = answered_ || answered;
   }
   changed_.notify_all();
 }
@@ -166,6 +177,11 @@ std::shared_ptr<const store::Index> IndexKeeper::wait_fresh(Deadline deadline,
 std::shared_ptr<const store::Index> IndexKeeper::current() const {
   const std::lock_guard lock(mutex_);
   return index_;
+}
+
+bool IndexKeeper::is_fresh() const {
+  const std::lock_guard lock(mutex_);
+  return answered_;
 }
 
 std::vector<store::Scope> IndexKeeper::write_scopes() const {

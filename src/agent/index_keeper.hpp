@@ -1,6 +1,7 @@
 // Keeps what the job's scopes hold in memory: the copy of last time at once, then the fresh union.
 //
-// refresh() runs on the agent's background thread; everything else is called from any thread.
+// refresh() runs on the agent's background thread, add_own() on the one that uploads and after a
+// refresh; everything else is called from any thread.
 // The Index is immutable once published and shared: an entry pointer lives as long as its index.
 #pragma once
 
@@ -35,6 +36,9 @@ class IndexKeeper {
   // store did not answer. `on_fresh` sees the union before anybody who waits for it.
   bool refresh(const sys::Environment& env, const OnFresh& on_fresh = nullptr);
 
+  // What this job has published itself is found from here on.
+  void add_own(const store::Manifest& manifest);
+
   // Asked again and again while a wait lasts.
   using IsWorthIt = std::function<bool()>;
   // The index, as soon as there is any; nothing when it is not worth waiting for any more.
@@ -42,6 +46,8 @@ class IndexKeeper {
   // After refresh() has ended, well or not.
   std::shared_ptr<const store::Index> wait_fresh(Deadline deadline, const IsWorthIt& is_worth_it);
   std::shared_ptr<const store::Index> current() const;
+  // Whether current() is what the store said in this job, and not the copy of last time.
+  bool is_fresh() const;
 
   // Valid after refresh: where to publish, what this very job published before (another agent's
   // part), and the records to bring in ahead, in order of use.
@@ -50,7 +56,7 @@ class IndexKeeper {
   std::vector<const store::Entry*> ahead(const std::shared_ptr<const store::Index>& index) const;
 
  private:
-  void publish(std::shared_ptr<const store::Index> index, bool is_fresh);
+  void publish(std::shared_ptr<const store::Index> index, bool is_fresh, bool answered = false);
 
   const AgentConfig& config_;
   store::Objects& objects_;
@@ -60,7 +66,8 @@ class IndexKeeper {
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::shared_ptr<const store::Index> index_;
-  bool fresh_ = false;
+  bool fresh_ = false;     // refresh() has ended, well or not
+  bool answered_ = false;  // the index is the store's word
   Scopes scopes_;
   std::vector<store::Record> own_records_;
   std::vector<ActionId> ahead_;  // of the fresh index; empty: everything in its order

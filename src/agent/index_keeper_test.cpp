@@ -68,6 +68,25 @@ TEST_CASE("what an earlier agent of this very job published counts as the job's"
   CHECK(keeper.own_records().size() == 4);
 }
 
+TEST_CASE("what this job has published is found after it") {
+  testing::Machine machine;
+  MemoryObjects objects;
+  publish(objects, machine, "unit", "u", 0, 3);
+  FaultBook faults;
+  IndexKeeper keeper(machine.config, objects, faults);
+  keeper.refresh(machine.env);
+  const auto before = keeper.current();
+  store::Manifest own;
+  own.entries.push_back(
+      {store::testing::record_of(testing::action_of(7), testing::body_of(7, 300)), {}});
+  keeper.add_own(own);
+  CHECK(before->size() == 4);
+  CHECK(keeper.current()->size() == 5);
+  const auto* found = keeper.current()->find(testing::action_of(7));
+  REQUIRE(found != nullptr);
+  CHECK(keeper.current()->scope_of(*found) == keeper.write_scopes().front().kind);
+}
+
 TEST_CASE("the copy on disk answers before the store does, and outlives a broken store") {
   testing::Machine machine;
   MemoryObjects objects;

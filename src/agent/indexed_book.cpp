@@ -40,6 +40,10 @@ void IndexedBook::no_index(std::string_view command_id, const ActionId& action) 
   add(command_id, {action, journal::Outcome::no_index, 0, 0});
 }
 
+void IndexedBook::absent(std::string_view command_id, const ActionId& action) {
+  add(command_id, {action, journal::Outcome::absent, 0, 0});
+}
+
 void IndexedBook::write(const std::string& command_id) {
   std::vector<journal::IndexedOne> list;
   {

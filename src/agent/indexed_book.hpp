@@ -32,6 +32,8 @@ class IndexedBook {
   void failed(std::string_view command_id, const store::Record& record, store::ScopeKind scope,
               Code code);
   void no_index(std::string_view command_id, const ActionId& action);
+  // Only for an index that was asked of the store in this job.
+  void absent(std::string_view command_id, const ActionId& action);
   // Appends what is known of this command to its spool, and forgets it.
   void write(const std::string& command_id);
 

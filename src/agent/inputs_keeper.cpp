@@ -49,9 +49,11 @@ ActionId InputsKeeper::own_action() const {
 }
 
 std::string InputsKeeper::source() const {
-  std::string text = config_.job_name;
-  if (!config_.job_run.empty()) text += " " + config_.job_run;
-  return text;
+  // A desk's run is no more than its name and the day.
+  if (config_.job_run.empty() || config_.job_run.starts_with(config_.job_name)) {
+    return config_.job_name;
+  }
+  return config_.job_name + " " + config_.job_run;
 }
 
 std::optional<journal::KnownInputs> InputsKeeper::bring(
@@ -107,6 +109,7 @@ void InputsKeeper::publish(const std::string& command_id) {
     faults_.count("journal", put.error().message);
     return;
   }
+  told_.insert(record.output);
   (void)provenance_.add(action, record.output);  // not written: it is published this time only
   uploader_.made(record);
 }
@@ -129,6 +132,7 @@ void InputsKeeper::catch_up() {
     std::size_t count = 0;
     for (const store::Entry* entry : index->in_use_order()) {
       if (entry->record.kind != store::Kind::inputs || ++count > k_told_blobs_max) continue;
+      if (told_.contains(entry->record.output)) continue;
       const auto has = database->has_added(entry->record.output);
       if (!has || *has) continue;
       const auto known = bring(index, *entry, deadline);

@@ -19,6 +19,7 @@
 
 #include <mutex>
 #include <optional>
+#include <unordered_set>
 #include <vector>
 
 namespace sluice::agent {
@@ -51,7 +52,8 @@ class InputsKeeper {
   Provenance& provenance_;
   gotool::LocalTier& tier_;
   FaultBook& faults_;
-  std::mutex mutex_;  // one call at a time
+  std::mutex mutex_;                 // one call at a time
+  std::unordered_set<BlobId> told_;  // by this agent: the journal has it from the spools
 };
 
 // What a spool's events say of compiled packages: texts of programs with their build information,

@@ -2,6 +2,7 @@
 
 #include "codec/json.hpp"
 #include "journal/spool.hpp"
+#include "sys/process_identity.hpp"
 
 #include <fmt/format.h>
 
@@ -41,6 +42,7 @@ void Recorder::begin_bare(std::vector<std::string> go_words, const sys::Path& di
   began.sluice_version = producer_;
   began.words = std::move(go_words);
   began.local_tier = local_tier_;
+  began.process = sys::process_identity();
   events_.push_back({began_us_, std::move(began)});
   flush_locked();
 }

@@ -5,9 +5,10 @@
 #include "agent/counters.hpp"
 #include "agent/kind.hpp"
 #include "agent/recorder.hpp"
+#include "agent/result_reuse.hpp"
 #include "agent/shared_path.hpp"
-#include "agent/test_reuse.hpp"
 #include "agent/tiers.hpp"
+#include "agent/tool_record.hpp"
 #include "base/strings.hpp"
 #include "base/units.hpp"
 #include "gotool/cacheprog.hpp"
@@ -26,6 +27,7 @@
 #include <memory>
 #include <mutex>
 #include <random>
+#include <thread>
 #include <unordered_map>
 
 namespace sluice::agent {
@@ -146,6 +148,7 @@ class Session final : public gotool::RequestReader::Handler {
   const AgentConfig& config_;
   const sys::Environment& env_;
   int output_fd_;
+  const std::thread::id reader_ = std::this_thread::get_id();
   Tiers tiers_;
   Recorder recorder_;
   std::optional<AgentLink> link_;
@@ -214,7 +217,10 @@ void Session::reply(std::int64_t id, const TestReuse::Found& hit) {
 void Session::start_reuse(const sys::Path& goroot) {
   const auto words = words_of_parent();
   if (config_.command_id.empty()) {
-    recorder_.begin_bare(words.value_or(std::vector<std::string>{}), working_directory(env_));
+    std::vector<std::string> command;
+    if (words) command.emplace_back("go");
+    if (words) command.insert(command.end(), words->begin(), words->end());
+    recorder_.begin_bare(std::move(command), working_directory(env_));
   }
   // A parent that cannot be read may test.
   const bool tests = !words || gotool::parse_go_words(*words).subcommand == "test";
@@ -224,7 +230,8 @@ void Session::start_reuse(const sys::Path& goroot) {
   if (version.empty()) return;
   reuse_.emplace(
       TestReuse::GoView{env_, std::move(version), goroot.empty() ? config_.goroot : goroot,
-                        working_directory(env_), sys::file_mode_mask()},
+                        working_directory(env_), sys::file_mode_mask(), entries_directory(config_),
+                        ::getppid()},
       TestReuse::Verify{config_.verify_tests_share, std::random_device{}()},
       TestReuse::Cache{[this](const ActionId& action, const TestReuse::Fetched& fetched) {
                          fetch(action, fetched);
@@ -318,8 +325,13 @@ void Session::give(std::int64_t id, const ActionId& action, const LocalHit& hit)
   }
   recorder_.lookup(action, Answer::local, hit.size);
   use(action, hit);
-  if (reuse_) reuse_->given(action, hit);
-  reply(id, hit);
+  const UnixNanos now_ns = unix_now_ns();
+  // Looking at the result takes a while. The thread that reads the questions looks at it after its
+  // answer, since it reads no other before.
+  const bool answers_first = std::this_thread::get_id() == reader_;
+  if (answers_first) reply(id, hit);
+  if (reuse_) reuse_->given(action, hit, now_ns);
+  if (!answers_first) reply(id, hit);
 }
 
 // Another checkout at this path may have made it, with the same times and sizes.
@@ -441,7 +453,7 @@ void Session::on_answer(std::uint64_t question, const ActionId& action,
   }
   recorder_.lookup(action, hit ? Answer::remote : Answer::missed, hit ? hit->size : 0,
                    static_cast<std::uint64_t>(waited.count()));
-  if (hit && reuse_) reuse_->given(action, *hit);
+  if (hit && reuse_) reuse_->given(action, *hit, unix_now_ns());
   reply(asked.id, hit);
 }
 

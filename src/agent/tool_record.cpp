@@ -1,12 +1,19 @@
 #include "agent/tool_record.hpp"
 
 #include "agent/recorder.hpp"
+#include "base/digest.hpp"
 #include "base/strings.hpp"
 #include "gotool/action_text.hpp"
 #include "gotool/compile_inputs.hpp"
+#include "gotool/entries_before.hpp"
+#include "gotool/modules.hpp"
 #include "gotool/tool_memo.hpp"
 #include "gotool/tool_notes.hpp"
 #include "sys/log.hpp"
+
+#include <fmt/format.h>
+
+#include <unistd.h>
 
 #include <system_error>
 
@@ -14,6 +21,7 @@ namespace sluice::agent {
 namespace {
 
 constexpr std::uint64_t k_importcfg_bytes_max = 64U << 20U;
+constexpr std::size_t k_name_digits = 32;
 
 bool is_off(const AgentConfig& config) {
   return config.journal_directory.empty() || config.command_id.empty();
@@ -58,6 +66,35 @@ void record_tool(const AgentConfig& config, const std::vector<std::string>& word
     record_compile(config, words, env, directory);
   else if (tool == "cgo" || tool == "asm")
     gotool::leave_tool_note(words, env, directory);
+}
+
+sys::Path entries_directory(const AgentConfig& config) {
+  if (config.command_id.empty() || !config.tests_by_content) return {};
+  return config.runtime_directory / ("entries-" + config.command_id);
+}
+
+sys::Path entries_file(const sys::Path& directory, pid_t go, std::string_view import_path) {
+  const auto name = to_hex(sha256(bytes_of(import_path))).substr(0, k_name_digits);
+  return directory / fmt::format("{}-{}", go, name);
+}
+
+void record_entries(const AgentConfig& config, const sys::Environment& env) {
+  constexpr std::string_view k_program = ".test";
+  const sys::Path place = entries_directory(config);
+  std::string package = env.get_or("TOOLEXEC_IMPORTPATH", "");
+  if (place.empty() || !package.ends_with(k_program)) return;
+  package.resize(package.size() - k_program.size());
+  std::error_code error;
+  const auto modules = gotool::main_modules(env, std::filesystem::current_path(error));
+  const auto found = gotool::place_of_package(package, modules, config.goroot);
+  if (!found) return;
+  // Without it a result is given in its place only.
+  const auto entries = gotool::EntriesBefore::of_package(found->directory, found->root);
+  if (!entries || !sys::make_private_directory(config.runtime_directory) ||
+      !sys::make_private_directory(place)) {
+    return;
+  }
+  (void)sys::write_file_atomic(entries_file(place, ::getppid(), package), entries->encode(), 0600);
 }
 
 void record_link(const AgentConfig& config, const std::vector<std::string>& arguments,

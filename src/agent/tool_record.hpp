@@ -11,6 +11,7 @@
 
 #include <chrono>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace sluice::agent {
@@ -19,6 +20,13 @@ namespace sluice::agent {
 // begin with the tool.
 void record_tool(const AgentConfig& config, const std::vector<std::string>& words,
                  const sys::Environment& env);
+
+// Before the link of a test's program: what lies in the directory of its package.
+void record_entries(const AgentConfig& config, const sys::Environment& env);
+// Where that stands, for the session of the same go: a command may start several, and each links a
+// test's program once.
+sys::Path entries_directory(const AgentConfig& config);
+sys::Path entries_file(const sys::Path& directory, pid_t go, std::string_view import_path);
 
 // After a link. `arguments` are those of the linker, without it.
 void record_link(const AgentConfig& config, const std::vector<std::string>& arguments,

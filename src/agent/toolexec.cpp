@@ -121,6 +121,7 @@ class Link {
 
   // The exit status; nothing when the tool has to be started in this process's place.
   std::optional<int> run() {
+    record_entries(config_, env_);
     counters_.links = 1;
     const auto prepared = prepare();
     if (!prepared) {

@@ -413,7 +413,9 @@ void Uploader::publish() {
     TRY_ASSIGN(const auto manifest, publisher_->publish(manifest_info(), records, scopes,
                                                         Deadline::after(k_object_wait)));
     if (manifest) {
-      sys::log_info("published manifest {} with {} records", manifest->short_hex(), records.size());
+      sys::log_info("published manifest {} with {} records", manifest->id.short_hex(),
+                    records.size());
+      keeper_->add_own(manifest->manifest);
     }
     return {};
   });

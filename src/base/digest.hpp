@@ -2,7 +2,7 @@
 //
 // Every blob is named by the SHA-256 of its bytes; actions, packs and manifests have 32-byte names
 // of their own types, so that one cannot be passed for another. Values: any thread. A Sha256
-// belongs to one thread at a time. Hashing uses OpenSSL with the EVP_MD fetched once per process.
+// belongs to one thread at a time. The hash is OpenSSL's.
 #pragma once
 
 #include "base/bytes.hpp"
@@ -46,7 +46,7 @@ using PackId = Name32<PackTag>;          // SHA-256 of a pack object
 using ManifestId = Name32<ManifestTag>;  // SHA-256 of a manifest object
 using TestInputsId =
     Name32<TestInputsTag>;  // Go's testInputsID: times and modes of what a test read
-using Fingerprint = Name32<FingerprintTag>;  // the contents of it (gotool/test_inputs.hpp)
+using Fingerprint = Name32<FingerprintTag>;  // the contents of it (gotool/testlog_keys.hpp)
 
 extern template struct Name32<ActionTag>;
 extern template struct Name32<BlobTag>;

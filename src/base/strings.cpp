@@ -4,6 +4,17 @@ namespace sluice {
 
 namespace {
 bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
+
+bool is_control(char32_t value) {
+  const auto within = [value](char32_t first, char32_t last) {
+    return value >= first && value <= last;
+  };
+  return value < 0x20 || within(0x7F, 0x9F) ||         // C0, DEL and C1
+         within(0x2028, 0x2029) ||                     // separators of lines and paragraphs
+         value == 0x061C || within(0x200E, 0x200F) ||  // Unicode's Bidi_Control
+         within(0x202A, 0x202E) || within(0x2066, 0x2069);
+}
+
 }  // namespace
 
 std::string_view trim(std::string_view text) {
@@ -39,13 +50,36 @@ std::string to_lower(std::string_view text) {
   return lower;
 }
 
+Utf8Character first_character(std::string_view text) {
+  const auto at = [text](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  const unsigned char lead = at(0);
+  if (lead < 0x80) return {lead, 1};
+  const std::size_t size = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
+  if (lead < 0xC2 || lead > 0xF4 || text.size() < size) return {};
+  char32_t value = lead & (0x7FU >> size);
+  for (std::size_t i = 1; i < size; ++i) {
+    if ((at(i) & 0xC0U) != 0x80) return {};
+    value = (value << 6U) | (at(i) & 0x3FU);
+  }
+  const bool is_overlong = (size == 3 && value < 0x800) || (size == 4 && value < 0x1'0000);
+  const bool is_surrogate = value >= 0xD800 && value < 0xE000;
+  if (is_overlong || is_surrogate || value > 0x10'FFFF) return {};
+  return {value, size};
+}
+
 std::string printable(std::string_view text, std::size_t length_max) {
   std::string line;
-  for (char c : text.substr(0, length_max)) {
-    const auto value = static_cast<unsigned char>(c);
-    line.push_back(value < 0x20 || value == 0x7f ? '?' : c);
+  std::size_t at = 0;
+  while (at < text.size()) {
+    const Utf8Character one = first_character(text.substr(at));
+    if (at + one.size_bytes > length_max) return line + "…";
+    if (one.value == k_no_character || is_control(one.value)) {
+      line.push_back('?');
+    } else {
+      line += text.substr(at, one.size_bytes);
+    }
+    at += one.size_bytes;
   }
-  if (text.size() > length_max) line += "…";
   return line;
 }
 

@@ -3,6 +3,7 @@
 
 #include <charconv>
 #include <concepts>
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -29,7 +30,18 @@ std::optional<T> parse_int(std::string_view text) {
   return value;
 }
 
-// One line for a message: control characters become '?', at most `length_max` bytes and then "…".
+inline constexpr char32_t k_no_character = 0xFFFF'FFFF;
+struct Utf8Character {
+  char32_t value = k_no_character;
+  std::size_t size_bytes = 1;  // also of what is none
+};
+// The character at the front of text that is not empty, as RFC 3629 has it: neither longer than it
+// has to be nor half of a surrogate pair.
+Utf8Character first_character(std::string_view text);
+
+// One line for a message, which no terminal takes for orders: control characters, what is no UTF-8,
+// separators of lines and what turns the direction of writing become '?' each. At most `length_max`
+// bytes of `text`, whole characters, and then "…".
 std::string printable(std::string_view text, std::size_t length_max = 200);
 
 // Splits as a POSIX shell and Go's GOCACHEPROG do: blanks separate, '…' and "…" group. Nothing

@@ -43,6 +43,41 @@ TEST_CASE("printable gives one line of bounded length") {
   CHECK(printable("a\nb\x1b[31m\x7f") == "a?b?[31m?");
   CHECK(printable("abcdef", 3) == "abc…");
   CHECK(printable("abc", 3) == "abc");
+  CHECK(printable("") == "");
+  CHECK(printable("abc", 0) == "…");
+}
+
+TEST_CASE("printable leaves writing as it is, and cuts between characters") {
+  const std::string all =
+      "é ÿ ü 世界 🙂 \u07FF \uD7FF \uE000 \uFFFD \U0010FFFF \u00A0 \u200D \u2027 \u202F";
+  CHECK(printable(all) == all);
+  CHECK(printable("aé", 2) == "a…");
+  CHECK(printable("aé", 3) == "aé");
+  CHECK(printable("🙂", 3) == "…");
+}
+
+TEST_CASE("printable lets nothing through that a terminal obeys or that turns what is read") {
+  for (const char* bad : {"\u0080", "\u009B", "\u009D", "\u009F", "\u061C", "\u200E", "\u200F",
+                          "\u2028", "\u2029", "\u202A", "\u202E", "\u2066", "\u2069", "\x7f"}) {
+    CAPTURE(bad);
+    CHECK(printable(std::string("a") + bad + "b") == "a?b");
+  }
+}
+
+TEST_CASE("printable: what is no UTF-8 is one '?' a byte") {
+  CHECK(printable("a\x9b"
+                  "31mb") == "a?31mb");        // C1 as one byte
+  CHECK(printable("a\xc2\x1b[m") == "a??[m");  // begun, and not gone on with
+  CHECK(printable("\xc0\x9b|\xe0\x82\x9b|\xf0\x80\x82\x9b") == "??|???|????");  // too long
+  CHECK(printable("\xed\xa0\x80|\xf4\x90\x80\x80|\xff|\xe2\x80") == "???|????|?|??");
+}
+
+TEST_CASE("printable gives UTF-8 of no more bytes, whatever it is given") {
+  CHECK(rc::check([](const std::string& text) {
+    const std::string line = printable(text, 40);
+    RC_ASSERT(line.size() <= 40 + std::string_view("…").size());
+    RC_ASSERT(printable(line, line.size()) == line);  // nothing is left to replace
+  }));
 }
 
 TEST_CASE("split_quoted reads quotes as a shell does") {

@@ -4,6 +4,7 @@
 #include "gotool/toolchain.hpp"
 #include "journal/database.hpp"
 #include "journal/spool.hpp"
+#include "sys/process_identity.hpp"
 
 #include <vector>
 
@@ -45,6 +46,7 @@ void record_beginning(const Setup& setup, const Command& command, const sys::Env
   began.words = command.arguments;
   began.goflags = gotool::go_env_value(env, "GOFLAGS", setup.go).value_or("");
   began.local_tier = config.local_tier.native();
+  began.process = sys::process_identity();
   const std::vector<journal::Event> events = {{journal::now_us(), std::move(began)}};
   // Where it cannot be written, the journal does not know.
   (void)journal::append(config.journal_directory, config.command_id, events);

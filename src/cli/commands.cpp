@@ -34,6 +34,7 @@ constexpr std::array k_env_options = {
     k_json,
 };
 
+constexpr std::array<std::string_view, 2> k_journal_actions = {"merge", "path"};
 constexpr std::array<std::string_view, 3> k_agent_actions = {"status", "wait", "stop"};
 constexpr std::array k_agent_options = {k_json};
 
@@ -54,6 +55,7 @@ constexpr std::array k_stats_options = {
     k_job,
     OptionSpec{"format", "FORMAT", k_stats_formats,
                "text, json, prometheus, openmetrics or markdown (default text)"},
+    OptionSpec{"json", "", {}, "the same as --format json"},
     OptionSpec{"last", "N", {}, "compare with so many last jobs (default 10)"},
 };
 constexpr std::array k_report_options = {
@@ -77,6 +79,7 @@ constexpr std::array k_mtime_options = {
 constexpr std::array k_why_options = {
     OptionSpec{"job", "JOB", {}, "a job of the journal, by number or name (default the last)"},
     OptionSpec{"against", "JOB", {}, "compare with this job, not with the nearest known"},
+    OptionSpec{"trace", "", {}, "run the command again and take what go says that it hashes"},
     k_json,
 };
 
@@ -85,6 +88,7 @@ constexpr std::array k_trace_options = {
     k_json,
 };
 
+constexpr std::array k_journal_options = {k_json};
 constexpr std::array k_version_options = {k_json};
 constexpr std::array<std::string_view, 3> k_shells = {"bash", "zsh", "fish"};
 
@@ -115,7 +119,7 @@ constexpr std::array k_agent_examples = {
 };
 constexpr std::array k_stats_examples = {
     Example{"sluice stats", "The numbers of this CI job, at a desk of the last command."},
-    Example{"sluice stats --job last --format json", "The same of the last job, for a program."},
+    Example{"sluice stats --job last --json", "The same of the last job, for a program."},
     Example{"sluice stats --format prometheus > sluice.prom", "For a textfile collector."},
 };
 constexpr std::array k_report_examples = {
@@ -138,10 +142,15 @@ constexpr std::array k_why_examples = {
     Example{"sluice why", "What made the last command compile and test, by cause."},
     Example{"sluice why ./cmd/...", "The same of some packages, each with its way to the cause."},
     Example{"sluice why --job 12 --against 9 --json", "Two jobs compared, for a program."},
+    Example{"sluice why --trace ./cmd/server", "Its keys and inputs in go's own words."},
 };
 constexpr std::array k_trace_examples = {
     Example{"sluice trace trace.out", "Invalidations and the garbage collector, by reason."},
     Example{"sluice trace --region db.Query --json trace.out", "Other regions, for a program."},
+};
+constexpr std::array k_journal_examples = {
+    Example{"cp \"$(sluice journal path)\" box.db", "The journal as a file, to take elsewhere."},
+    Example{"sluice journal merge box.db ci.db", "Add what other machines have done."},
 };
 constexpr std::array k_version_examples = {
     Example{"sluice version", "The version, for a bug report."},
@@ -160,7 +169,7 @@ constexpr std::array k_help_examples = {
     Example{"sluice help go", "What 'sluice go' does and takes."},
 };
 
-constexpr std::array<CommandSpec, 16> k_commands = {{
+constexpr std::array<CommandSpec, 17> k_commands = {{
     {CommandId::go,
      "go",
      "[SETTING...] GO-ARGUMENT...",
@@ -236,7 +245,7 @@ constexpr std::array<CommandSpec, 16> k_commands = {{
      k_agent_examples},
     {CommandId::stats,
      "stats",
-     "[SETTING...] [--job JOB] [--format FORMAT] [--last N]",
+     "[SETTING...] [--job JOB] [--format FORMAT | --json] [--last N]",
      "print the numbers of a job: hit rate, bytes, waits, time saved",
      CommandGroup::care,
      k_tier_settings,
@@ -309,7 +318,7 @@ constexpr std::array<CommandSpec, 16> k_commands = {{
      k_mtime_examples},
     {CommandId::why,
      "why",
-     "[--job JOB] [--against JOB] [--json] [PACKAGE...]",
+     "[--job JOB] [--against JOB] [--trace] [--json] [PACKAGE...]",
      "say why packages were compiled and tests were run",
      CommandGroup::care,
      {},
@@ -321,7 +330,12 @@ constexpr std::array<CommandSpec, 16> k_commands = {{
      "nearest earlier time: a file, a flag, a module, the Go version, a dependency and its own "
      "cause. One cause with all that it made go compile is one entry. At a desk a command is a "
      "job, in CI all commands of a CI job are one.\n\n"
-     "A cause is a fact when the inputs recompute to go's own key; else it says 'not proven'.",
+     "A cause is a fact when the inputs recompute to go's own key; else it says 'not proven'.\n\n"
+     "--trace runs the job's last go build, test, vet or install again, in its directory, with "
+     "GODEBUG=gocachehash=1, recomputes each hash that go prints and compares with the journal. An "
+     "install is traced as a build, nothing is written but to the local tier, and what is cached "
+     "is not made again; tests whose results are not kept run again. What go and tests print goes "
+     "to standard error. The exit status is 1 where go fails.",
      k_why_examples},
     {CommandId::trace,
      "trace",
@@ -344,6 +358,22 @@ constexpr std::array<CommandSpec, 16> k_commands = {{
      "The exit status is 2 for a file that is no whole trace of a known version, 1 where go is "
      "missing, older than the trace, or fails.",
      k_trace_examples},
+    {CommandId::journal,
+     "journal",
+     "merge|path [--json] [FILE...]",
+     "add other machines' journals to this one, and say where it is",
+     CommandGroup::care,
+     {},
+     k_journal_options,
+     OperandSpec{"ACTION", k_journal_actions, true, false, false, true},
+     Tail::none,
+     "The journal is what happened on this machine: stats, report and why are computed from it. "
+     "merge adds the commands of other journals that are not here yet, so that why and stats can "
+     "be asked about them. Each FILE is a journal.db of another machine, or a directory that has "
+     "one; it is only read, and when one of them is damaged, of a later version or no journal, "
+     "nothing is changed.\n\n"
+     "path writes down what has happened up to now and prints the file's name.",
+     k_journal_examples},
     {CommandId::version,
      "version",
      "[--json]",

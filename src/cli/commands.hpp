@@ -25,6 +25,7 @@ enum class CommandId {
   mtime,
   why,
   trace,
+  journal,
   version,
   completion,
   man,
@@ -46,7 +47,7 @@ struct OperandSpec {
   bool required = false;
   bool is_command = false;  // the name of a command of this table
   bool is_file = false;     // the path of a file: any word
-  bool is_list = false;     // any number of any words
+  bool is_list = false;     // any number of any words; with choices the first is one of them
 };
 
 // Words that belong to somebody else and are never looked at.

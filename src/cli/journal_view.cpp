@@ -1,5 +1,6 @@
 #include "cli/journal_view.hpp"
 
+#include "agent/recorder.hpp"
 #include "cli/agent.hpp"
 #include "cli/output.hpp"
 
@@ -40,8 +41,14 @@ Result<journal::Database> open_journal(const Setup& setup) {
 
 Result<journal::JobRow> chosen_job(journal::Database& database, const Setup& setup,
                                    std::string_view selector) {
-  if (!selector.empty()) return journal::find_job(database, selector);
-  if (setup.job.system == agent::CiSystem::none) return journal::find_job(database, "last");
+  const bool is_last = selector == "last";
+  if (!selector.empty() && !is_last) return journal::find_job(database, selector);
+  if (is_last || setup.job.system == agent::CiSystem::none) {
+    // Journals of other machines may have been merged.
+    TRY_ASSIGN(auto own, journal::last_job_of(database, agent::host_name()));
+    if (own) return std::move(*own);
+    return journal::find_job(database, "last");
+  }
   const std::string uid = fmt::format("{}/{}", agent::name_of(setup.job.system), setup.job.id);
   auto job = journal::find_job(database, uid);
   if (job || job.error().code != Code::invalid) return job;

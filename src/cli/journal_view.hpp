@@ -18,7 +18,8 @@ namespace sluice::cli {
 Result<journal::Database> open_journal(const Setup& setup);
 
 // The job that a command is about: what the user names (journal::find_job), else the CI job this
-// process is part of, else the last one. Code::invalid: there is no such job; it names some.
+// process is part of, else the last one of this machine ("last"). Code::invalid: there is no such
+// job; it names some.
 Result<journal::JobRow> chosen_job(journal::Database& database, const Setup& setup,
                                    std::string_view selector);
 

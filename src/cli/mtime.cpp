@@ -49,15 +49,16 @@ class Git {
   sys::Path directory_;
 };
 
-// Names what is in the files that git takes for modified, by their content of now.
-Result<void> hash_modified(const Git& git, std::vector<gotool::TrackedFile>& files,
-                           MtimeOutcome& outcome) {
+// Names what is in the files that look other than in git's index, by their content of now. Their
+// times are enough for that, and this command itself changes them.
+Result<void> hash_touched(const Git& git, std::vector<gotool::TrackedFile>& files,
+                          MtimeOutcome& outcome) {
   TRY_ASSIGN(const std::string listing, git.ask({"diff-files", "--name-only", "-z"}));
   const auto names = gotool::parse_names(listing);
-  const std::unordered_set<std::string> modified(names.begin(), names.end());
+  const std::unordered_set<std::string> touched(names.begin(), names.end());
   std::vector<gotool::TrackedFile*> to_hash;
   for (auto& file : files) {
-    if (!file.is_link && modified.contains(file.path)) to_hash.push_back(&file);
+    if (!file.is_link && touched.contains(file.path)) to_hash.push_back(&file);
   }
   for (std::size_t at = 0; at < to_hash.size(); at += k_paths_at_once) {
     const std::size_t end = std::min(at + k_paths_at_once, to_hash.size());
@@ -66,7 +67,10 @@ Result<void> hash_modified(const Git& git, std::vector<gotool::TrackedFile>& fil
     TRY_ASSIGN(const std::string output, git.ask(std::move(words)));
     const auto lines = split(output, '\n');
     if (lines.size() < end - at) return fail(Code::corrupt, "git hash-object: lines are missing");
-    for (std::size_t i = at; i < end; ++i) to_hash[i]->object = lines[i - at];
+    for (std::size_t i = at; i < end; ++i) {
+      if (to_hash[i]->object != lines[i - at]) ++outcome.modified;
+      to_hash[i]->object = lines[i - at];
+    }
   }
   outcome.hashed = to_hash.size();
   return {};
@@ -121,7 +125,7 @@ Result<std::vector<gotool::TrackedFile>> tracked_files(const Git& git, MtimeOutc
   const auto names = gotool::parse_names(gone);
   const std::unordered_set<std::string> removed(names.begin(), names.end());
   std::erase_if(files, [&](const auto& file) { return removed.contains(file.path); });
-  TRY(hash_modified(git, files, outcome));
+  TRY(hash_touched(git, files, outcome));
   return files;
 }
 
@@ -159,6 +163,7 @@ std::string mtime_json(const MtimeOutcome& outcome, bool dry_run) {
                          {"directories", outcome.directories},
                          {"changed", outcome.changed},
                          {"hashed", outcome.hashed},
+                         {"modified", outcome.modified},
                          {"failures", outcome.failures},
                          {"first_failure", outcome.first_failure},
                      })
@@ -170,7 +175,15 @@ std::string mtime_text(const MtimeOutcome& outcome, bool dry_run) {
   std::string text =
       fmt::format("{} files and {} directories; {} {} another time", outcome.files,
                   outcome.directories, outcome.changed, dry_run ? "would get" : "got");
-  if (outcome.hashed > 0) text += fmt::format("; {} modified files were hashed", outcome.hashed);
+  if (outcome.hashed > 0) {
+    text += fmt::format("; {} other than in git's index {} hashed, {} modified",
+                        outcome.hashed == 1 ? std::string("1 file that looks")
+                                            : fmt::format("{} files that look", outcome.hashed),
+                        outcome.hashed == 1 ? "was" : "were",
+                        outcome.modified == 0   ? std::string("none is")
+                        : outcome.modified == 1 ? std::string("1 is")
+                                                : fmt::format("{} are", outcome.modified));
+  }
   if (outcome.failures > 0) {
     text += fmt::format("; {} resisted, the first: {}", outcome.failures,
                         printable(outcome.first_failure));

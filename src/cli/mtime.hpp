@@ -17,7 +17,8 @@ struct MtimeOutcome {
   std::size_t files = 0;        // that git tracks and that are there
   std::size_t directories = 0;  // whose time is made of their names
   std::size_t changed = 0;      // had another time
-  std::size_t hashed = 0;       // modified: their content was read
+  std::size_t hashed = 0;       // look other than in git's index: their content was read
+  std::size_t modified = 0;     // of them: have other content than there
   std::size_t failures = 0;
   std::string first_failure;
 };

@@ -15,8 +15,15 @@ TEST_CASE("the outcome in words says what make makes of it, where something was 
   outcome.changed = 3;
   outcome.hashed = 1;
   const std::string text = mtime_text(outcome, true);
-  CHECK(text.starts_with("7 files and 2 directories; 3 would get another time; 1 modified files"));
+  CHECK(
+      text.starts_with("7 files and 2 directories; 3 would get another time; 1 file that looks "
+                       "other than in git's index was hashed, none is modified\n"));
   CHECK(text.find("\nThese times") != std::string::npos);
+  outcome.hashed = 14;
+  outcome.modified = 2;
+  CHECK(mtime_text(outcome, true)
+            .find("; 14 files that look other than in git's index were "
+                  "hashed, 2 are modified\n") != std::string::npos);
   outcome.failures = 2;
   outcome.first_failure = "set the time of x: no\nway";
   CHECK(mtime_text(outcome, false).find("; 2 resisted, the first: set the time of x: no?way") !=

@@ -70,6 +70,9 @@ Vocabulary vocabulary_of(const CommandSpec& command) {
 std::unexpected<Error> refuse_flag(std::string_view place, std::string_view word,
                                    const Vocabulary& vocabulary) {
   const std::string shown = printable(word.substr(0, word.find('=')), 80);
+  if (!place.empty() && every_setting().kind_of(word) != Vocabulary::Kind::unknown) {
+    return fail(Code::invalid, fmt::format("{}the setting {} has no use here", place, shown));
+  }
   if (const auto near = vocabulary.near(word)) {
     return fail(Code::invalid,
                 fmt::format("{}unknown flag {}; did you mean --{}?", place, shown, *near));
@@ -249,12 +252,11 @@ Result<void> take(Invocation& invocation, CLI::App& app, const Vocabulary& vocab
 Result<void> check_operand(Invocation& invocation, const std::vector<std::string>& operands) {
   const CommandSpec& command = *invocation.command;
   const OperandSpec& operand = command.operand;
+  const std::size_t count_max = operand.name.empty() ? 0 : 1;
   if (operand.is_list) {
     invocation.operands = operands;
-    return {};
-  }
-  const std::size_t count_max = operand.name.empty() ? 0 : 1;
-  if (operands.size() > count_max) {
+    if (operand.choices.empty()) return {};  // else the first is one of them
+  } else if (operands.size() > count_max) {
     return fail(Code::invalid, fmt::format("{}: unexpected word \"{}\"", command.name,
                                            printable(operands[count_max], 80)));
   }

@@ -56,6 +56,12 @@ TEST_CASE("a misspelt flag of ours is not handed to go") {
   CHECK(refusal({"--compression", "go", "build"}) == "unknown flag --compression");
 }
 
+TEST_CASE("a setting without a use in this command is said to be one") {
+  CHECK(refusal({"env", "--quiet"}) == "env: the setting --quiet has no use here");
+  CHECK(refusal({"env", "--drain=wait"}) == "env: the setting --drain has no use here");
+  CHECK(refusal({"env", "--quite"}).starts_with("env: unknown flag --quite"));
+}
+
 TEST_CASE("the command of run is everything after --") {
   const Invocation with = good({"run", "--quiet", "--", "make", "--quiet", "--", "x"});
   CHECK(with.tail == Words{"make", "--quiet", "--", "x"});
@@ -102,7 +108,7 @@ TEST_CASE("options, operands and choices") {
   CHECK(refusal({"version", "now"}) == "version: unexpected word \"now\"");
   CHECK(refusal({"env", "--shell", "tcsh"}) ==
         "env: --shell: \"tcsh\" is not one of sh, fish, github, dotenv");
-  CHECK(refusal({"gc", "--quiet"}) == "gc: unknown flag --quiet");
+  CHECK(refusal({"gc", "--quiet"}) == "gc: the setting --quiet has no use here");
   CHECK(refusal({"gc", "--dry-rnu"}) == "gc: unknown flag --dry-rnu; did you mean --dry-run?");
   CHECK(refusal({"gc", "--dry-run=maybe"}) == "gc: --dry-run takes no value");
 }

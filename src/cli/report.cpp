@@ -5,6 +5,7 @@
 #include "insight/history.hpp"
 #include "insight/numbers.hpp"
 #include "insight/numbers_markdown.hpp"
+#include "insight/why_numbers.hpp"
 #include "sys/process.hpp"
 
 namespace sluice::cli {
@@ -18,9 +19,10 @@ Result<std::string> text_for(const Invocation& invocation, const sys::Environmen
              set_up(invocation.flags, env, current_directory(), OffSwitch::passed_over));
   TRY_ASSIGN(auto database, open_journal(setup));
   TRY_ASSIGN(const auto job, chosen_job(database, setup, invocation.option_or("job", "")));
-  TRY_ASSIGN(const auto numbers, insight::numbers_of(database, job));
+  TRY_ASSIGN(const auto explained, insight::explained_numbers(database, job));
+  const auto& [numbers, explanation] = explained;
   TRY_ASSIGN(const auto before, insight::history_of(database, job));
-  return insight::report_markdown(numbers, before);
+  return insight::report_markdown(numbers, explanation, before);
 }
 
 // At the end: other steps may have written there.
@@ -49,8 +51,8 @@ int run_report(const Invocation& invocation, const sys::Environment& env) {
   if (invocation.has("file") && invocation.option_or("file", "").empty()) {
     return report(Error{Code::invalid, "report: --file: the name of a file is missing"});
   }
-  const auto text = text_for(invocation, env);
-  if (!text) return report(text.error());
+  auto text = text_for(invocation, env);
+  if (!text) return report(std::move(text).error().in("report"));
   const std::string file = report_file(invocation, env);
   if (file.empty()) {
     print(*text);

@@ -152,7 +152,7 @@ constexpr std::array<SettingSpec, k_setting_count> k_settings = {{
      "their checkout elsewhere."},
 }};
 
-constexpr std::array<VariableSpec, 8> k_other_variables = {{
+constexpr std::array<VariableSpec, 9> k_other_variables = {{
     {"SLUICE", "on|off", "off: go and run add nothing, cacheprog uses no store", false},
     {"SLUICE_LOG", "debug|info|warn|off", "log to stderr (the agent: to its log file)", false},
     {"SLUICE_SUMMARY", "FILE",
@@ -163,6 +163,7 @@ constexpr std::array<VariableSpec, 8> k_other_variables = {{
      true},
     {"SLUICE_ASKS_GO", "1", "go is only asked for its version", true},
     {"SLUICE_SCRIPT_DEPTH", "N", "how many scripts named go stand around a sluice", true},
+    {"SLUICE_WHY_TRACE", "1", "go prints its hashes for `sluice why --trace`", true},
 }};
 
 }  // namespace

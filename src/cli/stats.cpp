@@ -9,6 +9,7 @@
 #include "insight/numbers_data.hpp"
 #include "insight/numbers_markdown.hpp"
 #include "insight/numbers_text.hpp"
+#include "insight/why_numbers.hpp"
 #include "sys/process.hpp"
 
 #include <fmt/format.h>
@@ -22,13 +23,14 @@ namespace {
 Result<std::string> stats(const Invocation& invocation, const sys::Environment& env) {
   TRY_ASSIGN(const std::size_t last_count,
              last_jobs_of(invocation.option_or("last", std::to_string(insight::k_history_jobs))));
+  TRY_ASSIGN(const std::string format, stats_format(invocation));
   TRY_ASSIGN(const Setup setup,
              set_up(invocation.flags, env, current_directory(), OffSwitch::passed_over));
   TRY_ASSIGN(auto database, open_journal(setup));
   TRY_ASSIGN(const auto job, chosen_job(database, setup, invocation.option_or("job", "")));
-  TRY_ASSIGN(const auto numbers, insight::numbers_of(database, job));
+  TRY_ASSIGN(const auto explained, insight::explained_numbers(database, job));
+  const insight::Numbers& numbers = explained.numbers;
   TRY_ASSIGN(const auto last, insight::last_jobs(database, last_count));
-  const std::string format = invocation.option_or("format", "text");
   if (format == "json") return insight::numbers_json(numbers, last).dump() + "\n";
   if (format == "prometheus") return insight::prometheus_text(insight::numbers_metrics(numbers));
   if (format == "openmetrics") return insight::openmetrics_text(insight::numbers_metrics(numbers));
@@ -41,14 +43,21 @@ Result<std::string> stats(const Invocation& invocation, const sys::Environment& 
 Result<std::size_t> last_jobs_of(std::string_view text) {
   const auto count = parse_int<std::size_t>(text);
   if (count && *count > 0 && *count <= k_last_jobs_max) return *count;
-  return fail(Code::invalid, fmt::format("stats: --last: \"{}\" is not a number from 1 to {}",
+  return fail(Code::invalid, fmt::format("--last: \"{}\" is not a number from 1 to {}",
                                          printable(text, 80), k_last_jobs_max));
+}
+
+Result<std::string> stats_format(const Invocation& invocation) {
+  if (!invocation.has("json")) return invocation.option_or("format", "text");
+  const std::string format = invocation.option_or("format", "json");
+  if (format == "json") return format;
+  return fail(Code::invalid, "--json and --format " + format + ": choose one");
 }
 
 int run_stats(const Invocation& invocation, const sys::Environment& env) {
   sys::ignore_write_signals();
-  const auto text = stats(invocation, env);
-  if (!text) return report(text.error());
+  auto text = stats(invocation, env);
+  if (!text) return report(std::move(text).error().in("stats"));
   print(*text);
   return 0;
 }

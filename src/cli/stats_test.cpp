@@ -28,6 +28,16 @@ TEST_CASE("stats: only formats that exist") {
   CHECK(refused.error().message.find("markdown") != std::string::npos);
 }
 
+TEST_CASE("stats: --json is --format json, and no other format") {
+  CHECK(*stats_format(*parse_words({"stats"})) == "text");
+  CHECK(*stats_format(*parse_words({"stats", "--format", "markdown"})) == "markdown");
+  CHECK(*stats_format(*parse_words({"stats", "--json"})) == "json");
+  CHECK(*stats_format(*parse_words({"stats", "--json", "--format", "json"})) == "json");
+  const auto refused = stats_format(*parse_words({"stats", "--json", "--format", "markdown"}));
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == Code::invalid);
+}
+
 TEST_CASE("stats: the journal's kinds and scopes have the store's names") {
   for (std::uint8_t kind = 0; kind <= store::k_kind_last; ++kind) {
     CHECK(insight::kind_name(kind) == store::name_of(static_cast<store::Kind>(kind)));

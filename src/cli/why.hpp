@@ -20,12 +20,6 @@ std::string why_text(const insight::Explanation& explanation);
 std::string why_packages_text(const insight::Explanation& explanation);
 codec::Json why_json(const insight::Explanation& explanation);
 
-// "./x/...", "example.org/m/..." as import paths, "./" being `directory_path`. A pattern that
-// leaves the module stays as it is and matches nothing.
-std::string import_pattern(std::string_view word, std::string_view directory_path);
-// Whether a package as go names it ("p [p.test]") is meant by one of these.
-bool matches(std::string_view package, const std::vector<std::string>& patterns);
-
 int run_why(const Invocation& invocation, const sys::Environment& env);
 
 }  // namespace sluice::cli

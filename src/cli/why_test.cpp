@@ -42,6 +42,14 @@ insight::Explanation an_explanation() {
   cached.package = "example.org/m/top";
   cached.answer = journal::Answer::reused;
   explanation.tests = {test, cached};
+  insight::LinkWhy link;
+  link.package = "example.org/m/cmd";
+  link.link_us = 300'000;
+  link.causes = {{"ld_flags", "-ldflags: not set -> -s"}};
+  insight::LinkWhy compiled = link;
+  compiled.package = "example.org/m/top";
+  compiled.is_compiled = true;
+  explanation.links = {link, compiled};
   return explanation;
 }
 
@@ -55,6 +63,10 @@ TEST_CASE("why: one cause with what it made go compile, and the tests that ran")
   const std::string text = why_text(an_explanation());
   INFO(text);
   CHECK(text.starts_with("job 7: go test ./... (go1.27.4, "));
+  CHECK(has(text,
+            "programs linked, and not compiled\n"
+            "example.org/m/cmd: linked (0.30 s): -ldflags: not set -> -s (not proven)\n"));
+  CHECK_FALSE(has(text, "example.org/m/top: linked"));
   CHECK(has(text, "2 of 3 packages compiled (0.24 s of the compiler), 1 of 2 tests ran\n"));
   CHECK(has(text,
             "example.org/m/leaf: leaf.go changed\n    and because of it 1 more: "
@@ -80,22 +92,6 @@ TEST_CASE("why: JSON has all of it") {
   const codec::Json& group = json->find("groups")->as_array()->front();
   CHECK(group.text_or("root", "") == "example.org/m/leaf");
   CHECK(group.find("causes")->as_array()->front().text_or("kind", "") == "file");
-}
-
-TEST_CASE("why: patterns are go's") {
-  CHECK(import_pattern("./...", "example.org/m") == "example.org/m/...");
-  CHECK(import_pattern(".", "example.org/m/x") == "example.org/m/x");
-  CHECK(import_pattern("../y", "example.org/m/x") == "example.org/m/y");
-  CHECK(import_pattern("fmt", "example.org/m") == "fmt");
-  CHECK(import_pattern("./x", "") == "./x");
-  CHECK(matches("example.org/m/x", {"example.org/m/..."}));
-  CHECK(matches("example.org/m", {"example.org/m/..."}));
-  CHECK_FALSE(matches("example.org/more", {"example.org/m/..."}));
-  CHECK(matches("p [p.test]", {"p"}));
-  CHECK(matches("p.test", {"p"}));
-  CHECK(matches("p_test [p.test]", {"p"}));
-  CHECK_FALSE(matches("p/q", {"p"}));
-  CHECK(matches("anything", {"all"}));
 }
 
 }  // namespace sluice::cli

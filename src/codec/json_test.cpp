@@ -103,7 +103,7 @@ TEST_CASE("what was written is read back equal") {
   CHECK(rc::check([](double value) {
     RC_PRE(std::isfinite(value));
     const auto back = parse_json(Json(value).dump());
-    RC_ASSERT(back.has_value() && back->as_double() != nullptr);
+    RC_ASSERT((back.has_value() && back->as_double() != nullptr));
     RC_ASSERT(*back->as_double() == value);
   }));
 }
@@ -111,7 +111,7 @@ TEST_CASE("what was written is read back equal") {
 TEST_CASE("strings of any bytes become a literal that can be read") {
   CHECK(rc::check([](const std::string& text) {
     const auto back = parse_json(json_quote(text));
-    RC_ASSERT(back.has_value() && back->as_string() != nullptr);
+    RC_ASSERT((back.has_value() && back->as_string() != nullptr));
   }));
   CHECK(json_quote("a\"\\\n\t\r\x01/é€😀") == "\"a\\\"\\\\\\n\\t\\r\\u0001/é€😀\"");
   CHECK(json_quote("\x7f") == "\"\x7f\"");

@@ -110,7 +110,7 @@ TEST_CASE("size, depth and what aliases make of it are bounded") {
 TEST_CASE("any text gives a tree or one line") {
   CHECK(rc::check([](const std::string& text) {
     const auto yaml = parse_yaml(text, "ci.yml");
-    RC_ASSERT(yaml || yaml.error().message.find('\n') == std::string::npos);
+    RC_ASSERT((yaml || yaml.error().message.find('\n') == std::string::npos));
   }));
 }
 

@@ -93,6 +93,6 @@ TEST_CASE("the build information of a program has its place") {
   CHECK_FALSE(modinfo_of_importcfg("modinfo \"short\"\n"));
   rc::check("any text in pieces is a proof of itself or none", [](const std::string& any) {
     const auto found = find_proof(k_salt, pieces_of_text(any), id_of(any), 1U << 16U);
-    RC_ASSERT(!found || *found == any);
+    RC_ASSERT((!found || *found == any));
   });
 }

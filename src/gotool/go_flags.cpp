@@ -1,9 +1,55 @@
 #include "gotool/go_flags.hpp"
 
 #include <algorithm>
+#include <array>
 
 namespace sluice::gotool {
 namespace {
+
+constexpr auto k_with_value = std::to_array<std::string_view>({"C",
+                                                               "asmflags",
+                                                               "bench",
+                                                               "benchtime",
+                                                               "blockprofile",
+                                                               "blockprofilerate",
+                                                               "buildmode",
+                                                               "compiler",
+                                                               "count",
+                                                               "covermode",
+                                                               "coverpkg",
+                                                               "coverprofile",
+                                                               "cpu",
+                                                               "cpuprofile",
+                                                               "exec",
+                                                               "fuzz",
+                                                               "fuzzminimizetime",
+                                                               "fuzztime",
+                                                               "gccgoflags",
+                                                               "gcflags",
+                                                               "installsuffix",
+                                                               "ldflags",
+                                                               "list",
+                                                               "memprofile",
+                                                               "memprofilerate",
+                                                               "mod",
+                                                               "modfile",
+                                                               "mutexprofile",
+                                                               "mutexprofilefraction",
+                                                               "o",
+                                                               "outputdir",
+                                                               "overlay",
+                                                               "p",
+                                                               "parallel",
+                                                               "pgo",
+                                                               "pkgdir",
+                                                               "run",
+                                                               "shuffle",
+                                                               "skip",
+                                                               "tags",
+                                                               "timeout",
+                                                               "toolexec",
+                                                               "trace",
+                                                               "vet"});
 
 bool is_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
 
@@ -47,6 +93,10 @@ bool has_go_flag(const std::vector<std::string>& words, std::string_view name) {
     if (word.substr(0, word.find('=')) == name) return true;
   }
   return false;
+}
+
+bool takes_value(std::string_view flag) {
+  return std::ranges::find(k_with_value, flag) != k_with_value.end();
 }
 
 std::expected<std::string, NoToolexec> goflags_with_toolexec(std::string_view goflags,

@@ -1,5 +1,7 @@
 #include "gotool/go_quote.hpp"
 
+#include "base/strings.hpp"
+
 #include <fmt/format.h>
 
 #include <cstdint>
@@ -7,37 +9,7 @@
 namespace sluice::gotool {
 namespace {
 
-constexpr std::uint32_t k_not_utf8 = 0xFFFFFFFFU;
-constexpr std::uint32_t k_surrogate_min = 0xD800;
-constexpr std::uint32_t k_surrogate_max = 0xDFFF;
 constexpr std::uint32_t k_code_point_max = 0x10FFFF;
-
-bool is_continuation(char byte) { return (static_cast<unsigned char>(byte) & 0xC0U) == 0x80U; }
-
-// The character at the front and its length in bytes; k_not_utf8 and 1 where there is none.
-std::uint32_t decode(std::string_view text, std::size_t& length) {
-  constexpr std::uint32_t k_minima[] = {0, 0x80, 0x800, 0x10000};
-  const auto first = static_cast<unsigned char>(text.front());
-  length = 1;
-  std::size_t more = 0;
-  if (first < 0x80U) return first;
-  if (first >= 0xC2U && first < 0xE0U)
-    more = 1;
-  else if (first >= 0xE0U && first < 0xF0U)
-    more = 2;
-  else if (first >= 0xF0U && first < 0xF5U)
-    more = 3;
-  if (more == 0 || text.size() <= more) return k_not_utf8;
-  std::uint32_t value = first & (0x3FU >> more);
-  for (std::size_t at = 1; at <= more; ++at) {
-    if (!is_continuation(text[at])) return k_not_utf8;
-    value = (value << 6U) | (static_cast<unsigned char>(text[at]) & 0x3FU);
-  }
-  const bool is_surrogate = value >= k_surrogate_min && value <= k_surrogate_max;
-  if (value < k_minima[more] || value > k_code_point_max || is_surrogate) return k_not_utf8;
-  length = more + 1;
-  return value;
-}
 
 // strconv.IsPrint is false for controls, separators but the plain blank, and what has no glyph.
 bool is_printable(std::uint32_t value) {
@@ -129,9 +101,8 @@ bool take_escape(std::string_view& rest, std::string& text) {
 std::string quote_go(std::string_view text) {
   std::string quoted = "\"";
   while (!text.empty()) {
-    std::size_t length = 1;
-    const std::uint32_t value = decode(text, length);
-    if (value == k_not_utf8) {
+    const auto [value, length] = first_character(text);
+    if (value == k_no_character) {
       quoted += fmt::format("\\x{:02x}", static_cast<unsigned char>(text.front()));
     } else if (value == '"' || value == '\\') {
       quoted += '\\';

@@ -327,18 +327,67 @@ std::optional<std::string> value_in(const Facts& facts, const Key& key) {
   return at->second;
 }
 
-// What follows from another change is no change of its own.
-void drop_consequences(std::vector<InputChange>& changes) {
-  std::set<InputKind> kinds;
-  for (const InputChange& change : changes) kinds.insert(change.kind);
-  std::erase_if(changes, [&kinds](const InputChange& change) {
-    if (change.kind == InputKind::tool) {
-      return kinds.contains(InputKind::compiler) || !change.before || !change.after;
+// "go1.27.4 X:name" without what GOEXPERIMENT adds.
+std::string_view without_experiments(const std::optional<std::string>& version) {
+  if (!version) return {};
+  return std::string_view(*version).substr(0, version->find(" X:"));
+}
+
+// What of several changes came of itself, because another one did.
+class Consequences {
+ public:
+  explicit Consequences(const std::vector<InputChange>& changes) {
+    for (const InputChange& change : changes) {
+      kinds_.insert(change.kind);
+      if (change.kind == InputKind::build_setting && change.name == k_cgo_switch) {
+        kinds_.insert(InputKind::cgo);
+      }
     }
-    if (change.kind != InputKind::build_setting) return false;
-    const auto twin = std::ranges::find(k_twins, change.name, &Twin::setting);
-    return twin != k_twins.end() && kinds.contains(twin->kind);
-  });
+  }
+
+  bool has(const InputChange& change) const {
+    const bool came_or_went = !change.before || !change.after;
+    switch (change.kind) {
+      case InputKind::compiler: return is_of_experiment(change);
+      case InputKind::tool:
+        return came_or_went || kinds_.contains(InputKind::compiler) || is_of_experiment(change);
+      // With -trimpath the one stands in the key in place of the other.
+      case InputKind::directory:
+      case InputKind::module_version: return came_or_went && kinds_.contains(InputKind::trimpath);
+      case InputKind::c_compiler:
+      case InputKind::c_flags: return came_or_went && kinds_.contains(InputKind::cgo);
+      case InputKind::main_module: return kinds_.contains(InputKind::vcs);
+      case InputKind::build_setting: return is_consequent_setting(change, came_or_went);
+      default: return false;
+    }
+  }
+
+ private:
+  static constexpr std::string_view k_cgo_switch = "CGO_ENABLED";
+
+  bool is_of_experiment(const InputChange& change) const {
+    return kinds_.contains(InputKind::experiment) &&
+           without_experiments(change.before) == without_experiments(change.after);
+  }
+
+  bool is_consequent_setting(const InputChange& change, bool came_or_went) const {
+    const bool is_c_flag = change.name != k_cgo_switch && change.name.starts_with("CGO_");
+    // Settings that may name directories are not told with -trimpath.
+    if (came_or_went && kinds_.contains(InputKind::trimpath) &&
+        (is_c_flag || change.name == "-ldflags")) {
+      return true;
+    }
+    if (came_or_went && is_c_flag && kinds_.contains(InputKind::cgo)) return true;
+    const auto* const twin = std::ranges::find(k_twins, change.name, &Twin::setting);
+    return twin != k_twins.end() && kinds_.contains(twin->kind);
+  }
+
+  std::set<InputKind> kinds_;
+};
+
+void drop_consequences(std::vector<InputChange>& changes) {
+  const Consequences consequences(changes);
+  std::erase_if(changes, [&](const InputChange& change) { return consequences.has(change); });
 }
 
 }  // namespace

@@ -120,7 +120,8 @@ TEST_CASE("cgo that is gone, a mode of coverage, a module") {
       input_changes(k_text, replaced(k_text, cgo, "cover \"set\" \"cover version go1.27.4\"\n"));
   std::set<std::string_view> kinds;
   for (const InputChange& change : gone) kinds.insert(name_of(change.kind));
-  CHECK(kinds == std::set<std::string_view>{"c_compiler", "c_flags", "cgo", "cover"});
+  // That it had a C compiler is no change of its own.
+  CHECK(kinds == std::set<std::string_view>{"cgo", "cover"});
   const std::string trimmed = replaced(k_text, "dir /src/shop", "module example.org/shop@v1.2.3");
   const auto changes = input_changes(trimmed, replaced(trimmed, "v1.2.3", "v1.3.0"));
   REQUIRE(changes.size() == 1);
@@ -151,6 +152,33 @@ TEST_CASE("the build information of a program, setting by setting") {
       {vcs, "vcs.revision", "aaa", "bbb"},
   };
   CHECK(changes == wanted);
+}
+
+TEST_CASE("what only follows from another change is none") {
+  using enum InputKind;
+  const std::string trimmed =
+      replaced(k_text, "dir /src/shop\n", "module example.org/shop@v1.2.3\n") + "trimpath\n";
+  CHECK(input_changes(k_text, trimmed) ==
+        std::vector<InputChange>{{trimpath, "-trimpath", std::nullopt, "true"}});
+  std::string with(k_text);
+  for (std::size_t at = 0; (at = with.find("go1.27.4", at)) != std::string::npos; at += 9) {
+    with.insert(at + 8, " X:some");
+  }
+  with = replaced(with, "GOAMD64=v1\n", "GOAMD64=v1\nGOEXPERIMENT=\"some\"\n");
+  CHECK(input_changes(k_text, with) ==
+        std::vector<InputChange>{{InputKind::experiment, "GOEXPERIMENT", std::nullopt, "some"}});
+
+  const auto program = [](std::string_view version, std::string_view settings) {
+    return with_modinfo(k_text, std::string("path\tm\nmod\tm\t") + std::string(version) + "\t\n" +
+                                    std::string(settings));
+  };
+  CHECK(input_changes(program("(devel)", ""), program("v0.1.0+dirty", "build\tvcs=git\n")) ==
+        std::vector<InputChange>{{vcs, "vcs", std::nullopt, "git"}});
+  CHECK(input_changes(program("v1", ""), program("v2", "")) ==
+        std::vector<InputChange>{{main_module, "m", "v1", "v2"}});
+  CHECK(input_changes(program("v1", "build\tCGO_ENABLED=1\nbuild\tCGO_CFLAGS=-O1\n"),
+                      program("v1", "build\tCGO_ENABLED=0\n")) ==
+        std::vector<InputChange>{{build_setting, "CGO_ENABLED", "1", "0"}});
 }
 
 TEST_CASE("a text and itself have no change, two texts have one") {

@@ -1,6 +1,7 @@
 #include "gotool/same_path.hpp"
 
 #include "base/strings.hpp"
+#include "gotool/go_flags.hpp"
 #include "gotool/modules.hpp"
 #include "gotool/toolchain.hpp"
 
@@ -16,60 +17,10 @@ namespace {
 
 using Reason = std::optional<std::string>;
 
-// Flags of go that take a value; any other stands alone, so that the word after it counts as a
-// package.
-constexpr std::array<std::string_view, 50> k_value_flags = {
-    "asmflags",
-    "bench",
-    "benchtime",
-    "blockprofile",
-    "blockprofilerate",
-    "buildmode",
-    "compiler",
-    "count",
-    "covermode",
-    "coverpkg",
-    "coverprofile",
-    "cpu",
-    "cpuprofile",
-    "debug-actiongraph",
-    "debug-trace",
-    "exec",
-    "fuzz",
-    "fuzzminimizetime",
-    "fuzztime",
-    "gccgoflags",
-    "gcflags",
-    "installsuffix",
-    "ldflags",
-    "list",
-    "memprofile",
-    "memprofilerate",
-    "mod",
-    "modfile",
-    "mutexprofile",
-    "mutexprofilefraction",
-    "o",
-    "outputdir",
-    "overlay",
-    "p",
-    "parallel",
-    "pgo",
-    "pkgdir",
-    "run",
-    "shuffle",
-    "skip",
-    "tags",
-    "timeout",
-    "toolexec",
-    "trace",
-    "vet",
-    "vettool",
-    "debug-runtime-trace",
-    "reuse",
-    "C",
-    "test.run",
-};
+// Flags with a value beside those of takes_value(), which are internal to go or its tools'; any
+// other stands alone, so that the word after it counts as a package.
+constexpr std::array<std::string_view, 6> k_more_value_flags = {
+    "debug-actiongraph", "debug-trace", "vettool", "debug-runtime-trace", "reuse", "test.run"};
 // Files that go writes: those may lie anywhere that stays reachable.
 constexpr std::array<std::string_view, 8> k_output_flags = {
     "blockprofile", "coverprofile", "cpuprofile", "memprofile", "mutexprofile", "o",
@@ -127,7 +78,8 @@ void add_flag(std::vector<Flag>& flags, const std::vector<std::string>& words, s
   if (flag.name.starts_with("test.")) flag.name.erase(0, 5);
   if (equals != std::string_view::npos) {
     flag.value = word.substr(equals + 1);
-  } else if (is_one_of(flag.name, k_value_flags) && at + 1 < words.size()) {
+  } else if ((takes_value(flag.name) || is_one_of(flag.name, k_more_value_flags)) &&
+             at + 1 < words.size()) {
     flag.value = words[++at];
   }
   flags.push_back(std::move(flag));

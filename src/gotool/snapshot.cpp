@@ -1,9 +1,15 @@
 #include "gotool/snapshot.hpp"
 
 #include "gotool/go_stat.hpp"
+#include "gotool/same_path.hpp"
+#include "sys/file.hpp"
 
 #include <algorithm>
 #include <cerrno>
+#include <filesystem>
+#include <set>
+#include <string_view>
+#include <system_error>
 #include <utility>
 
 namespace sluice::gotool {
@@ -63,20 +69,100 @@ bool same(const Listing& a, const Listing& b) {
          });
 }
 
+// Follows paths as the system does, and keeps what it meets: each directory, and each link, also
+// those that links lead through.
+class Ways {
+ public:
+  // Where this is, in the end; empty where it leads nowhere.
+  std::string follow(const std::string& path) { return follow(path, k_links_max); }
+
+  const std::set<std::string>& met() const { return met_; }
+
+ private:
+  static constexpr int k_links_max = 40;  // as the system
+
+  std::string follow(const std::string& path, int links_left) {
+    if (path.empty() || path == "/") return "/";
+    const auto [known, is_new] = known_.try_emplace(path);
+    if (!is_new) return known->second;
+    const auto end = path.rfind('/');
+    if (end == std::string::npos) return "";
+    const std::string parent = follow(path.substr(0, end), links_left);
+    std::string place = parent;
+    const std::string name = path.substr(end + 1);
+    if (name == "..") {
+      place = parent == "/" ? parent : parent.substr(0, parent.rfind('/'));
+      if (place.empty() && !parent.empty()) place = "/";
+    } else if (!parent.empty() && !name.empty() && name != ".") {
+      place = step((parent == "/" ? "" : parent) + "/" + name, links_left);
+    }
+    return known_[path] = place;
+  }
+
+  std::string step(const std::string& place, int links_left) {
+    struct stat info{};
+    if (::lstat(place.c_str(), &info) != 0) return "";
+    if (!S_ISLNK(info.st_mode)) {
+      if (S_ISDIR(info.st_mode)) met_.insert(place);
+      return place;
+    }
+    met_.insert(place);
+    std::error_code error;
+    const auto target = std::filesystem::read_symlink(place, error);
+    if (error || links_left == 0) return "";
+    const auto whole = target.is_absolute() ? target : sys::Path(place).parent_path() / target;
+    return follow(whole.native(), links_left - 1);
+  }
+
+  std::set<std::string> met_;
+  std::unordered_map<std::string, std::string> known_;
+};
+
 }  // namespace
 
-bool Snapshot::changed_since(UnixNanos time_ns) const {
-  const auto is_late = [time_ns](const struct stat& info) {
-    return !S_ISDIR(info.st_mode) && info.st_ino != 0 && unix_ns(info.st_ctim) >= time_ns;
-  };
-  return std::ranges::any_of(looks_,
-                             [&](const auto& one) {
-                               return is_late(one.second.link) || is_late(one.second.info);
-                             }) ||
+std::vector<std::string> Snapshot::ways_changed_since(UnixNanos time_ns,
+                                                      const std::vector<std::string>& busy) const {
+  Ways ways;
+  for (const auto& [path, look] : looks_) ways.follow(path);
+  for (const auto& [path, listing] : listings_) ways.follow(path);
+  std::vector<std::string> changed;
+  for (const std::string& way : ways.met()) {
+    struct stat info{};
+    if (::lstat(way.c_str(), &info) != 0 || unix_ns(info.st_ctim) < time_ns) continue;
+    const bool is_busy = std::ranges::any_of(
+        busy, [&way](const std::string& path) { return lies_within(path, way); });
+    const bool is_told = !S_ISDIR(info.st_mode) || !is_busy || unix_ns(info.st_mtim) < time_ns;
+    if (is_told) changed.push_back(way);
+  }
+  return changed;
+}
+
+bool Snapshot::any_of(const std::function<bool(const struct stat&)>& is_so) const {
+  return std::ranges::any_of(
+             looks_,
+             [&](const auto& one) { return is_so(one.second.link) || is_so(one.second.info); }) ||
          std::ranges::any_of(listings_, [&](const auto& one) {
            return std::ranges::any_of(one.second.entries,
-                                      [&](const auto& entry) { return is_late(entry.info); });
+                                      [&](const auto& entry) { return is_so(entry.info); });
          });
+}
+
+std::vector<std::string> Snapshot::directories_changed_since(UnixNanos time_ns) const {
+  std::set<std::string> changed;
+  const auto look = [&changed, time_ns](const std::string& path, const struct stat& info) {
+    if (S_ISDIR(info.st_mode) && unix_ns(info.st_ctim) >= time_ns) changed.insert(path);
+  };
+  for (const auto& [path, one] : looks_) look(path, one.info);
+  for (const auto& [path, listing] : listings_) {
+    for (const auto& entry : listing.entries) look(path + "/" + entry.name, entry.info);
+  }
+  return {changed.begin(), changed.end()};
+}
+
+bool Snapshot::files_changed_since(UnixNanos time_ns) const {
+  return any_of([time_ns](const struct stat& info) {
+    return !S_ISDIR(info.st_mode) && info.st_ino != 0 && unix_ns(info.st_ctim) >= time_ns;
+  });
 }
 
 const Look& Snapshot::look(const std::string& path) {

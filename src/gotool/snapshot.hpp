@@ -9,6 +9,7 @@
 
 #include <sys/stat.h>
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <unordered_map>
@@ -42,12 +43,20 @@ class Snapshot {
   // Of a directory.
   const Listing& list(const std::string& path);
   bool still_holds() const;
-  // Whether a file was changed at that time or later, or came into one of the directories. A
-  // directory that only lost something since has not: tests make files of their own and remove
-  // them.
-  bool changed_since(UnixNanos time_ns) const;
+  // Whether a file was changed at that time or later, or came into one of the directories.
+  bool files_changed_since(UnixNanos time_ns) const;
+  // Directories that something came into, or left.
+  std::vector<std::string> directories_changed_since(UnixNanos time_ns) const;
+  // What leads to one of the paths and may have been another directory or link before: links and
+  // directories on the way that were changed at that time or later. Those that `busy` paths lie
+  // in, and these themselves, change whenever a test makes a file there: of them only what has been
+  // renamed counts, which leaves the time of their content.
+  std::vector<std::string> ways_changed_since(UnixNanos time_ns,
+                                              const std::vector<std::string>& busy) const;
 
  private:
+  bool any_of(const std::function<bool(const struct stat&)>& is_so) const;
+
   std::unordered_map<std::string, Look> looks_;
   std::unordered_map<std::string, Listing> listings_;
 };

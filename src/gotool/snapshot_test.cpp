@@ -4,6 +4,8 @@
 
 #include <doctest/doctest.h>
 
+#include <unistd.h>
+
 #include <cerrno>
 #include <functional>
 
@@ -70,14 +72,81 @@ TEST_CASE("whatever changes, the snapshot does not hold any more") {
   }
 }
 
+TEST_CASE("whatever leads to a path is told when it was changed or renamed") {
+  struct Change {
+    std::function<void(const sys::Path&)> make;
+    bool is_told;       // of a directory below the busy one
+    bool is_told_busy;  // where the directory itself is busy
+  };
+  const std::vector<Change> changes = {
+      {[](const sys::Path&) {}, false, false},
+      {[](const sys::Path& at) { write(at / "w/new", ""); }, true, false},
+      {[](const sys::Path& at) { REQUIRE(sys::remove_file(at / "w/other")); }, true, false},
+      {[](const sys::Path& at) {
+         std::filesystem::rename(at / "w", at / "x");
+         std::filesystem::rename(at / "x", at / "w");
+       },
+       true, true},
+      {[](const sys::Path& at) {
+         REQUIRE(sys::remove_file(at / "link"));
+         std::filesystem::create_symlink("w", at / "link");
+       },
+       true, true},
+  };
+  for (std::size_t i = 0; i < changes.size(); ++i) {
+    CAPTURE(i);
+    const auto directory = temp_directory();
+    const sys::Path at = directory.path();
+    REQUIRE(sys::make_directories(at / "w"));
+    std::filesystem::create_symlink("w", at / "link");
+    write(at / "w/f", "f");
+    write(at / "w/other", "f");
+    ::usleep(20'000);  // a tick of the file system's clock
+    const UnixNanos before_ns = unix_now_ns() - 10'000'000;
+    Snapshot files;
+    files.look((at / "link/f").native());
+    changes[i].make(at);
+    CHECK(files.ways_changed_since(before_ns, {at.native()}).empty() != changes[i].is_told);
+    CHECK(files.ways_changed_since(before_ns, {(at / "w").native()}).empty() !=
+          changes[i].is_told_busy);
+  }
+}
+
+TEST_CASE("links lead over links, and the last one too") {
+  const auto directory = temp_directory();
+  const sys::Path at = directory.path();
+  for (const char* name : {"far/v1/f", "far/v2/f"}) {
+    REQUIRE(sys::make_directories((at / name).parent_path()));
+    write(at / name, name);
+  }
+  std::filesystem::create_symlink("v1", at / "far/mid");
+  std::filesystem::create_symlink("far/mid", at / "cur");
+  std::filesystem::create_symlink("far/../far/v1/f", at / "last");
+  std::filesystem::create_symlink("loop", at / "loop");
+  ::usleep(20'000);  // a tick of the file system's clock
+  const UnixNanos before_ns = unix_now_ns() - 10'000'000;
+  const auto told = [&](const sys::Path& path) {
+    Snapshot files;
+    files.look(path.native());
+    return files.ways_changed_since(before_ns, {});
+  };
+  CHECK(told(at / "cur/f").empty());
+  CHECK(told(at / "loop/f").empty());
+  REQUIRE(sys::remove_file(at / "far/mid"));
+  std::filesystem::create_symlink("v2", at / "far/mid");
+  const std::string far = std::filesystem::canonical(at / "far").native();
+  CHECK(told(at / "cur/f") == std::vector<std::string>{far, far + "/mid"});
+  CHECK(told(at / "last") == std::vector<std::string>{far});
+  CHECK(told(at / "last/beyond") == std::vector<std::string>{far});
+}
+
 TEST_CASE("what is no directory cannot be listed") {
   const auto directory = temp_directory();
   Snapshot files;
   CHECK_FALSE(files.list((directory.path() / "absent").native()).readable);
 }
 
-TEST_CASE(
-    "files that changed or came since a moment are told, directories that lost some are not") {
+TEST_CASE("files that changed or came since a moment are told, and directories that lost some") {
   const auto directory = temp_directory();
   const std::string at = directory.path().native();
   for (const char* name : {"a", "b"}) write(directory.path() / name, name);
@@ -89,10 +158,12 @@ TEST_CASE(
   files.look(at);
   files.look(at + "/a");
   files.list(at);
-  CHECK_FALSE(files.changed_since(later));
-  CHECK(files.changed_since((*info)->changed_ns));
+  CHECK_FALSE(files.files_changed_since(later));
+  CHECK(files.files_changed_since((*info)->changed_ns));
+  CHECK_FALSE(files.directories_changed_since((*info)->changed_ns).empty());
   Snapshot alone;
   alone.look(at + "/b");
-  CHECK_FALSE(alone.changed_since(later));
-  CHECK(alone.changed_since((*info)->changed_ns));
+  CHECK_FALSE(alone.files_changed_since(later));
+  CHECK(alone.files_changed_since((*info)->changed_ns));
+  CHECK(alone.directories_changed_since((*info)->changed_ns).empty());
 }

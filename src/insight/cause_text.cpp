@@ -20,7 +20,7 @@ constexpr std::size_t k_value_shown = 80;
 // Kinds whose changes let other files in.
 constexpr auto k_choose_files = std::to_array<InputKind>(
     {InputKind::compiler, InputKind::experiment, InputKind::platform, InputKind::architecture,
-     InputKind::race, InputKind::msan, InputKind::asan, InputKind::cgo});
+     InputKind::race, InputKind::msan, InputKind::asan});
 
 std::string_view label_of(InputKind kind) {
   switch (kind) {
@@ -62,19 +62,8 @@ std::string_view label_of(InputKind kind) {
 
 std::string value_text(const std::optional<std::string>& value) {
   if (!value) return "not set";
-  return value->empty() ? "empty" : printable(*value, k_value_shown);
-}
-
-// "a, b and 3 more"
-std::string names_text(const std::vector<std::string>& names) {
-  std::string text;
-  for (std::size_t i = 0; i < names.size() && i < k_names_shown; ++i) {
-    text += (i == 0 ? "" : ", ") + printable(names[i], k_value_shown);
-  }
-  if (names.size() > k_names_shown) {
-    text += fmt::format(" and {} more", names.size() - k_names_shown);
-  }
-  return text;
+  const std::string_view text = trim(*value);
+  return text.empty() ? "empty" : printable(text, k_value_shown);
 }
 
 bool is_choosing_files(const std::vector<InputChange>& changes) {
@@ -106,18 +95,61 @@ std::pair<std::string_view, std::string_view> module_in(std::string_view directo
   return {directory.substr(0, at), directory.substr(at + 1, directory.find('/', at) - at - 1)};
 }
 
-Cause directory_cause(const InputChange& change) {
+// A path of the module cache as an import path: a capital letter is "!" and the small one there.
+std::string unescaped(std::string_view path) {
+  std::string text;
+  for (std::size_t at = 0; at < path.size(); ++at) {
+    const bool is_capital =
+        path[at] == '!' && at + 1 < path.size() && path[at + 1] >= 'a' && path[at + 1] <= 'z';
+    text += is_capital ? static_cast<char>(path[++at] - 'a' + 'A') : path[at];
+  }
+  return text;
+}
+
+std::string import_path_of(std::string_view text) {
+  constexpr std::string_view k_line = "\nimport \"";
+  const auto at = text.find(k_line);
+  if (at == std::string_view::npos) return {};
+  const std::string_view rest = text.substr(at + k_line.size());
+  return std::string(rest.substr(0, rest.find('"')));
+}
+
+// The module whose directory (without the version) this is: the longest end of it that the
+// package's import path begins with.
+std::string module_name(std::string_view directory, std::string_view import_path) {
+  for (auto at = directory.find('/'); at != std::string_view::npos;
+       at = directory.find('/', at + 1)) {
+    std::string name = unescaped(directory.substr(at + 1));
+    if (!import_path.starts_with(name)) continue;
+    if (import_path.size() == name.size() || import_path[name.size()] == '/') return name;
+  }
+  constexpr std::string_view k_cache = "/mod/";  // replaced by a module of another name
+  const auto at = directory.find(k_cache);
+  return unescaped(at == std::string_view::npos ? directory
+                                                : directory.substr(at + k_cache.size()));
+}
+
+Cause directory_cause(const InputChange& change, std::string_view text) {
   std::string before = change.before.value_or("");
   std::string after = change.after.value_or("");
   const auto [old_module, old_version] = module_in(before);
   const auto [new_module, new_version] = module_in(after);
+  const auto version_cause = [&](std::string_view module, std::string_view from,
+                                 std::string_view to, std::string_view where) {
+    return Cause{"module_version",
+                 fmt::format("module version of {}: {} -> {} ({})",
+                             printable(module_name(module, import_path_of(text))),
+                             printable(from, k_value_shown), printable(to, k_value_shown), where)};
+  };
   if (!old_module.empty() && old_module == new_module) {
-    constexpr std::string_view k_cache = "/mod/";
-    const auto at = old_module.find(k_cache);
-    const std::string_view name =
-        at == std::string_view::npos ? old_module : old_module.substr(at + k_cache.size());
-    return {"module_version",
-            fmt::format("module version of {}: {} -> {} (go.mod)", name, old_version, new_version)};
+    return version_cause(old_module, old_version, new_version, "go.mod");
+  }
+  // A module in place of a directory, or the other way round.
+  if (old_module.empty() != new_module.empty()) {
+    const std::string_view module = old_module.empty() ? new_module : old_module;
+    return version_cause(module, old_module.empty() ? std::string_view(before) : old_version,
+                         new_module.empty() ? std::string_view(after) : new_version,
+                         "go.mod or go.work");
   }
   strip_common_end(before, after);
   return {std::string(gotool::name_of(change.kind)),
@@ -125,18 +157,59 @@ Cause directory_cause(const InputChange& change) {
                       printable(before, k_value_shown), printable(after, k_value_shown))};
 }
 
-Cause cause_of(const InputChange& change) {
-  if (change.kind == InputKind::directory) return directory_cause(change);
-  const std::string kind(gotool::name_of(change.kind));
+// Settings of a program that have a name of their own, or that of the same fact in other packages.
+std::string kind_of_setting(std::string_view name) {
+  if (name == "-ldflags") return "ld_flags";
+  if (name == "-tags") return "tags";
+  if (name == "CGO_ENABLED") return std::string(gotool::name_of(InputKind::cgo));
+  if (name.starts_with("CGO_")) return std::string(gotool::name_of(InputKind::c_flags));
+  return std::string(gotool::name_of(InputKind::build_setting));
+}
+
+Cause cause_of(const InputChange& change, std::string_view text) {
+  if (change.kind == InputKind::directory) return directory_cause(change, text);
+  std::string kind(gotool::name_of(change.kind));
+  const auto says = [&](std::string_view subject, std::string_view before, std::string_view after) {
+    return Cause{kind, fmt::format("{}: {} -> {}", subject, before, after)};
+  };
+  if (change.kind == InputKind::module_version && change.before && change.after) {
+    const auto version = [](const std::string& value) {
+      return value.empty() ? "a directory" : printable(value, k_value_shown);
+    };
+    return says("module version of " + printable(change.name), version(*change.before),
+                version(*change.after) + " (go.mod)");
+  }
+  if (change.kind == InputKind::cgo) {
+    return says("cgo", change.before ? "on" : "off", change.after ? "on" : "off");
+  }
+  const auto is = [&change](std::string_view value) {
+    return change.before == value || change.after == value;
+  };
+  // Of a test's program go writes this word in place of the mode.
+  if (change.kind == InputKind::cover && is("testmain")) {
+    return says("-cover", change.before ? "true" : "not set", change.after ? "true" : "not set");
+  }
+  if (change.kind == InputKind::package_mode && change.name == "omitdebug") {
+    const auto state = [](const std::optional<std::string>& value) {
+      return value == "true" ? "left out (go run)" : "kept";
+    };
+    return says("debug information", state(change.before), state(change.after));
+  }
+  if (change.kind == InputKind::build_setting) kind = kind_of_setting(change.name);
   const std::string_view label = label_of(change.kind);
-  // One-of-a-kind facts have the kind as their name.
-  const bool names_it = change.name == label || change.name.empty();
-  std::string subject = label.empty() ? change.name
-                        : names_it    ? std::string(label)
-                                      : fmt::format("{} {}", label, printable(change.name));
-  if (change.kind == InputKind::compiler) subject = label;
-  return {kind, fmt::format("{}: {} -> {}", subject, value_text(change.before),
-                            value_text(change.after))};
+  // One-of-a-kind facts have the kind as their name; flags and variables have their own.
+  const bool names_itself = change.name.starts_with('-') || change.name.starts_with("CGO_");
+  const bool names_it = change.name == label || change.name.empty() ||
+                        change.kind == InputKind::compiler ||
+                        change.kind == InputKind::go_directive || change.kind == InputKind::profile;
+  const std::string subject = label.empty() || names_itself ? printable(change.name)
+                              : names_it                    ? std::string(label)
+                                         : fmt::format("{} {}", label, printable(change.name));
+  if (change.kind == InputKind::build_setting && change.name == "DefaultGODEBUG") {
+    return says(subject, value_text(change.before),
+                value_text(change.after) + " (godebug or go line of go.mod, //go:debug)");
+  }
+  return says(subject, value_text(change.before), value_text(change.after));
 }
 
 Cause files_cause(const std::vector<InputChange>& files) {
@@ -159,9 +232,22 @@ Cause files_cause(const std::vector<InputChange>& files) {
 
 }  // namespace
 
-std::vector<Cause> causes_of(const std::vector<InputChange>& changes, bool is_standard) {
-  const bool is_other_go = is_standard && has(changes, InputKind::compiler);
-  const bool is_choosing = is_choosing_files(changes);
+std::string names_text(const std::vector<std::string>& names) {
+  std::string text;
+  for (std::size_t i = 0; i < names.size() && i < k_names_shown; ++i) {
+    text += (i == 0 ? "" : ", ") + printable(names[i], k_value_shown);
+  }
+  if (names.size() > k_names_shown) {
+    text += fmt::format(" and {} more", names.size() - k_names_shown);
+  }
+  return text;
+}
+
+std::vector<Cause> causes_of(const std::vector<InputChange>& changes, std::string_view text) {
+  const bool is_other_go = is_standard(text) && has(changes, InputKind::compiler);
+  // Of one's own packages somebody may as well have taken the cgo files away.
+  const bool is_choosing =
+      is_choosing_files(changes) || (is_standard(text) && has(changes, InputKind::cgo));
   std::vector<Cause> causes;
   std::vector<InputChange> files;
   std::vector<std::string> vcs;
@@ -176,9 +262,9 @@ std::vector<Cause> causes_of(const std::vector<InputChange>& changes, bool is_st
       case InputKind::vcs: vcs.push_back(change.name); break;
       case InputKind::tool:
       case InputKind::go_directive:
-        if (!has(changes, InputKind::compiler)) causes.push_back(cause_of(change));
+        if (!has(changes, InputKind::compiler)) causes.push_back(cause_of(change, text));
         break;
-      default: causes.push_back(cause_of(change));
+      default: causes.push_back(cause_of(change, text));
     }
   }
   if (!vcs.empty()) {
@@ -186,6 +272,15 @@ std::vector<Cause> causes_of(const std::vector<InputChange>& changes, bool is_st
   }
   if (!files.empty()) causes.push_back(files_cause(files));
   return causes;
+}
+
+Cause directory_in_checkout(const InputChange& change) {
+  std::string before = change.before.value_or("");
+  std::string after = change.after.value_or("");
+  strip_common_end(before, after);
+  return {std::string(gotool::name_of(InputKind::module_version)),
+          fmt::format("module directory: {} -> {} (replace in go.mod, or go.work)",
+                      printable(before, k_value_shown), printable(after, k_value_shown))};
 }
 
 std::vector<Cause> causes_of_imports(const std::vector<InputChange>& changes) {

@@ -1,5 +1,6 @@
 #include "insight/checkout_files.hpp"
 
+#include "base/strings.hpp"
 #include "gotool/modules.hpp"
 #include "insight/ci_files.hpp"
 
@@ -81,21 +82,23 @@ class Examiner {
     if (!kind || std::ranges::find(found_.files, path) != found_.files.end()) return;
     found_.files.push_back(path);
     const auto pipeline = read_pipeline(*kind, text, path);
-    if (!pipeline)
-      return add_problem(path, line_in(pipeline.error().message, path), pipeline.error().message);
+    if (!pipeline) {
+      const auto [line, what] = placed(pipeline.error().message, path);
+      return add_problem(path, line, what);
+    }
     std::ranges::move(advise(*pipeline, module_), std::back_inserter(found_.findings));
   }
 
-  // Of "FILE:LINE: what".
-  static std::uint32_t line_in(std::string_view message, std::string_view path) {
-    if (!message.starts_with(path)) return 0;
-    message.remove_prefix(path.size());
-    std::uint32_t line = 0;
-    for (const char c : message.substr(std::min<std::size_t>(1, message.size()))) {
-      if (c < '0' || c > '9') break;
-      line = line * 10 + static_cast<std::uint32_t>(c - '0');
-    }
-    return line;
+  // "FILE:LINE: what" in parts; a message without its place is what it is.
+  static std::pair<std::uint32_t, std::string> placed(const std::string& message,
+                                                      const std::string& path) {
+    if (!message.starts_with(path + ":")) return {0, message};
+    const std::size_t line = path.size() + 1;
+    const std::size_t end = message.find(": ", line);
+    if (end == std::string::npos) return {0, message};
+    const auto number = parse_int<std::uint32_t>(message.substr(line, end - line));
+    if (!number) return {0, message};
+    return {*number, message.substr(end + 2)};
   }
 
   void add_problem(const std::string& path, std::uint32_t line, const std::string& message) {

@@ -6,6 +6,8 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
+
 namespace sluice::insight {
 namespace {
 
@@ -45,6 +47,9 @@ TEST_CASE("files in their places, and what they say") {
         ".github/workflows/ci.yml:2 unreadable-file\n"
         "Makefile:2 test-count\n"
         "big.sh unreadable-file\n");
+  const auto yaml = std::ranges::find(examined.findings, "unreadable-file", &Finding::id);
+  REQUIRE(yaml != examined.findings.end());
+  CHECK(yaml->what.starts_with("no YAML: "));  // where it is said once, before it
   CHECK(examined.files.size() == 4);
   const ExaminedFiles of_sub = examine_files(root, root / "sub", module);
   CHECK(of_sub.files.size() == 5);

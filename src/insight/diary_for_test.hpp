@@ -61,6 +61,9 @@ class Diary : public JournalForTest {
     std::vector<std::string> linked = {};  // packages: "p.test"
     std::vector<journal::Tested> tested = {};
     std::vector<journal::Fault> faults = {};
+    std::vector<ActionId> asked = {};  // any keys that go had an answer for
+    std::vector<journal::IndexedOne> indexed = {};
+    std::string host = "box";
   };
 
   // One job: a command at a desk. Each is later than the one before.
@@ -71,6 +74,8 @@ class Diary : public JournalForTest {
     began.id = id;
     began.words = command.words;
     began.go_version = k_salt;
+    began.host = command.host;
+    began.local_tier = "/tier";
     std::vector<journal::Event> events = {{now_us_, began}};
     journal::Lookups lookups;
     journal::Results results;
@@ -83,6 +88,9 @@ class Diary : public JournalForTest {
     for (const std::string& text : command.given) {
       lookups.list.push_back({action_of(text), journal::Answer::local, 100, 0});
     }
+    for (const ActionId& action : command.asked) {
+      lookups.list.push_back({action, journal::Answer::local, 100, 0});
+    }
     for (const std::string& package : command.linked) {
       events.push_back({now_us_ + 20, journal::Linked{package, build_id_of(package + id), "",
                                                       journal::Answer::missed, 5}});
@@ -90,10 +98,18 @@ class Diary : public JournalForTest {
     for (const auto& tested : command.tested) events.push_back({now_us_ + 30, tested});
     for (const auto& fault : command.faults) events.push_back({now_us_ + 30, fault});
     events.push_back({now_us_ + 40, lookups});
+    events.push_back({now_us_ + 40, journal::Indexed{command.indexed}});
     events.push_back({now_us_ + 40, results});
     events.push_back({now_us_ + 5000, journal::CommandEnded{5000, command.exit_status, 0, "{}"}});
     REQUIRE(journal::append(journal(), id, events));
     return id;
+  }
+
+  // `sluice gc` of that machine's local tier.
+  void remove(const journal::RemovedOne& one) {
+    now_us_ += 1'000'000;
+    const std::vector<journal::Event> events = {{now_us_, journal::Removed{"box", "/tier", {one}}}};
+    REQUIRE(journal::append(journal(), fmt::format("gc{}", now_us_), events));
   }
 
  private:

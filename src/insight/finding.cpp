@@ -43,8 +43,9 @@ constexpr std::array k_rules = {
          "The value of GODEBUG is part of the key of every test result; gocacheverify=1 turns all "
          "lookups into misses."},
     Rule{"file-mode-mask",
-         "go's key of a test result has the mode bits of files that the test read. sluice compares "
-         "contents and forgives it; go alone does not."},
+         "go's key of a test result has the mode bits of files that the test read. sluice forgives "
+         "umasks that leave group or others some right, such as 022, 002 and 027, among each "
+         "other; 077 is another. go alone forgives none."},
     Rule{"time-zone",
          "go's key of a test result has file times in local time. sluice compares contents and "
          "forgives it; go alone does not."},

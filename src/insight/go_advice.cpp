@@ -79,7 +79,8 @@ void advise_on_test(const Examined& examined, const GoUse& use, std::vector<Find
   if (use.has_arguments) {
     found.push_back(examined.finding("test-flag-uncached", Severity::miss, use.line,
                                      "go test -args with words for the test",
-                                     one_line(use.text.substr(0, use.text.find(" -args")))));
+                                     one_line(use.text.substr(0, use.text.find(" -args")) +
+                                              (use.packages.empty() ? " ." : ""))));
   }
   // A flag of the test's own keeps go from caching, with a package too.
   const bool has_own_flags = std::ranges::any_of(

@@ -38,6 +38,7 @@ TEST_CASE("commands, with what to write in their place") {
         "ci.sh:1 miss test-flag-uncached: go test ./...\n");
   CHECK(of_commands("go test ./... -args -update\n") ==
         "ci.sh:1 miss test-flag-uncached: go test ./...\n");
+  CHECK(of_commands("go test -args -update\n") == "ci.sh:1 miss test-flag-uncached: go test .\n");
   CHECK(of_commands("go test -buildvcs=true ./...\n") ==
         "ci.sh:1 miss vcs-in-tests: go test ./...\n");
   CHECK(of_commands("go build -ldflags \"-X main.t=$(date +%s)\" .\n")

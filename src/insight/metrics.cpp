@@ -1,6 +1,6 @@
 #include "insight/metrics.hpp"
 
-#include "codec/json.hpp"
+#include "base/strings.hpp"
 
 #include <fmt/format.h>
 
@@ -21,20 +21,19 @@ std::string_view type_name(Family::Type type) {
   return "gauge";
 }
 
-// As the format wants it: a backslash before backslash, line feed and, in labels, quotes. JSON's
-// writer makes UTF-8 of anything.
+// As the format wants it: UTF-8, a backslash before backslash, line feed and, in labels, quotes.
+// What is none and what a terminal would obey is shown as '?'.
 std::string escaped(std::string_view text, bool is_label) {
-  const auto clean = codec::parse_json(codec::json_quote(text));
-  std::string out;
-  for (const char c : clean && clean->as_string() != nullptr ? *clean->as_string() : "") {
-    if (c == '\n')
-      out += "\\n";
-    else if (c == '\\' || (c == '"' && is_label))
-      (out += '\\') += c;
-    else
-      out += c;
+  std::vector<std::string> lines;
+  for (const std::string_view part : split(text, '\n')) {
+    std::string line;
+    for (const char c : printable(part, part.size())) {
+      if (c == '\\' || (c == '"' && is_label)) line += '\\';
+      line += c;
+    }
+    lines.push_back(std::move(line));
   }
-  return out;
+  return join(lines, "\\n");
 }
 
 std::string number_text(double value) {

@@ -10,7 +10,7 @@ std::vector<Family> families() {
   list.push_back({"a_total",
                   Family::Type::counter,
                   "How many \"a\"\nand \\.",
-                  {{"", {{"x", "one"}, {"y", "q\"u\\o\nt"}}, 3}, {"", {}, 0.5}}});
+                  {{"", {{"x", "o\x1b[1mne"}, {"y", "q\"u\\o\nt"}}, 3}, {"", {}, 0.5}}});
   list.push_back({"none", Family::Type::gauge, "Left out.", {}});
   list.push_back(histogram("wait_seconds", "Waits.", {0.1, 5}, {2, 0, 1}, 7.25));
   return list;
@@ -22,7 +22,7 @@ TEST_CASE("metrics: Prometheus' text, and what has to be escaped") {
   CHECK(prometheus_text(families()) ==
         "# HELP a_total How many \"a\"\\nand \\\\.\n"
         "# TYPE a_total counter\n"
-        "a_total{x=\"one\",y=\"q\\\"u\\\\o\\nt\"} 3\n"
+        "a_total{x=\"o?[1mne\",y=\"q\\\"u\\\\o\\nt\"} 3\n"
         "a_total 0.5\n"
         "# HELP wait_seconds Waits.\n"
         "# TYPE wait_seconds histogram\n"
@@ -43,9 +43,8 @@ TEST_CASE("metrics: OpenMetrics names a counter without its ending, and has an e
 
 TEST_CASE("metrics: bytes that are no UTF-8, and large numbers") {
   const std::vector<Family> list = {
-      {"a", Family::Type::gauge, "A.", {{"", {{"x", "\xff"}}, 123456789012}}}};
-  CHECK(prometheus_text(list) ==
-        "# HELP a A.\n# TYPE a gauge\na{x=\"\xef\xbf\xbd\"} 123456789012\n");
+      {"a", Family::Type::gauge, "A.", {{"", {{"x", "\xffé\n"}}, 123456789012}}}};
+  CHECK(prometheus_text(list) == "# HELP a A.\n# TYPE a gauge\na{x=\"?é\\n\"} 123456789012\n");
 }
 
 }  // namespace sluice::insight

@@ -1,6 +1,9 @@
 #include "insight/numbers.hpp"
 
 #include "codec/json.hpp"
+#include "gotool/go_version.hpp"
+#include "insight/go_test_flags.hpp"
+#include "insight/why_tests.hpp"
 
 #include <algorithm>
 #include <map>
@@ -13,18 +16,11 @@ namespace sluice::insight {
 namespace {
 
 using journal::Answer;
-using journal::Micros;
 using journal::Outcome;
-using journal::Trace;
 
 constexpr std::uint8_t k_kind_other = 0;
-constexpr std::uint8_t k_kind_test_log = 4;
 constexpr std::uint8_t k_kind_test_output = 5;
 constexpr std::string_view k_scope_unknown = "not-known";
-// go trims what was unused for five days, and marks a use at most once an hour: what was used more
-// lately than this, go has not removed.
-constexpr Micros k_go_trims_after_us = Micros{4} * 24 * 3600 * 1'000'000;
-
 constexpr std::array<std::string_view, 9> k_kind_names = {
     "other",       "archive",    "module-index", "package-index", "test-log",
     "test-output", "executable", "link",         "inputs"};
@@ -35,13 +31,6 @@ constexpr std::array<std::string_view, 8> k_scope_names = {
 bool is_hit(Answer answer) {
   return answer == Answer::local || answer == Answer::remote || answer == Answer::reused;
 }
-
-// What is known of one command of the job.
-struct Command {
-  Micros at_us = 0;
-  std::string local_tier;
-  bool verifies = false;  // hits were answered as misses, to compare
-};
 
 class Counting {
  public:
@@ -56,19 +45,14 @@ class Counting {
   Result<void> count_compilations();
   Result<void> count_links();
   Result<void> count_tests();
+  Result<void> count_unkept_tests(const std::vector<journal::TestRow>& kept);
   std::uint8_t kind_of(const journal::LookupRow& row) const;
   std::string_view scope_of(const journal::LookupRow& row) const;
-  std::string_view reason_of(const journal::LookupRow& row, std::uint8_t kind) const;
-  std::string_view history_of(const journal::LookupRow& row, std::uint8_t kind) const;
 
   journal::Database& database_;
   Numbers numbers_;
-  std::map<std::int64_t, Command> commands_;
-  std::uint64_t agent_faults_ = 0;
-  std::uint64_t tier_faults_ = 0;
+  MissHistory history_;
   std::unordered_map<ActionId, std::uint8_t> kinds_;
-  std::unordered_map<ActionId, std::vector<journal::IndexedRow>> indexed_;
-  std::unordered_map<ActionId, std::vector<Trace>> traces_;
   std::unordered_set<ActionId> archives_given_;
 };
 
@@ -80,9 +64,6 @@ Result<void> Counting::count_commands() {
   TRY_ASSIGN(const auto rows, journal::commands_of(database_, numbers_.job.id));
   for (const journal::CommandRow& row : rows) {
     ++numbers_.commands;
-    Command& command = commands_[row.id];
-    command.at_us = row.at_us;
-    command.local_tier = row.local_tier;
     if (!row.duration_us) {
       ++numbers_.commands_open;
       continue;
@@ -90,11 +71,7 @@ Result<void> Counting::count_commands() {
     numbers_.wall_us += *row.duration_us;
     if (row.exit_status != 0 || row.signal != 0) ++numbers_.commands_failed;
     const auto counters = codec::parse_json(row.counters);
-    if (!counters) continue;
-    numbers_.lookups_unseen += lookups_counted(*counters);
-    const codec::Json* verify = counters->find("verify");
-    command.verifies = counters->int_or("verify_checked", 0) > 0 ||
-                       (verify != nullptr && verify->int_or("checked", 0) > 0);
+    if (counters) numbers_.lookups_unseen += lookups_counted(*counters);
   }
   return {};
 }
@@ -103,65 +80,22 @@ std::uint8_t Counting::kind_of(const journal::LookupRow& row) const {
   if (const auto at = kinds_.find(row.action); at != kinds_.end() && at->second != k_kind_other) {
     return at->second;
   }
-  const auto at = indexed_.find(row.action);
-  if (at == indexed_.end()) return k_kind_other;
+  // Nobody stores these under go's key.
+  if (row.answer == Answer::reused || row.answer == Answer::refused) return k_kind_test_output;
   std::uint8_t kind = k_kind_other;
-  for (const auto& indexed : at->second) {
+  for (const auto& indexed : history_.indexed(row.action)) {
     if (indexed.one.outcome != Outcome::no_index) kind = std::max(kind, indexed.one.kind);
   }
   return kind;
 }
 
 std::string_view Counting::scope_of(const journal::LookupRow& row) const {
-  if (const auto at = indexed_.find(row.action); at != indexed_.end()) {
-    for (const auto& indexed : at->second) {
-      if (indexed.command == row.command && indexed.one.outcome == Outcome::given) {
-        return scope_name(indexed.one.scope);
-      }
+  for (const auto& indexed : history_.indexed(row.action)) {
+    if (indexed.command == row.command && indexed.one.outcome == Outcome::given) {
+      return scope_name(indexed.one.scope);
     }
   }
   return k_scope_unknown;
-}
-
-// What became of a result that this machine had, as far as that is certain.
-std::string_view Counting::history_of(const journal::LookupRow& row, std::uint8_t kind) const {
-  const auto command = commands_.find(row.command);
-  const auto traces = traces_.find(row.action);
-  if (command == commands_.end() || traces == traces_.end()) return {};
-  std::optional<Trace> last;
-  std::optional<Trace> removed;
-  bool in_doubt = false;
-  for (const Trace& trace : traces->second) {
-    if (trace.at_us >= command->second.at_us) continue;
-    if (trace.local_tier != command->second.local_tier) continue;
-    const bool was_there = trace.what == Trace::What::stored || trace.what == Trace::What::given;
-    std::optional<Trace>& newest = was_there ? last : removed;
-    if (!newest || newest->at_us < trace.at_us) newest = trace;
-    in_doubt = in_doubt || trace.in_doubt;
-  }
-  if (removed && (!last || last->at_us <= removed->at_us)) {
-    return removed->what == Trace::What::removed_by_age ? k_reason_ttl : k_reason_evict;
-  }
-  if (!last) return {};
-  const bool is_test = kind == k_kind_test_log || kind == k_kind_test_output;
-  const bool is_lately_used = command->second.at_us - last->at_us < k_go_trims_after_us;
-  const bool is_certain =
-      is_lately_used && !in_doubt && !is_test && tier_faults_ == 0 && !command->second.verifies;
-  return is_certain ? k_reason_manual : k_reason_unknown;
-}
-
-std::string_view Counting::reason_of(const journal::LookupRow& row, std::uint8_t kind) const {
-  if (row.answer == Answer::refused) return k_reason_refused;
-  if (const auto at = indexed_.find(row.action); at != indexed_.end()) {
-    for (const auto& indexed : at->second) {
-      if (indexed.command != row.command) continue;
-      if (indexed.one.outcome == Outcome::corrupt) return k_reason_corrupt;
-      if (indexed.one.outcome != Outcome::given) return k_reason_remote;
-    }
-  }
-  if (const std::string_view reason = history_of(row, kind); !reason.empty()) return reason;
-  // Without its agent a session cannot know what the index has.
-  return agent_faults_ > 0 ? k_reason_unknown : k_reason_new;
 }
 
 std::size_t bucket_of(std::uint64_t wait_us) {
@@ -180,10 +114,7 @@ std::vector<NamedTally> listed(const std::map<std::string_view, Tally>& tallies)
 Result<void> Counting::count_lookups() {
   TRY_ASSIGN(const auto rows, journal::lookups_in(database_, numbers_.job.id));
   TRY_ASSIGN(kinds_, journal::kinds_in(database_, numbers_.job.id));
-  TRY_ASSIGN(const auto indexed, journal::indexed_in(database_, numbers_.job.id));
-  for (const auto& one : indexed) indexed_[one.one.action].push_back(one);
-  TRY_ASSIGN(auto traces, journal::traces_of_missed(database_, numbers_.job));
-  for (Trace& trace : traces) traces_[trace.action].push_back(std::move(trace));
+  TRY_ASSIGN(history_, MissHistory::load(database_, numbers_.job));
   std::map<std::string_view, Tally> kinds;
   std::map<std::string_view, Tally> scopes;
   std::map<std::pair<std::string_view, std::string_view>, std::uint64_t> causes;
@@ -196,7 +127,7 @@ Result<void> Counting::count_lookups() {
       scopes[scope_of(row)].add(row);
       if (kind == journal::k_kind_archive) archives_given_.insert(row.action);
     } else {
-      ++causes[{reason_of(row, kind), kind_name(kind)}];
+      ++causes[{history_.reason_of(row, kind), kind_name(kind)}];
     }
   }
   numbers_.kinds = listed(kinds);
@@ -261,6 +192,22 @@ Result<void> Counting::count_links() {
   return {};
 }
 
+// Tests that left no result: they failed, or go kept none. Nobody has timed them.
+Result<void> Counting::count_unkept_tests(const std::vector<journal::TestRow>& kept) {
+  TRY_ASSIGN(const auto commands, journal::commands_of(database_, numbers_.job.id));
+  const bool has_run = std::ranges::any_of(commands, [](const journal::CommandRow& command) {
+    return test_flags(command.words, command.goflags, gotool::minor_of(command.go_version)).is_test;
+  });
+  if (!has_run) return {};
+  TRY_ASSIGN(const auto links, journal::links_in(database_, numbers_.job.id));
+  for (const std::string& package : linked_tests(links)) {
+    const bool is_kept = std::ranges::any_of(
+        kept, [&package](const journal::TestRow& test) { return test.package == package; });
+    if (!is_kept) ++numbers_.steps[2].done;
+  }
+  return {};
+}
+
 Result<void> Counting::count_tests() {
   TRY_ASSIGN(const auto tests, journal::tests_in(database_, numbers_.job.id));
   Steps& steps = numbers_.steps[2];
@@ -275,9 +222,11 @@ Result<void> Counting::count_tests() {
       ++steps.done;
       steps.done_counted += test.ran ? counted : 0;
       steps.spent_us += test.ran ? test.test_us : 0;
+      if (test.cause != journal::TestCause::inputs) continue;
       for (const std::string& name : test.names) ++names[name];
     }
   }
+  TRY(count_unkept_tests(tests));
   for (const auto& [name, count] : names) numbers_.test_inputs.push_back({name, count});
   std::ranges::stable_sort(numbers_.test_inputs, std::ranges::greater{}, &ReasonCount::count);
   return {};
@@ -286,10 +235,6 @@ Result<void> Counting::count_tests() {
 Result<Numbers> Counting::run() {
   TRY(count_commands());
   TRY_ASSIGN(numbers_.faults, journal::faults_in(database_, numbers_.job.id));
-  for (const auto& fault : numbers_.faults) {
-    if (fault.reason == "agent") agent_faults_ += fault.count;
-    if (fault.reason == "local-tier") tier_faults_ += fault.count;
-  }
   TRY(count_lookups());
   TRY(count_compilations());
   TRY(count_links());

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "base/result.hpp"
+#include "insight/miss_history.hpp"
 #include "journal/job_facts.hpp"
 #include "journal/queries.hpp"
 
@@ -60,27 +61,13 @@ struct PackageTally {
 };
 
 struct MissCause {
-  std::string reason;  // one of the k_reason_… below, or what another view knows
+  std::string reason;  // one of k_reasons, or a kind of cause (why_numbers.hpp)
   std::string kind;
   std::uint64_t count = 0;
 };
 struct ReasonCount {
   std::string reason;
   std::uint64_t count = 0;
-};
-
-inline constexpr std::string_view k_reason_ttl = "ttl";      // removed by `sluice gc` for its age
-inline constexpr std::string_view k_reason_evict = "evict";  // and for the tier's size
-inline constexpr std::string_view k_reason_manual = "manual";
-inline constexpr std::string_view k_reason_remote = "remote-error";
-inline constexpr std::string_view k_reason_corrupt = "corrupt";
-inline constexpr std::string_view k_reason_refused = "test-inputs";
-inline constexpr std::string_view k_reason_new = "never-seen";
-inline constexpr std::string_view k_reason_unknown = "unknown";
-// These are always told, also when there are none.
-inline constexpr std::array k_reasons = {
-    k_reason_ttl,     k_reason_evict,   k_reason_manual, k_reason_remote,
-    k_reason_corrupt, k_reason_refused, k_reason_new,    k_reason_unknown,
 };
 
 // Upper bounds of the buckets of waits, in microseconds; the last bucket has none.

@@ -2,6 +2,7 @@
 
 #include "base/strings.hpp"
 #include "base/units.hpp"
+#include "insight/why_numbers.hpp"
 #include "insight/wording.hpp"
 
 #include <fmt/format.h>
@@ -21,11 +22,11 @@ void add_heading(std::string& text, const Numbers& numbers) {
   text += all.lookups() == 0 ? std::string("### sluice: no lookups\n\n")
                              : fmt::format("### sluice: {} of {} lookups from the cache\n\n",
                                            rate_text(all), all.lookups());
-  text +=
-      fmt::format("{}: {} hits ({} local, {} remote, {} test results reused), {} missed; {} in {}",
-                  code_span(job_text(numbers.job), false), all.hits(), all.local, all.remote,
-                  all.reused, all.missed, seconds_text(numbers.wall_us),
-                  count_text(numbers.commands, "command", "commands"));
+  text += fmt::format("{}: {} hits ({} local, {} remote, {} reused), {} missed; {} in {}",
+                      code_span(job_text(numbers.job), false, k_name_max), all.hits(), all.local,
+                      all.remote, count_text(all.reused, "test result", "test results"), all.missed,
+                      seconds_text(numbers.wall_us),
+                      count_text(numbers.commands, "command", "commands"));
   if (numbers.commands_failed > 0) text += fmt::format(", {} failed", numbers.commands_failed);
   for (const journal::TransferTotal& total : numbers.transfers) {
     text += fmt::format("; {} {}", format_size(total.bytes),
@@ -69,21 +70,22 @@ void add_longest(std::string& text, const Numbers& numbers) {
   std::size_t shown = 0;
   for (const PackageTally& one : numbers.packages) {
     if (one.spent_us == 0 || ++shown > k_packages_shown) break;
-    rows += fmt::format("| {} | {} |\n", code_span(one.package), seconds_text(one.spent_us));
+    rows += fmt::format("| {} | {} |\n", code_span(one.package, true, k_name_max),
+                        seconds_text(one.spent_us));
   }
   if (!rows.empty()) text += "\n| compiled longest | time |\n| --- | ---: |\n" + rows;
   rows.clear();
   shown = 0;
   for (const ReasonCount& one : numbers.test_inputs) {
     if (++shown > k_packages_shown) break;
-    rows += fmt::format("| {} | {} |\n", code_span(one.reason), one.count);
+    rows += fmt::format("| {} | {} |\n", code_span(one.reason, true, k_name_max), one.count);
   }
   if (!rows.empty()) text += "\n| changed input of tests | tests |\n| --- | ---: |\n" + rows;
   if (numbers.faults.empty()) return;
   text += "\n| fault | first | times |\n| --- | --- | ---: |\n";
   for (const journal::FaultRow& fault : numbers.faults) {
-    text += fmt::format("| {} | {} | {} |\n", code_span(fault.reason), code_span(fault.message),
-                        fault.count);
+    text += fmt::format("| {} | {} | {} |\n", code_span(fault.reason, true, k_name_max),
+                        code_span(fault.message, true, k_name_max), fault.count);
   }
 }
 
@@ -131,8 +133,8 @@ void add_comparison(std::string& text, const Numbers& numbers, const History& be
 
 }  // namespace
 
-std::string code_span(std::string_view text, bool in_table) {
-  std::string clean = printable(text, k_name_max);
+std::string code_span(std::string_view text, bool in_table, std::size_t length_max) {
+  std::string clean = printable(text, length_max);
   std::string out = "`";
   for (const char c : clean) {
     if (c == '`')
@@ -151,12 +153,12 @@ std::string numbers_markdown(const Numbers& numbers) {
   add_saved(text, numbers);
   if (!numbers.kinds.empty()) {
     text +=
-        "\n| kind | lookups | hit rate | local | remote | missed | given |\n"
-        "| --- | ---: | ---: | ---: | ---: | ---: | ---: |\n";
+        "\n| kind | lookups | hit rate | local | remote | reused | missed | given |\n"
+        "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n";
   }
   for (const auto& [name, tally] : numbers.kinds) {
-    text += fmt::format("| {} | {} | {} | {} | {} | {} | {} |\n", name, tally.lookups(),
-                        rate_text(tally), tally.local + tally.reused, tally.remote, tally.missed,
+    text += fmt::format("| {} | {} | {} | {} | {} | {} | {} | {} |\n", name, tally.lookups(),
+                        rate_text(tally), tally.local, tally.remote, tally.reused, tally.missed,
                         format_size(tally.bytes));
   }
   if (!numbers.scopes.empty()) text += "\n| scope | hits | given |\n| --- | ---: | ---: |\n";
@@ -168,11 +170,13 @@ std::string numbers_markdown(const Numbers& numbers) {
   return text;
 }
 
-std::string report_markdown(const Numbers& numbers, const History& before) {
+std::string report_markdown(const Numbers& numbers, const Explanation& explanation,
+                            const History& before) {
   std::string text;
   add_heading(text, numbers);
   add_saved(text, numbers);
   add_causes(text, numbers);
+  text += why_markdown(explanation);
   add_longest(text, numbers);
   add_comparison(text, numbers, before);
   return text;

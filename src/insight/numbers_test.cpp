@@ -18,27 +18,6 @@ std::uint64_t count_of(const Numbers& numbers, std::string_view reason) {
   return 12345;
 }
 
-// The one miss of a job that asked for "a" after what `before` wrote.
-std::string reason_after(const std::function<void(Diary&)>& before,
-                         std::vector<journal::Body> also = {}) {
-  Diary diary;
-  before(diary);
-  Diary::Said said;
-  said.job = "2";
-  said.at_us = k_diary_us + 3600 * k_second_us;
-  said.bodies = {Lookups{{missed("a")}}};
-  said.bodies.insert(said.bodies.end(), also.begin(), also.end());
-  diary.command("now", said);
-  auto database = diary.open();
-  const Numbers numbers = numbers_of_job(database, "github/2");
-  REQUIRE(numbers.causes.size() == 1);
-  return numbers.causes.front().reason;
-}
-
-void store_a(Diary& diary) {
-  diary.command("before", {.bodies = {journal::Results{{{action_named("a"), 1, 5, k_diary_us}}}}});
-}
-
 }  // namespace
 
 TEST_CASE("numbers: lookups by kind, answer and scope, waits and bytes") {
@@ -61,11 +40,14 @@ TEST_CASE("numbers: lookups by kind, answer and scope, waits and bytes") {
   CHECK(numbers.all.bytes == 60);
   CHECK(numbers.waited() == 1);
   CHECK(numbers.waits[1] == 1);  // up to 5 ms
-  REQUIRE(numbers.kinds.size() == 3);
-  CHECK(numbers.kinds[0].name == "other");
-  CHECK(numbers.kinds[0].tally.lookups() == 3);
+  REQUIRE(numbers.kinds.size() == 4);
+  CHECK(numbers.kinds[0].name == "test-output");
+  CHECK(numbers.kinds[0].tally.reused == 1);
+  CHECK(numbers.kinds[0].tally.missed == 1);
   CHECK(numbers.kinds[1].name == "archive");
-  CHECK(numbers.kinds[2].name == "package-index");
+  CHECK(numbers.kinds[2].name == "other");
+  CHECK(numbers.kinds[2].tally.lookups() == 1);
+  CHECK(numbers.kinds[3].name == "package-index");
   REQUIRE(numbers.scopes.size() == 2);
   CHECK(numbers.scopes[0].name == "not-known");
   CHECK(numbers.scopes[0].tally.hits() == 2);
@@ -137,52 +119,6 @@ TEST_CASE("numbers: what another machine told counts as made elsewhere") {
   CHECK(numbers.steps[0].saved_us == 800);
   CHECK(numbers.steps[0].foreign_us == 800);
   CHECK(numbers.kinds.front().name == "archive");
-}
-
-TEST_CASE("numbers: why a result was missing, as far as that is certain") {
-  const auto removed = [](journal::Removal why, journal::Micros after_us) {
-    return [why, after_us](Diary& diary) {
-      store_a(diary);
-      diary.removed(k_diary_us + after_us, {{action_named("a"), why}});
-    };
-  };
-  CHECK(reason_after([](Diary&) {}) == k_reason_new);
-  CHECK(reason_after(removed(journal::Removal::age, 60 * k_second_us)) == k_reason_ttl);
-  CHECK(reason_after(removed(journal::Removal::size, 60 * k_second_us)) == k_reason_evict);
-  // Stored a second time after it was removed: then somebody else did it.
-  CHECK(reason_after(removed(journal::Removal::age, -60 * k_second_us)) == k_reason_manual);
-  CHECK(reason_after(store_a) == k_reason_manual);
-  CHECK(reason_after([](Diary& diary) {
-          diary.command("before", {.at_us = k_diary_us - std::int64_t{6} * 24 * 3600 * k_second_us,
-                                   .bodies = {Lookups{{hit("a", Answer::local)}}}});
-        }) == k_reason_unknown);
-  CHECK(reason_after([](Diary& diary) {
-          diary.command("before",
-                        {.bodies = {journal::Results{{{action_named("a"), 1, 5, k_diary_us}}},
-                                    journal::Fault{"local-tier", "no space", 1}}});
-        }) == k_reason_unknown);
-  CHECK(reason_after([](Diary& diary) {
-          diary.command("before",
-                        {.bodies = {journal::Results{{{action_named("a"), 5, 5, k_diary_us}}}}});
-        }) == k_reason_unknown);
-  CHECK(reason_after(store_a, {journal::Fault{"local-tier", "cannot be read", 1}}) ==
-        k_reason_unknown);
-  // Another machine's is another cache.
-  CHECK(reason_after([](Diary& diary) {
-          diary.command("before",
-                        {.bodies = {journal::Results{{{action_named("a"), 1, 5, k_diary_us}}}},
-                         .host = "another"});
-        }) == k_reason_new);
-}
-
-TEST_CASE("numbers: the store's part in a miss") {
-  const auto with = [](Outcome outcome) {
-    return reason_after(store_a, {journal::Indexed{{{action_named("a"), outcome, 0, 1}}}});
-  };
-  CHECK(with(Outcome::not_brought) == k_reason_remote);
-  CHECK(with(Outcome::no_index) == k_reason_remote);
-  CHECK(with(Outcome::corrupt) == k_reason_corrupt);
-  CHECK(reason_after([](Diary&) {}, {journal::Fault{"agent", "gone", 1}}) == k_reason_unknown);
 }
 
 TEST_CASE("numbers: what is left out is counted") {

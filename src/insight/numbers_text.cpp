@@ -57,11 +57,11 @@ void add_times(std::string& text, const Numbers& numbers) {
 void add_tables(std::string& text, const Numbers& numbers) {
   const auto table = [&text](std::string_view title, const std::vector<NamedTally>& tallies) {
     if (tallies.empty()) return;
-    text += fmt::format("\n{:<20}{:>8}{:>10}{:>8}{:>8}{:>8}  {}\n", title, "lookups", "hit rate",
-                        "local", "remote", "missed", "given");
+    text += fmt::format("\n{:<20}{:>8}{:>10}{:>8}{:>8}{:>8}{:>8}  {}\n", title, "lookups",
+                        "hit rate", "local", "remote", "reused", "missed", "given");
     for (const auto& [name, tally] : tallies) {
-      text += fmt::format("{:<20}{:>8}{:>10}{:>8}{:>8}{:>8}  {}\n", name, tally.lookups(),
-                          rate_text(tally), tally.local + tally.reused, tally.remote, tally.missed,
+      text += fmt::format("{:<20}{:>8}{:>10}{:>8}{:>8}{:>8}{:>8}  {}\n", name, tally.lookups(),
+                          rate_text(tally), tally.local, tally.remote, tally.reused, tally.missed,
                           format_size(tally.bytes));
     }
   };
@@ -93,9 +93,8 @@ void add_misses(std::string& text, const Numbers& numbers) {
   if (!numbers.causes.empty())
     text += fmt::format("\n{:<20}{:<16}{:>6}\n", "missed because", "kind", "count");
   for (const MissCause& cause : numbers.causes) {
-    const std::string_view meaning = meaning_of(cause.reason);
-    text += fmt::format("{:<20}{:<16}{:>6}{}{}\n", printable(cause.reason), cause.kind, cause.count,
-                        meaning.empty() ? "" : "  ", meaning);
+    text += fmt::format("{:<20}{:<16}{:>6}  {}\n", printable(cause.reason), cause.kind, cause.count,
+                        meaning_of(cause.reason));
   }
   if (!numbers.faults.empty()) text += '\n';
   for (const journal::FaultRow& fault : numbers.faults) {
@@ -108,7 +107,8 @@ void add_misses(std::string& text, const Numbers& numbers) {
 
 std::string numbers_text(const Numbers& numbers, const History& last, std::size_t asked) {
   std::string text;
-  add_line(text, "job", job_text(numbers.job));
+  const std::string number = numbers.job.id > 0 ? fmt::format("{}, ", numbers.job.id) : "";
+  add_line(text, "job", number + job_text(numbers.job));
   add_line(
       text, "",
       fmt::format(

@@ -452,7 +452,9 @@ std::optional<Drift> drift_of(std::string_view version, const ModuleFacts& modul
                                 : gotool::compare_go_versions(version, wanted);
   if (order < 0) {
     return Drift{Severity::may_miss,
-                 fmt::format("{} wants {}: go gets that one in every job first", place, wanted)};
+                 fmt::format("{} wants {}: go gets that one in every job first, or fails with "
+                             "GOTOOLCHAIN=local",
+                             place, wanted)};
   }
   if (order == 0 || !module.is_exact()) return std::nullopt;
   // Both lines are a minimum, but a toolchain is named to be used.

@@ -1,9 +1,12 @@
 #include "insight/why.hpp"
 
-#include "gotool/action_text.hpp"
 #include "gotool/input_changes.hpp"
 #include "insight/cause_text.hpp"
-#include "insight/test_why.hpp"
+#include "insight/flag_causes.hpp"
+#include "insight/miss_history.hpp"
+#include "insight/nearest_inputs.hpp"
+#include "insight/why_links.hpp"
+#include "insight/why_tests.hpp"
 
 #include <algorithm>
 #include <map>
@@ -17,44 +20,121 @@ using gotool::InputKind;
 using journal::Answer;
 using journal::InputsRow;
 
-constexpr std::size_t k_candidates_max = 6;  // earlier inputs of a package that are compared
-constexpr std::size_t k_depth_max = 10'000;  // imports on the way to a root
+constexpr std::size_t k_candidates_max = 16;  // earlier inputs of a package that are compared
+constexpr std::size_t k_depth_max = 10'000;   // imports on the way to a root
+constexpr std::size_t k_roots_max = 64;       // of one package
+constexpr std::size_t k_also_max = 8;         // told of one package, beside the first
+
+struct Node;
+
+// Where causes of a package lie: in it, or in what it imports.
+struct Root {
+  const Node* node = nullptr;
+  const Node* via = nullptr;  // the import that leads there; nothing: it is the package itself
+  bool is_unknown = false;    // the cause is that of some imports nothing is known
+  bool is_proven = true;      // from the import on
+  std::string key;            // the same for what is one cause
+};
 
 // A package of the job: compiled, or given to go by the cache.
 struct Node {
   InputsRow inputs;
   Answer answer = Answer::missed;
+  bool is_loaded = false;
   bool is_compared = false;
   bool is_walking = false;  // an import cycle would be somebody's damage: it ends here
   std::vector<Cause> causes;
   std::vector<std::string> changed_imports;
-  std::vector<std::string> through;  // to the root, set by walk()
-  std::string root;
-  bool is_proven = false;
+  // Set by walk(): its own causes first.
+  bool is_walked = false;
+  std::vector<Root> roots;
+  std::vector<Cause> unknown;  // imports that changed, and nothing is known of why
+  bool is_proven = false;      // of this comparison alone
   std::optional<Against> against;
 };
 
-// The text that go hashed, as far as it is known.
-std::string text_of(const InputsRow& inputs) {
-  if (inputs.modinfo.empty()) return inputs.text;
-  return gotool::with_modinfo(inputs.text, inputs.modinfo);
+const std::vector<Cause>& causes_at(const Root& root) {
+  return root.is_unknown ? root.node->unknown : root.node->causes;
 }
 
-bool is_proven(const InputsRow& inputs, const std::string& text) {
-  return gotool::proves(inputs.salt, text, inputs.build_id);
+Root root_at(const Node& node, bool is_unknown) {
+  Root root;
+  root.node = &node;
+  root.is_unknown = is_unknown;
+  const auto& causes = causes_at(root);
+  // What concerns files is one package's; a flag or a version is the same for many.
+  if (is_of_one_package(causes)) root.key = node.inputs.package;
+  for (const Cause& cause : causes) root.key += "\n" + cause.kind + " " + cause.text;
+  return root;
 }
 
-// What goes together with packages of the same test: "p [x.test]" imports "q [x.test]" before "q".
-std::string_view variant_of(std::string_view package) {
+// Whether another root says all that this one does.
+bool is_told(const std::vector<Root>& roots, const Root& root) {
+  if (std::ranges::find(roots, root.key, &Root::key) != roots.end()) return true;
+  const auto& causes = causes_at(root);
+  if (is_of_one_package(causes)) return false;
+  return std::ranges::all_of(causes, [&roots](const Cause& cause) {
+    return std::ranges::any_of(roots, [&cause](const Root& other) {
+      const auto& told = causes_at(other);
+      return std::ranges::find(told, cause) != told.end();
+    });
+  });
+}
+
+std::vector<std::string> way_to(const Root& root) {
+  std::vector<std::string> through;
+  const Root* at = &root;
+  while (at->via != nullptr && through.size() < k_depth_max) {
+    through.push_back(at->via->inputs.package);
+    const auto next = std::ranges::find(at->via->roots, root.key, &Root::key);
+    if (next == at->via->roots.end()) break;
+    at = &*next;
+  }
+  return through;
+}
+
+// What goes together with packages of the same test: "p [x.test]" imports "q [x.test]" before "q",
+// and so does the program "x.test".
+std::string variant_of(const std::string& package) {
   const auto at = package.find(" [");
-  return at == std::string_view::npos ? std::string_view() : package.substr(at);
+  return at == std::string::npos ? " [" + package + "]" : package.substr(at);
+}
+
+bool is_same(const std::optional<Against>& one, const std::optional<Against>& other) {
+  if (!one || !other) return one.has_value() == other.has_value();
+  return one->job == other->job && one->source == other->source;
+}
+
+// Of what was made before from the same inputs.
+Cause gone_cause(std::string_view reason) {
+  const auto says = [](std::string_view kind, std::string_view end) {
+    return Cause{std::string(kind), "made before from the same inputs" + std::string(end)};
+  };
+  if (reason == k_reason_remote) return says("store-fault", "; the store failed");
+  if (reason == k_reason_corrupt) {
+    return says("store-corrupt", "; the store has other bytes in its place");
+  }
+  if (reason == k_reason_ttl) return says("gone-age", "; `sluice gc` removed it for its age");
+  if (reason == k_reason_evict) {
+    return says("gone-size", "; `sluice gc` removed it for the size of the local tier");
+  }
+  if (reason == k_reason_manual) {
+    return says("gone-removed", "; somebody removed it from the local tier");
+  }
+  if (reason == k_reason_verify) {
+    return says("verify", "; made again for --verify, or removed from the local tier");
+  }
+  return says("gone", ", and neither this machine nor the store has the result");
 }
 
 class Explainer {
  public:
   Explainer(journal::Database& database, Explanation& result,
             const std::optional<journal::JobRow>& against)
-      : database_(database), result_(result), against_(against) {}
+      : database_(database), result_(result), against_(against) {
+    roots_.emplace_back(result.job.checkout);
+    for (const auto& command : result.commands) roots_.emplace_back(command.directory);
+  }
 
   Result<void> run() {
     TRY(load());
@@ -84,38 +164,44 @@ class Explainer {
       at->second.inputs.build_id = hit.build_id;
       at->second.inputs.cost_us = hit.cost_us;
     }
-    if (!against_) return {};
-    TRY_ASSIGN(auto theirs, journal::compiled_in(database_, against_->id));
-    for (InputsRow& row : theirs) {
-      std::string package = row.package;
-      others_[std::move(package)].push_back(std::move(row));
-    }
-    TRY_ASSIGN(const auto their_hits, journal::package_hits_in(database_, against_->id));
-    for (const journal::PackageHit& hit : their_hits) {
-      TRY_ASSIGN(auto inputs, journal::inputs_with(database_, hit.package, hit.build_id));
-      if (inputs) others_[hit.package].push_back(std::move(*inputs));
-    }
     return {};
   }
 
-  Result<std::vector<InputsRow>> candidates(const Node& node) {
-    if (!against_) {
-      return journal::earlier_inputs(database_, node.inputs.package, node.inputs.at_us,
-                                     k_candidates_max);
+  // What that job compiled the package from, or was given it for.
+  Result<std::vector<InputsRow>> inputs_of_job(std::int64_t job, const std::string& package) {
+    auto at = others_.find(job);
+    if (at == others_.end()) {
+      TRY_ASSIGN(auto inputs, journal::inputs_in(database_, job));
+      at = others_.emplace(job, std::move(inputs)).first;
     }
-    const auto at = others_.find(node.inputs.package);
-    return at == others_.end() ? std::vector<InputsRow>{} : at->second;
+    const auto rows = at->second.find(package);
+    return rows == at->second.end() ? std::vector<InputsRow>{} : rows->second;
+  }
+
+  Result<std::vector<InputsRow>> candidates(const Node& node) {
+    if (against_) return inputs_of_job(against_->id, node.inputs.package);
+    return journal::earlier_inputs(database_, node.inputs.package, node.inputs.at_us,
+                                   k_candidates_max);
+  }
+
+  // Of what the cache had, only the key is known at first.
+  Result<void> load_inputs(Node& node) {
+    if (node.answer == Answer::missed || node.is_loaded) return {};
+    node.is_loaded = true;
+    TRY_ASSIGN(auto inputs,
+               journal::inputs_with(database_, node.inputs.package, node.inputs.build_id));
+    if (!inputs) return {};
+    node.inputs = std::move(*inputs);
+    node.inputs.at_us = result_.job.last_us;
+    return {};
   }
 
   // Finds this package's own causes and what of its imports differs.
   Result<void> compare(Node& node) {
     node.is_compared = true;
+    TRY(load_inputs(node));
     if (node.answer != Answer::missed) {
-      TRY_ASSIGN(auto inputs,
-                 journal::inputs_with(database_, node.inputs.package, node.inputs.build_id));
-      if (!inputs) return {};
-      node.inputs = std::move(*inputs);
-      node.inputs.at_us = result_.job.last_us;
+      if (node.inputs.text.empty()) return {};
     } else {
       TRY_ASSIGN(const auto same,
                  journal::same_inputs_before(database_, node.inputs, result_.job.id));
@@ -125,51 +211,111 @@ class Explainer {
     std::erase_if(earlier,
                   [&node](const InputsRow& row) { return row.build_id == node.inputs.build_id; });
     if (earlier.empty()) {
-      node.is_proven = true;  // the journal and the store know of none
-      node.causes = {{"never-built", against_ ? "that job had no such package"
-                                              : "never built before in any scope"}};
-      return {};
+      return found_new(node);
     }
-    found_nearest(node, earlier);
-    return {};
+    return found_nearest(node, earlier);
+  }
+
+  Result<const std::vector<journal::CommandRow>*> commands_of(std::int64_t job) {
+    const auto at = commands_.find(job);
+    if (at != commands_.end()) return &at->second;
+    std::vector<journal::CommandRow> rows;
+    if (job != 0) {
+      TRY_ASSIGN(rows, journal::commands_of(database_, job));
+    }
+    return &commands_.emplace(job, std::move(rows)).first->second;
+  }
+
+  struct Miss {
+    std::string_view reason;  // one of k_reasons; empty: no such lookup
+    bool is_absent_in_store = false;
+  };
+  // Why the lookup of this package's result missed.
+  Result<Miss> reason_of_miss(const Node& node) {
+    if (!history_) {
+      TRY_ASSIGN(history_, MissHistory::load(database_, result_.job));
+      TRY_ASSIGN(lookups_, journal::lookups_in(database_, result_.job.id));
+    }
+    const auto key = journal::build_key(node.inputs.build_id);
+    if (!key) return Miss{};
+    for (const journal::LookupRow& row : lookups_) {
+      const bool is_it = std::ranges::equal(row.action.view().first(key->size()), *key);
+      if (is_it && row.answer == Answer::missed) {
+        return Miss{history_->reason_of(row, journal::k_kind_archive),
+                    history_->is_absent_in_store(row)};
+      }
+    }
+    return Miss{};
+  }
+
+  bool has_store_failed() const {
+    return std::ranges::any_of(
+        result_.faults, [](const journal::FaultRow& fault) { return fault.reason == "store"; });
+  }
+
+  Against against_of(const InputsRow& row) const {
+    // What it was given by the cache is no compilation of that job, but it had it.
+    return {against_ && row.job == 0 ? against_->id : row.job, row.source, row.at_us};
   }
 
   Result<void> found_gone(Node& node, const InputsRow& same) {
-    node.is_proven = true;
-    node.against = Against{same.job, same.source, same.at_us};
-    const bool store_failed = std::ranges::any_of(
-        result_.faults, [](const journal::FaultRow& fault) { return fault.reason == "store"; });
-    node.causes = {store_failed
-                       ? Cause{"store-fault", "made before from the same inputs; the store failed"}
-                       : Cause{"gone",
-                               "made before from the same inputs, and neither this machine "
-                               "nor the store has the result"}};
+    node.against = against_of(same);
+    TRY_ASSIGN(const Miss miss, reason_of_miss(node));
+    const std::string_view reason = miss.reason;
+    node.is_proven = reason != k_reason_unknown && reason != k_reason_verify;
+    node.causes = {gone_cause(reason)};
+    if (reason == k_reason_new && has_store_failed()) {
+      node.is_proven = false;  // its index may have been an old one
+      node.causes = {gone_cause(k_reason_remote)};
+    } else if (reason == k_reason_new && same.source.empty()) {
+      TRY_ASSIGN(const bool was_stored,
+                 journal::has_stored(database_, same.build_id, result_.job.id));
+      if (!was_stored) {
+        node.causes = {{"no-result",
+                        "compiled before from the same inputs, which left no result: it failed, "
+                        "or was cut"}};
+      }
+    }
+    if (node.causes.front().kind == "gone" && !miss.is_absent_in_store) {
+      node.is_proven = false;
+      node.causes = {
+          {"gone",
+           "made before from the same inputs, and this machine does not have the result; "
+           "what the store has was not known"}};
+    }
     return {};
   }
 
-  void found_nearest(Node& node, const std::vector<InputsRow>& earlier) {
-    const std::string now = text_of(node.inputs);
-    // Built the same way if possible (flags, platform, Go version); of equal ones the newest.
-    std::optional<std::size_t> best;
-    std::vector<InputChange> changes;
-    const InputsRow* nearest = nullptr;
-    std::string before;
-    for (const InputsRow& row : earlier) {
-      std::string text = text_of(row);
-      auto list = gotool::input_changes(text, now);
-      const auto distance =
-          static_cast<std::size_t>(std::ranges::count_if(list, [](const InputChange& change) {
-            return change.kind != InputKind::import && change.kind != InputKind::file;
-          }));
-      if (best && *best <= distance) continue;
-      best = distance;
-      changes = std::move(list);
-      nearest = &row;
-      before = std::move(text);
+  Result<void> found_new(Node& node) {
+    node.is_proven = true;  // the journal and the store know of none
+    node.causes = {{"never-built",
+                    against_ ? "that job had no such package" : "never built before in any scope"}};
+    if (against_) return {};
+    if (!has_store_failed()) {
+      TRY_ASSIGN(const bool knows, journal::has_earlier(database_, result_.job.first_us));
+      if (knows) return {};
+      node.is_proven = false;
+      node.causes = {{"never-built", "no build of it is known: the journal begins with this job"}};
+      return {};
     }
-    node.against = Against{nearest->job, nearest->source, nearest->at_us};
-    node.is_proven = is_proven(node.inputs, now) && is_proven(*nearest, before);
-    node.causes = causes_of(changes, is_standard(now));
+    TRY_ASSIGN(const Miss miss, reason_of_miss(node));
+    node.is_proven = miss.reason == k_reason_remote;
+    node.causes = {{"store-fault", "the store failed, and this machine knows of no earlier build"}};
+    return {};
+  }
+
+  Result<void> found_nearest(Node& node, const std::vector<InputsRow>& earlier) {
+    const std::string now = text_of(node.inputs);
+    const auto nearest = nearest_inputs(earlier, now);
+    if (!nearest) return {};
+    const InputsRow& row = *nearest->row;
+    const std::vector<InputChange>& changes = nearest->changes;
+    node.against = against_of(row);
+    node.is_proven = is_proven(node.inputs, now) && nearest->is_proven;
+    node.causes = causes_of(changes, now);
+    TRY(name_replaced(node, changes));
+    TRY_ASSIGN(const auto* before, commands_of(row.job));
+    add_flags(node.causes, changes, {*before, text_of(row)}, {result_.commands, now}, roots_);
     for (const InputChange& change : changes) {
       if (change.kind == InputKind::import && change.before && change.after) {
         node.changed_imports.push_back(change.name);
@@ -178,39 +324,84 @@ class Explainer {
     if (node.causes.empty() && node.changed_imports.empty()) {
       node.causes = causes_of_imports(changes);
     }
+    return {};
   }
 
-  Node* import_of(const Node& node, const std::string& import) {
-    const std::string variant = import + std::string(variant_of(node.inputs.package));
-    for (const std::string& name : {variant, import}) {
-      if (const auto at = nodes_.find(name); at != nodes_.end()) return &at->second;
+  // A package that lies elsewhere while the checkout does not: its module's place is what differs.
+  Result<void> name_replaced(Node& node, const std::vector<InputChange>& changes) {
+    const auto moved = std::ranges::find(changes, InputKind::directory, &InputChange::kind);
+    const auto cause =
+        std::ranges::find(node.causes, gotool::name_of(InputKind::directory), &Cause::kind);
+    if (moved == changes.end() || cause == node.causes.end() || node.against->job == 0) return {};
+    TRY_ASSIGN(const auto other, journal::find_job(database_, std::to_string(node.against->job)));
+    if (other.checkout != result_.job.checkout) return {};
+    *cause = directory_in_checkout(*moved);
+    return {};
+  }
+
+  // The import of a package as it is compared with what the package was compared with: the import
+  // of that job, which need not be the nearest to this one. Nothing where it is the same there.
+  Result<Node*> import_of(const Node& node, const std::string& import) {
+    const std::string variant = import + variant_of(node.inputs.package);
+    const auto at = nodes_.contains(variant) ? nodes_.find(variant) : nodes_.find(import);
+    if (at == nodes_.end()) return nullptr;
+    Node& own = at->second;
+    if (!own.is_compared) TRY(compare(own));
+    const std::int64_t job = node.against ? node.against->job : 0;
+    if (job == 0) return &own;  // told by the store, and not what else was there
+    if (own.against && own.against->job == job) return &own;
+    const auto [based, is_new] = based_.try_emplace({at->first, job});
+    Node& other = based->second;
+    if (!is_new) return other.is_compared ? &other : nullptr;
+    TRY_ASSIGN(auto rows, inputs_of_job(job, at->first));
+    const auto same = std::erase_if(
+        rows, [&own](const InputsRow& row) { return row.build_id == own.inputs.build_id; });
+    if (same > 0 && rows.empty()) return nullptr;
+    other.inputs = own.inputs;
+    other.answer = own.answer;
+    other.is_compared = true;
+    if (!rows.empty()) {
+      TRY(found_nearest(other, rows));
+    } else {
+      other.causes = own.causes;  // likely, and no more: the journal has not that job's
+      other.changed_imports = own.changed_imports;
+      other.against = own.against;
     }
-    return nullptr;
+    return &other;
   }
 
-  // Where the causes lie: here, else in the first import that leads to some.
+  // Where the causes lie: here, and in every import that leads to some.
   Result<void> walk(Node& node, std::size_t depth) {
-    if (!node.root.empty() || node.is_walking) return {};
+    if (node.is_walked || node.is_walking) return {};
     node.is_walking = true;
     if (!node.is_compared) TRY(compare(node));
-    node.root = node.inputs.package;
-    if (node.causes.empty()) {
-      for (const std::string& name : node.changed_imports) {
-        Node* import = import_of(node, name);
-        if (import == nullptr || depth == k_depth_max) continue;
-        TRY(walk(*import, depth + 1));
-        if (import->root.empty() || nodes_.at(import->root).causes.empty()) continue;
-        node.root = import->root;
-        node.through = {import->inputs.package};
-        std::ranges::copy(import->through, std::back_inserter(node.through));
-        node.is_proven = node.is_proven && import->is_proven;
-        break;
+    if (!node.causes.empty()) node.roots.push_back(root_at(node, false));
+    std::vector<std::string> unknown;
+    for (const std::string& name : node.changed_imports) {
+      if (depth == k_depth_max) break;
+      TRY_ASSIGN(Node* const import, import_of(node, name));
+      if (import != nullptr) TRY(walk(*import, depth + 1));
+      if (import == nullptr || import->roots.empty() || causes_at(import->roots.front()).empty()) {
+        unknown.push_back(name);
+        continue;
+      }
+      for (const Root& root : import->roots) {
+        if (node.roots.size() == k_roots_max || is_told(node.roots, root)) continue;
+        node.roots.push_back(root);
+        node.roots.back().via = import;
+        node.roots.back().is_proven = root.is_proven && import->is_proven;
       }
     }
-    if (node.root == node.inputs.package && node.causes.empty()) {
-      node.causes = causes_of_dependencies(node.changed_imports);
+    // Another compiler explains all of them.
+    const bool is_other_go = std::ranges::find(node.causes, gotool::name_of(InputKind::compiler),
+                                               &Cause::kind) != node.causes.end();
+    if (!unknown.empty() && !is_other_go) {
+      node.unknown = causes_of_dependencies(unknown);
+      node.roots.push_back(root_at(node, true));
     }
+    if (node.roots.empty()) node.roots.push_back(root_at(node, false));
     node.is_walking = false;
+    node.is_walked = true;
     return {};
   }
 
@@ -220,11 +411,20 @@ class Explainer {
     why.answer = node.answer;
     why.cost_us = node.inputs.cost_us;
     if (node.answer == Answer::missed) {
-      why.root = node.root;
-      why.causes = nodes_.at(node.root).causes;
-      why.through = node.through;
-      why.is_proven = node.is_proven;
-      why.against = node.against;
+      const Root& first = node.roots.front();
+      why.root = first.node->inputs.package;
+      why.causes = causes_at(first);
+      why.through = way_to(first);
+      why.is_way_proven = first.is_proven;
+      why.is_proven = node.is_proven && first.is_proven;
+      why.against = first.node->against;
+      why.base = node.against;
+      for (std::size_t i = 1; i < node.roots.size() && i <= k_also_max; ++i) {
+        const Root& root = node.roots[i];
+        why.also.push_back({root.node->inputs.package, causes_at(root), way_to(root),
+                            node.is_proven && root.is_proven, root.is_proven, root.node->against});
+      }
+      why.also_more = node.roots.size() - 1 - why.also.size();
     }
     result_.packages.push_back(std::move(why));
   }
@@ -233,32 +433,45 @@ class Explainer {
     std::map<std::string, Group> groups;
     for (const PackageWhy& why : result_.packages) {
       if (why.is_hit()) continue;
-      // What concerns files is one package's; a flag or a version is the same for many.
-      std::string key = is_of_one_package(why.causes) ? why.root : "";
-      for (const Cause& cause : why.causes) key += "\n" + cause.kind + " " + cause.text;
-      Group& group = groups[key];
-      if (group.packages.empty()) {
-        group.root = is_of_one_package(why.causes) ? why.root : "";
-        group.causes = why.causes;
-        group.is_proven = nodes_.at(why.root).is_proven;
-        group.against = nodes_.at(why.root).against;
-      }
-      group.cost_us += why.cost_us;
-      if (why.package == why.root)
-        group.packages.insert(group.packages.begin(), why.package);
-      else
-        group.packages.push_back(why.package);
+      const Node& node = nodes_.at(why.package);
+      for (const Root& root : node.roots) add_to(groups[root.key], node, root);
     }
-    for (auto& [key, group] : groups) result_.groups.push_back(std::move(group));
+    for (auto& [key, group] : groups) {
+      // The root first, then one's own before those of go, which are the same for everybody.
+      std::ranges::stable_sort(group.packages, {}, [&](const std::string& package) {
+        return package == group.root ? 0 : is_standard(nodes_.at(package).inputs.text) ? 2 : 1;
+      });
+      group.is_proven = group.is_proven && group.unproven < group.packages.size();
+      result_.groups.push_back(std::move(group));
+    }
     std::ranges::stable_sort(result_.groups, std::greater{},
                              [](const Group& group) { return group.packages.size(); });
+  }
+
+  static void add_to(Group& group, const Node& node, const Root& root) {
+    if (group.packages.empty()) {
+      group.causes = causes_at(root);
+      group.root = is_of_one_package(group.causes) ? root.node->inputs.package : "";
+      group.is_proven = root.node->is_proven;
+      group.against = root.node->against;
+    } else if (!is_same(group.against, root.node->against)) {
+      group.against.reset();
+    }
+    group.cost_us += node.inputs.cost_us;
+    if (!node.is_proven || !root.is_proven) ++group.unproven;
+    group.packages.push_back(node.inputs.package);
   }
 
   journal::Database& database_;
   Explanation& result_;
   const std::optional<journal::JobRow>& against_;
+  std::vector<sys::Path> roots_;  // where modules of this job may lie
+  std::map<std::int64_t, std::vector<journal::CommandRow>> commands_;  // of other jobs
+  std::optional<MissHistory> history_;  // with lookups_: where somebody asked
+  std::vector<journal::LookupRow> lookups_;
   std::map<std::string, Node> nodes_;
-  std::map<std::string, std::vector<InputsRow>> others_;  // of the job to compare with
+  std::map<std::pair<std::string, std::int64_t>, Node> based_;  // compared with that job
+  std::map<std::int64_t, std::map<std::string, std::vector<InputsRow>>> others_;  // of other jobs
 };
 
 }  // namespace
@@ -270,7 +483,8 @@ Result<Explanation> explain(journal::Database& database, const journal::JobRow& 
   TRY_ASSIGN(result.commands, journal::commands_of(database, job.id));
   TRY_ASSIGN(result.faults, journal::faults_in(database, job.id));
   TRY(Explainer(database, result, against).run());
-  TRY(explain_tests(database, result));
+  TRY(explain_tests(database, result, against.has_value()));
+  TRY(explain_links(database, result));
   return result;
 }
 

@@ -17,7 +17,7 @@ constexpr double k_us_per_s = 1e6;
 constexpr std::size_t k_commit_shown = 12;
 constexpr std::size_t k_name_shown = 200;
 
-constexpr std::array<std::pair<std::string_view, std::string_view>, 8> k_meanings = {{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 10> k_meanings = {{
     {k_reason_ttl, "removed by sluice gc, unused for too long"},
     {k_reason_evict, "removed by sluice gc, to keep the size"},
     {k_reason_manual,
@@ -28,6 +28,8 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 8> k_meaning
     {k_reason_refused, "a test result of other contents"},
     {k_reason_new, "no result under this key was known here or in the index"},
     {k_reason_unknown, "was known here, and why it is gone is not known"},
+    {k_reason_verify, "was here, and was made again for --verify or --verify-tests, or deleted"},
+    {k_reason_upstream, "compiled because a package that it imports was"},
 }};
 
 }  // namespace
@@ -93,7 +95,7 @@ std::string_view meaning_of(std::string_view reason) {
   for (const auto& [name, meaning] : k_meanings) {
     if (name == reason) return meaning;
   }
-  return {};
+  return "an input that differs, which sluice why names";
 }
 
 std::vector<std::string> exclusions(const Numbers& numbers) {

@@ -24,7 +24,7 @@ std::string_view things_of(const Steps& steps, std::uint64_t count);
 // "38.10 s by 117 of 118 packages given"; what of it others made, and what is not counted.
 std::string saved_text(const Steps& steps);
 std::string spent_text(const Steps& steps);  // "3.20 s in 4 of 5 packages"
-// What a reason means, in a few words; empty for one that is not ours.
+// What a reason means, in a few words.
 std::string_view meaning_of(std::string_view reason);
 // What the numbers leave out, a few words each.
 std::vector<std::string> exclusions(const Numbers& numbers);

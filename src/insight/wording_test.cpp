@@ -28,7 +28,8 @@ TEST_CASE("wording: jobs, times and counts") {
 
 TEST_CASE("wording: every reason of ours has a meaning") {
   for (const std::string_view reason : k_reasons) CHECK_FALSE(meaning_of(reason).empty());
-  CHECK(meaning_of("source").empty());
+  CHECK(meaning_of("file") == "an input that differs, which sluice why names");
+  CHECK(meaning_of("upstream") == "compiled because a package that it imports was");
 }
 
 TEST_CASE("wording: what is saved says of how many, and what is left out") {

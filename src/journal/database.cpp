@@ -43,14 +43,38 @@ Result<std::string> set_aside(const sys::Path& journal, const Error& why) {
                      aside.native());
 }
 
+// Images of machines and caches of CI carry journals about: from there on they are two.
+Result<void> renew_copy(Connection& connection, const sys::Path& file) {
+  TRY_ASSIGN(const auto info, sys::stat_file(file));
+  if (!info) return {};
+  const std::string inode = std::to_string(info->inode);
+  TRY_ASSIGN(Statement update,
+             connection.prepare("UPDATE self SET inode = ?1, id = CASE inode WHEN '' THEN id "
+                                "ELSE lower(hex(randomblob(8))) END WHERE inode <> ?1"));
+  return update.with(std::string_view(inode)).run();
+}
+
+// Commands merged before they had ended, of which the other journal knows more.
+constexpr std::string_view k_outdated = R"(
+  SELECT c.id FROM main.command c JOIN main.job j ON j.id = c.job
+  JOIN other.command o ON o.uid = c.uid
+  WHERE j.journal <> '' AND c.duration_us IS NULL AND (o.duration_us IS NOT NULL OR
+    (SELECT count(*) FROM other.lookup WHERE command = o.id) >
+    (SELECT count(*) FROM main.lookup WHERE command = c.id)))";
+
 // What belongs to commands of `main` that are not in ours, with our numbers.
 constexpr const char* k_merge = R"(
+CREATE TEMP TABLE journals AS
+  SELECT '' AS theirs, CASE t.id WHEN s.id THEN '' ELSE t.id END AS ours
+  FROM other.self t, main.self s
+  UNION SELECT id, '' FROM main.self;
 CREATE TEMP TABLE fresh AS SELECT c.id AS theirs, c.uid FROM other.command c
   WHERE c.uid NOT IN (SELECT uid FROM main.command);
 INSERT INTO main.job (uid, ci, run, name, repository, commit_id, branch, pull_request, domain,
-    host, checkout, first_us, last_us)
-  SELECT uid, ci, run, name, repository, commit_id, branch, pull_request, domain, host, checkout,
-    first_us, last_us FROM other.job
+    host, checkout, first_us, last_us, journal)
+  SELECT o.uid, o.ci, o.run, o.name, o.repository, o.commit_id, o.branch, o.pull_request, o.domain,
+    o.host, o.checkout, o.first_us, o.last_us, coalesce(j.ours, o.journal)
+  FROM other.job o LEFT JOIN journals j ON j.theirs = o.journal
   WHERE id IN (SELECT job FROM other.command WHERE id IN (SELECT theirs FROM fresh))
   ON CONFLICT (uid) DO UPDATE SET first_us = min(first_us, excluded.first_us),
     last_us = max(last_us, excluded.last_us);
@@ -80,12 +104,11 @@ INSERT INTO main.transfer SELECT n.ours, t.direction, t.blobs, t.bytes, t.reques
   FROM other.transfer t JOIN number n ON n.theirs = t.command;
 INSERT INTO main.fault SELECT n.ours, t.reason, t.message, t.at_us, t.count
   FROM other.fault t JOIN number n ON n.theirs = t.command;
-INSERT INTO main.c_compiler SELECT n.ours, t.program, t.version
-  FROM other.c_compiler t JOIN number n ON n.theirs = t.command;
 INSERT INTO main.indexed SELECT n.ours, t.action, t.outcome, t.scope, t.kind
   FROM other.indexed t JOIN number n ON n.theirs = t.command;
-INSERT OR IGNORE INTO main.collection (host, local_tier, at_us)
-  SELECT host, local_tier, at_us FROM other.collection;
+INSERT OR IGNORE INTO main.collection (host, local_tier, at_us, journal)
+  SELECT o.host, o.local_tier, o.at_us, coalesce(j.ours, o.journal)
+  FROM other.collection o LEFT JOIN journals j ON j.theirs = o.journal;
 INSERT OR IGNORE INTO main.removed SELECT c.id, t.action, t.why
   FROM other.removed t JOIN other.collection o ON o.id = t.collection
   JOIN main.collection c ON c.host = o.host AND c.local_tier = o.local_tier
@@ -93,8 +116,8 @@ INSERT OR IGNORE INTO main.removed SELECT c.id, t.action, t.why
 )";
 
 // Tables whose rows belong to one command.
-constexpr std::string_view k_command_tables[] = {
-    "lookup", "result", "compile", "link", "test", "transfer", "fault", "c_compiler", "indexed"};
+constexpr std::string_view k_command_tables[] = {"lookup", "result",   "compile", "link",
+                                                 "test",   "transfer", "fault",   "indexed"};
 
 }  // namespace
 
@@ -119,6 +142,7 @@ Result<Database> Database::open_file(const sys::Path& journal) {
   // It can always be begun anew: no waiting for the disk.
   TRY(connection.execute("PRAGMA synchronous = OFF; PRAGMA journal_mode = TRUNCATE"));
   TRY(migrate(connection));
+  TRY(renew_copy(connection, database_file(journal)));
   return Database(std::move(connection), journal);
 }
 
@@ -145,12 +169,26 @@ Result<std::optional<Database>> Database::open_to_read(const sys::Path& journal)
   return Database(std::move(connection), journal);
 }
 
+// What was appended after a killed command's spool had been read.
+Result<bool> Database::is_rest_of_a_command(const sys::Path& file, std::string_view name,
+                                            const std::vector<Event>& events) {
+  const bool begins = std::ranges::any_of(
+      events, [](const Event& event) { return std::holds_alternative<CommandBegan>(event.body); });
+  TRY_ASSIGN(const auto info, sys::stat_file(file, false));
+  if (begins || !info || unix_now_ns() - info->mtime_ns <= k_spool_orphan_silent_ns) return false;
+  TRY_ASSIGN(Statement find, connection_.prepare("SELECT 1 FROM command WHERE uid = ?"));
+  return find.with(name).step();
+}
+
 Result<bool> Database::read_spool(const sys::Path& file, std::string_view name) {
   const auto bytes = sys::read_file(file, 2 * k_spool_bytes_max);
   if (!bytes) return fail(Code::io, bytes.error().message);
   if (!*bytes) return false;
   const auto events = decode(**bytes);
-  if (!is_ended({file, std::string(name)}, events)) return false;
+  if (!is_ended({file, std::string(name)}, events)) {
+    TRY_ASSIGN(const bool is_rest, is_rest_of_a_command(file, name, events));
+    if (!is_rest) return false;
+  }
   TRY_ASSIGN(auto transaction, Transaction::begin(connection_));
   TRY_ASSIGN(Statement once, connection_.prepare("INSERT OR IGNORE INTO spool VALUES (?) "
                                                  "RETURNING name"));
@@ -261,9 +299,15 @@ Result<std::size_t> Database::merge(const sys::Path& other) {
   TRY(attach.with(std::string_view(other.native())).run());
   const auto merged = [this]() -> Result<std::size_t> {
     TRY_ASSIGN(auto transaction, Transaction::begin(connection_));
+    TRY(connection_.execute(fmt::format("CREATE TEMP TABLE outdated AS {}", k_outdated).c_str()));
+    for (const std::string_view table : k_command_tables) {
+      TRY(connection_.execute(
+          fmt::format("DELETE FROM main.{} WHERE command IN outdated", table).c_str()));
+    }
+    TRY(connection_.execute("DELETE FROM main.command WHERE id IN outdated; DROP TABLE outdated"));
     TRY(connection_.execute(k_merge));
     TRY_ASSIGN(const auto count, connection_.number("SELECT count(*) FROM number"));
-    TRY(connection_.execute("DROP TABLE fresh; DROP TABLE number"));
+    TRY(connection_.execute("DROP TABLE journals; DROP TABLE fresh; DROP TABLE number"));
     TRY(transaction.commit());
     return static_cast<std::size_t>(count);
   }();

@@ -7,6 +7,7 @@
 
 #include "base/deadline.hpp"
 #include "base/result.hpp"
+#include "journal/event.hpp"
 #include "journal/known_inputs.hpp"
 #include "journal/sqlite.hpp"
 #include "sys/file.hpp"
@@ -15,6 +16,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace sluice::journal {
 
@@ -49,6 +51,8 @@ class Database {
       : connection_(std::move(connection)), journal_(std::move(journal)) {}
   static Result<Database> open_file(const sys::Path& journal);
   Result<bool> read_spool(const sys::Path& file, std::string_view name);
+  Result<bool> is_rest_of_a_command(const sys::Path& file, std::string_view name,
+                                    const std::vector<Event>& events);
 
   std::optional<sys::FileLock> lock_;
   Connection connection_;

@@ -252,4 +252,65 @@ TEST_CASE("journal database: build ids are go's spelling of 15 bytes") {
   CHECK(build_id_of(*url) == "-_-_-_-_-_-_-_-_-_-_");
 }
 
+TEST_CASE("journal: a copy is another one, and what a killed command says late is read") {
+  const auto place = sys::TempDirectory::create("journal");
+  const sys::Path journal = place->path() / "one";
+  const auto id_of = [](const sys::Path& path) {
+    auto database = Database::open_to_write(path, Deadline::after(std::chrono::seconds(5)));
+    REQUIRE(database);
+    auto statement = database->connection().prepare("SELECT id FROM self");
+    REQUIRE(*statement->step());
+    return statement->text(0);
+  };
+  const std::string id = id_of(journal);
+  CHECK(id_of(journal) == id);
+  std::filesystem::copy(journal, place->path() / "two", std::filesystem::copy_options::recursive);
+  CHECK(id_of(place->path() / "two") != id);
+
+  CommandBegan began;
+  began.id = "c1";
+  const std::vector<Event> first = {{1, began}, {2, CommandEnded{}}};
+  const std::vector<Event> late = {{3, Lookups{{{ActionId{}, Answer::local, 1, 0}}}}};
+  auto database = Database::open_to_write(journal, Deadline::after(std::chrono::seconds(5)));
+  REQUIRE(append(journal, "c1", first));
+  REQUIRE(*database->read_spools() == 1);
+  for (const char* name : {"c1", "c2"}) REQUIRE(append(journal, name, late));
+  CHECK(*database->read_spools() == 0);
+  for (const Spool& spool : spools(journal)) {
+    REQUIRE(sys::touch(spool.file, unix_now_ns() - 2 * k_spool_orphan_silent_ns));
+  }
+  CHECK(*database->read_spools() == 1);  // c2 may be one that has not begun
+  CHECK(*database->connection().number("SELECT count(*) FROM lookup") == 1);
+}
+
+TEST_CASE("journal: a command merged before it had ended is taken again when more is known") {
+  const auto place = sys::TempDirectory::create("journal");
+  const auto open = [&place](const char* name) {
+    return std::move(
+        *Database::open_to_write(place->path() / name, Deadline::after(std::chrono::seconds(5))));
+  };
+  Database here = open("here");
+  const sys::Path there = place->path() / "there";
+  CommandBegan began;
+  began.id = "c1";
+  const Lookups one{{{ActionId{}, Answer::local, 1, 0}}};
+  const auto tell = [&](const std::vector<Event>& events) {
+    REQUIRE(append(there, "c1", events));
+    REQUIRE(sys::touch(*spool_file(there, "c1"), unix_now_ns() - 2 * k_spool_silent_ns));
+    Database database = open("there");
+    REQUIRE(database.read_spools());
+  };
+  const std::string file = database_file(there).native();
+  tell({{1, began}, {2, one}});
+  CHECK(*here.merge(file) == 1);
+  CHECK(*here.merge(file) == 0);
+  tell({{3, one}});
+  CHECK(*here.merge(file) == 1);
+  tell({{4, CommandEnded{}}});
+  CHECK(*here.merge(file) == 1);
+  CHECK(*here.merge(file) == 0);
+  CHECK(*here.connection().number("SELECT count(*) FROM lookup") == 2);
+  CHECK(*here.connection().number("SELECT count(*) FROM command") == 1);
+}
+
 }  // namespace sluice::journal

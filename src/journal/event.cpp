@@ -21,7 +21,7 @@ void visit_fields(Archive& archive, E& e) {
   if constexpr (std::is_same_v<T, CommandBegan>) {
     archive(e.id, e.ci, e.job_id, e.run, e.job_name, e.repository, e.commit, e.branch,
             e.pull_request, e.domain, e.host, e.directory, e.checkout, e.go_version,
-            e.sluice_version, e.words, e.goflags, e.local_tier);
+            e.sluice_version, e.words, e.goflags, e.local_tier, e.process);
   } else if constexpr (std::is_same_v<T, CommandEnded>) {
     archive(e.duration_us, e.exit_status, e.signal, e.counters);
   } else if constexpr (std::is_same_v<T, Lookup>) {
@@ -40,8 +40,8 @@ void visit_fields(Archive& archive, E& e) {
     archive(e.direction, e.blobs, e.bytes, e.requests);
   } else if constexpr (std::is_same_v<T, Fault>) {
     archive(e.reason, e.message, e.count);
-  } else if constexpr (std::is_same_v<T, CCompiler>) {
-    archive(e.program, e.version);
+  } else if constexpr (std::is_same_v<T, std::monostate>) {
+    // Number 10 is free.
   } else if constexpr (std::is_same_v<T, IndexedOne>) {
     archive(e.action, e.outcome, e.scope, e.kind);
   } else if constexpr (std::is_same_v<T, Indexed>) {

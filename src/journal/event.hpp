@@ -37,8 +37,9 @@ enum class TestCause : std::uint8_t {
   none = 0,
   inputs = 1,   // what it consults has changed: names say what
   unknown = 2,  // nothing is kept for the same contents, and what it was like is not known
+  too_new = 3,  // go did not look: names are of files that were changed less than 2 s before
 };
-inline constexpr std::uint8_t k_test_cause_last = 2;
+inline constexpr std::uint8_t k_test_cause_last = 3;
 
 struct CommandBegan {
   std::string id;
@@ -59,6 +60,7 @@ struct CommandBegan {
   std::vector<std::string> words;
   std::string goflags;  // GOFLAGS as go sees it, without what sluice adds
   std::string local_tier;
+  std::string process;  // who writes it (sys/process_identity.hpp)
   bool operator==(const CommandBegan&) const = default;
 };
 
@@ -139,20 +141,15 @@ struct Fault {
   bool operator==(const Fault&) const = default;
 };
 
-struct CCompiler {
-  std::string program;
-  std::string version;
-  bool operator==(const CCompiler&) const = default;
-};
-
 // What the agent's index knew of a result that a command asked for.
 enum class Outcome : std::uint8_t {
   given = 0,
   not_brought = 1,  // the store failed
   corrupt = 2,      // other bytes came
   no_index = 3,     // nothing could be known: scope and kind mean nothing
+  absent = 4,       // it was asked, afresh, and has no such result: likewise
 };
-inline constexpr std::uint8_t k_outcome_last = 3;
+inline constexpr std::uint8_t k_outcome_last = 4;
 struct IndexedOne {
   ActionId action;
   Outcome outcome = Outcome::given;
@@ -180,7 +177,7 @@ struct Removed {
 };
 
 using Body = std::variant<CommandBegan, CommandEnded, Lookups, Results, Compiled, Linked, Tested,
-                          Transferred, Fault, CCompiler, Indexed, Removed>;
+                          Transferred, Fault, std::monostate, Indexed, Removed>;
 
 struct Event {
   Micros at_us = 0;

@@ -28,7 +28,10 @@ Tested both(const Tested& known, const Tested& told) {
   }
   if (known.ran != 0) return known;
   if (!is_miss(told)) return told;
-  return is_miss(known) && told.cause == TestCause::inputs ? told : known;
+  if (!is_miss(known)) return known;
+  // go has looked after all: by then nothing was too new.
+  const bool has_looked = known.cause == TestCause::too_new && told.cause != TestCause::too_new;
+  return has_looked || told.cause == TestCause::inputs ? told : known;
 }
 
 class Inserter {
@@ -71,9 +74,18 @@ class Inserter {
             .step());
     command_ = insert.number(0);
     TRY(insert.step());
-    TRY_ASSIGN(lookups_, next_row("lookup"));
-    TRY_ASSIGN(results_, next_row("result"));
-    return {};
+    return count_rows();
+  }
+
+  // A command whose spool was read before it had said all.
+  Result<bool> go_on(std::string_view command) {
+    TRY_ASSIGN(Statement find, connection_.prepare("SELECT id, job FROM command WHERE uid = ?"));
+    TRY_ASSIGN(const bool is_known, find.with(command).step());
+    if (!is_known) return false;
+    command_ = find.number(0);
+    job_ = find.number(1);
+    TRY(count_rows());
+    return true;
   }
 
   bool has_begun() const { return command_ != 0; }
@@ -192,13 +204,7 @@ class Inserter {
         .run();
   }
 
-  Result<void> add(Micros, const CCompiler& compiler) {
-    TRY_ASSIGN(Statement insert,
-               connection_.prepare("INSERT OR REPLACE INTO c_compiler VALUES (?,?,?)"));
-    return insert
-        .with(command_, std::string_view(compiler.program), std::string_view(compiler.version))
-        .run();
-  }
+  Result<void> add(Micros, std::monostate) { return {}; }
 
   Result<void> add(Micros, const Indexed& indexed) {
     TRY_ASSIGN(Statement insert,
@@ -229,6 +235,12 @@ class Inserter {
   }
 
  private:
+  Result<void> count_rows() {
+    TRY_ASSIGN(lookups_, next_row("lookup"));
+    TRY_ASSIGN(results_, next_row("result"));
+    return {};
+  }
+
   Result<std::int64_t> next_row(std::string_view table) {
     TRY_ASSIGN(Statement last,
                connection_.prepare(std::string("SELECT coalesce(max(seq), 0) FROM ") +
@@ -254,9 +266,10 @@ Result<void> insert_events(Connection& connection, std::string_view spool,
     const bool is_of_a_command = !std::holds_alternative<Removed>(event.body);
     if (!inserter.has_begun() && is_of_a_command &&
         !std::holds_alternative<CommandBegan>(event.body)) {
+      TRY_ASSIGN(const bool is_known, inserter.go_on(spool));
       CommandBegan unsaid;
       unsaid.id = spool;
-      TRY(inserter.begin(unsaid, event.at_us));
+      if (!is_known) TRY(inserter.begin(unsaid, event.at_us));
     }
     TRY(std::visit([&](const auto& body) { return inserter.add(event.at_us, body); }, event.body));
   }

@@ -57,6 +57,7 @@ TEST_CASE("ingest: a command in two spools goes on where it was") {
 TEST_CASE("ingest: of the two questions for a test a hit counts, and what has run has missed") {
   const Tested missed{"p", Answer::missed, TestCause::inputs, 0, {"open a"}, 0};
   const Tested unknown{"p", Answer::missed, TestCause::unknown, 0, {}, 0};
+  const Tested young{"p", Answer::missed, TestCause::too_new, 0, {"open b"}, 0};
   const Tested hit{"p", Answer::reused, TestCause::none, 7, {}, 0};
   const Tested ran{"p", Answer::missed, TestCause::none, 9, {}, 1};
   const auto result = [](const std::vector<Tested>& told) {
@@ -76,6 +77,11 @@ TEST_CASE("ingest: of the two questions for a test a hit counts, and what has ru
   CHECK(result({hit, missed}) == "3 0 [] 7 0");
   CHECK(result({missed, unknown, ran}) == "2 1 [\"open a\"] 9 1");
   CHECK(result({unknown, missed, ran}) == "2 1 [\"open a\"] 9 1");
+  // A lookup that came after all says more.
+  CHECK(result({young, young, ran}) == "2 3 [\"open b\"] 9 1");
+  CHECK(result({young, unknown}) == "2 2 [] 0 0");
+  CHECK(result({young, hit}) == "3 0 [] 7 0");
+  CHECK(result({missed, young}) == "2 1 [\"open a\"] 0 0");
   CHECK(result({ran}) == "2 0 [] 9 1");
   CHECK(result({ran, hit}) == "2 0 [] 9 1");
 }

@@ -22,18 +22,19 @@ SELECT r.action, 0, r.at_us, x.tier,
   EXISTS (SELECT 1 FROM fault f WHERE f.command = m.id AND f.reason = 'local-tier')
   FROM result r CROSS JOIN missed x ON x.action = r.action
   JOIN command m ON m.id = r.command AND m.local_tier = x.tier
-  JOIN job j ON j.id = m.job AND j.host = ?2
+  JOIN job j ON j.id = m.job AND j.host = ?2 AND j.journal = ?3
 UNION ALL
 SELECT l.action, 1, m.at_us, x.tier,
   EXISTS (SELECT 1 FROM fault f WHERE f.command = m.id AND f.reason = 'local-tier')
   FROM lookup l CROSS JOIN missed x ON x.action = l.action
   JOIN command m ON m.id = l.command AND m.local_tier = x.tier
-  JOIN job j ON j.id = m.job AND j.host = ?2
+  JOIN job j ON j.id = m.job AND j.host = ?2 AND j.journal = ?3
   WHERE l.answer < 2
 UNION ALL
 SELECT r.action, 2 + r.why, c.at_us, x.tier, 0
   FROM removed r CROSS JOIN missed x ON x.action = r.action
   JOIN collection c ON c.id = r.collection AND c.local_tier = x.tier AND c.host = ?2
+    AND c.journal = ?3
 )";
 
 Result<std::string> words_of(Database& database, std::int64_t job) {
@@ -58,6 +59,16 @@ Result<std::vector<LookupRow>> lookups_in(Database& database, std::int64_t job) 
     list.push_back({action_at(row, 0), row.number(1), static_cast<Answer>(row.number(2)),
                     row.size(3), row.size(4)});
   }));
+  return list;
+}
+
+Result<std::vector<ActionId>> stored_in(Database& database, std::int64_t job) {
+  TRY_ASSIGN(Statement statement,
+             database.connection().prepare("SELECT r.action FROM command m JOIN result r "
+                                           "ON r.command = m.id WHERE m.job = ?"));
+  statement.with(job);
+  std::vector<ActionId> list;
+  TRY(statement.each([&list](const Statement& row) { list.push_back(action_at(row, 0)); }));
   return list;
 }
 
@@ -102,7 +113,7 @@ Result<std::unordered_map<ActionId, std::uint8_t>> kinds_in(Database& database, 
 
 Result<std::vector<Trace>> traces_of_missed(Database& database, const JobRow& job) {
   TRY_ASSIGN(Statement statement, database.connection().prepare(k_traces));
-  statement.with(job.id, std::string_view(job.host));
+  statement.with(job.id, std::string_view(job.host), std::string_view(job.journal));
   std::vector<Trace> list;
   TRY(statement.each([&list](const Statement& row) {
     list.push_back({action_at(row, 0), static_cast<Trace::What>(row.number(1)), row.number(2),

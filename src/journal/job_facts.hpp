@@ -52,6 +52,8 @@ struct TransferTotal {
 // In the order in which they were answered, command by command.
 Result<std::vector<LookupRow>> lookups_in(Database& database, std::int64_t job);
 Result<std::vector<IndexedRow>> indexed_in(Database& database, std::int64_t job);
+// What the job's commands stored.
+Result<std::vector<ActionId>> stored_in(Database& database, std::int64_t job);
 // Kinds (as in a record of the store) of what this job asked for, as far as results of these
 // actions were stored by any command in the journal, or are known as compiled packages.
 Result<std::unordered_map<ActionId, std::uint8_t>> kinds_in(Database& database, std::int64_t job);

@@ -70,6 +70,9 @@ TEST_CASE("job facts: lookups, what the index knew, kinds and transfers of one j
   const auto indexed = indexed_in(database, job);
   REQUIRE(indexed->size() == 1);
   CHECK(indexed->front().one == IndexedOne{action_of("p"), Outcome::given, 3, 1});
+  const auto stored = stored_in(database, job);
+  REQUIRE(stored);
+  CHECK(*stored == std::vector<ActionId>{action_of("q")});
   const auto kinds = kinds_in(database, job);
   REQUIRE(kinds);
   CHECK(kinds->size() == 2);
@@ -145,7 +148,8 @@ TEST_CASE("job facts: another machine's are merged, its collections once") {
   const Place here;
   const Place there;
   here.command(a_command("a"), k_long_ago, {Lookups{{missed("p")}}});
-  there.command(a_command("b"), k_long_ago, {Indexed{{{action_of("p"), Outcome::corrupt, 1, 1}}}});
+  there.command(a_command("b"), k_long_ago,
+                {Lookups{{missed("p")}}, Indexed{{{action_of("p"), Outcome::corrupt, 1, 1}}}});
   const std::vector<Event> removed = {
       {k_long_ago - 5, Removed{"box", "/tier", {{action_of("p"), Removal::age}}}}};
   REQUIRE(append(there.journal, "gc-1", removed));
@@ -153,7 +157,22 @@ TEST_CASE("job facts: another machine's are merged, its collections once") {
   Database database = here.open();
   for (int i = 0; i < 2; ++i) REQUIRE(database.merge(database_file(there.journal)));
   CHECK(indexed_in(database, find_job(database, "github/job-b")->id)->size() == 1);
-  CHECK(traces_of_missed(database, *find_job(database, "github/job-a"))->size() == 1);
+  // Its host has our name, and what it removed was not ours.
+  CHECK(traces_of_missed(database, *find_job(database, "github/job-a"))->empty());
+  CHECK(traces_of_missed(database, *find_job(database, "github/job-b"))->size() == 1);
+  CHECK((*last_job_of(database, "box"))->uid == "github/job-a");
+  // Back where it came from it is its own again, and ours is another's.
+  const Place emptied;
+  Database back = std::move(
+      *Database::open_to_write(emptied.journal, Deadline::after(std::chrono::seconds(5))));
+  Database theirs = there.open();
+  auto id = theirs.connection().prepare("SELECT id FROM self");
+  REQUIRE(*id->step());
+  auto same = back.connection().prepare("UPDATE self SET id = ?");
+  REQUIRE(same->with(std::string_view(id->text(0))).run());
+  REQUIRE(back.merge(database_file(here.journal)));
+  CHECK((*last_job_of(back, "box"))->uid == "github/job-b");
+  CHECK(traces_of_missed(back, *find_job(back, "github/job-b"))->size() == 1);
   REQUIRE(database.trim(k_long_ago + 2 * k_journal_age_max_us));
   CHECK(*database.connection().number("SELECT count(*) FROM removed") == 0);
   CHECK(*database.connection().number("SELECT count(*) FROM indexed") == 0);

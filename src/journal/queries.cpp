@@ -14,7 +14,7 @@ constexpr std::size_t k_named_jobs = 5;  // in a refusal
 
 constexpr std::string_view k_job_columns =
     "id, uid, ci, run, name, repository, commit_id, branch, pull_request, domain, host, checkout, "
-    "first_us, last_us";
+    "first_us, last_us, journal";
 // With the job of the newest compilation, and what the linker was told of it.
 constexpr std::string_view k_inputs_columns =
     "i.id, i.package, i.build_id, i.salt, i.text, i.text_size, "
@@ -32,6 +32,7 @@ JobRow job_of(const Statement& row) {
   }
   job.first_us = row.number(++column);
   job.last_us = row.number(++column);
+  job.journal = row.text(++column);
   return job;
 }
 
@@ -79,6 +80,16 @@ Result<std::vector<JobRow>> recent_jobs(Database& database, std::size_t limit) {
       static_cast<std::int64_t>(limit), job_of);
 }
 
+Result<std::optional<JobRow>> last_job_of(Database& database, std::string_view host) {
+  TRY_ASSIGN(Statement statement, database.connection().prepare(fmt::format(
+                                      "SELECT {} FROM job WHERE host = ? AND journal = '' "
+                                      "ORDER BY last_us DESC, id DESC LIMIT 1",
+                                      k_job_columns)));
+  TRY_ASSIGN(const bool found, statement.with(host).step());
+  if (!found) return std::nullopt;
+  return job_of(statement);
+}
+
 Result<JobRow> find_job(Database& database, std::string_view selector) {
   if (selector == "last") {
     TRY_ASSIGN(const auto jobs, recent_jobs(database, 1));
@@ -87,7 +98,8 @@ Result<JobRow> find_job(Database& database, std::string_view selector) {
   }
   TRY_ASSIGN(Statement statement, database.connection().prepare(
                                       fmt::format("SELECT {} FROM job WHERE id = ?1 OR uid = ?2 OR "
-                                                  "substr(uid, 1, length(?2)) = ?2 "
+                                                  "substr(uid, 1, length(?2)) = ?2 OR "
+                                                  "instr('/' || uid || '/', '/' || ?2 || '/') > 0 "
                                                   "ORDER BY id = ?1 DESC, uid = ?2 DESC LIMIT 2",
                                                   k_job_columns)));
   const auto number = parse_int<std::int64_t>(selector).value_or(0);
@@ -97,10 +109,14 @@ Result<JobRow> find_job(Database& database, std::string_view selector) {
     if (job.id == number || job.uid == selector) return job;
     TRY_ASSIGN(const bool another, statement.step());
     if (!another) return job;
-    return fail(Code::invalid, fmt::format("job {}: several begin so, {} and {} among them",
+    return fail(Code::invalid, fmt::format("job {}: several are called so, {} and {} among them",
                                            selector, job.uid, statement.text(1)));
   }
-  TRY_ASSIGN(const auto jobs, recent_jobs(database, k_named_jobs));
+  // By number: what was merged last may have run long ago.
+  TRY_ASSIGN(const auto jobs,
+             rows<JobRow>(database,
+                          fmt::format("SELECT {} FROM job ORDER BY id DESC LIMIT ?", k_job_columns),
+                          static_cast<std::int64_t>(k_named_jobs), job_of));
   std::vector<std::string> names;
   for (const JobRow& job : jobs) names.push_back(fmt::format("{} ({})", job.id, job.uid));
   return fail(Code::invalid,
@@ -143,10 +159,16 @@ Result<std::vector<InputsRow>> compiled_in(Database& database, std::int64_t job)
 Result<std::vector<PackageHit>> package_hits_in(Database& database, std::int64_t job) {
   return rows<PackageHit>(
       database,
-      "SELECT i.package, i.build_id, max(l.answer), i.cost_us, "
-      "EXISTS (SELECT 1 FROM compile c WHERE c.inputs = i.id) FROM command m "
-      "JOIN lookup l ON l.command = m.id JOIN inputs i ON i.build_id = substr(l.action, 1, 15) "
-      "WHERE m.job = ? AND l.answer < 2 GROUP BY i.id ORDER BY i.package",
+      // Of one build ID a merged journal may say any package: it counts once, under the name that
+      // was compiled here, else that was known first.
+      "SELECT i.package, i.build_id, h.answer, i.cost_us, "
+      "EXISTS (SELECT 1 FROM compile c WHERE c.inputs = i.id) FROM "
+      "(SELECT substr(l.action, 1, 15) AS build_id, max(l.answer) AS answer FROM command m "
+      "JOIN lookup l ON l.command = m.id WHERE m.job = ? AND l.answer < 2 GROUP BY 1) h "
+      "JOIN inputs i ON i.id = (SELECT o.id FROM inputs o WHERE o.build_id = h.build_id "
+      "ORDER BY NOT EXISTS (SELECT 1 FROM compile c JOIN command m ON m.id = c.command "
+      "JOIN job j ON j.id = m.job WHERE c.inputs = o.id AND j.journal = ''), o.id LIMIT 1) "
+      "ORDER BY i.package",
       job, [](const Statement& row) {
         return PackageHit{row.text(0), build_id_of(row.blob(1)), static_cast<Answer>(row.number(2)),
                           row.size(3), row.number(4) != 0};
@@ -202,19 +224,42 @@ Result<std::vector<FaultRow>> faults_in(Database& database, std::int64_t job) {
       });
 }
 
+Result<bool> has_earlier(Database& database, Micros before_us) {
+  TRY_ASSIGN(Statement statement,
+             database.connection().prepare(
+                 "SELECT EXISTS (SELECT 1 FROM job WHERE first_us < ?1) "
+                 "OR EXISTS (SELECT 1 FROM inputs WHERE source <> '' AND at_us < ?1)"));
+  TRY(statement.with(before_us).step());
+  return statement.number(0) != 0;
+}
+
 Result<std::optional<LastTest>> last_test_of(Database& database, std::string_view package,
                                              std::int64_t other_than_job, Micros before_us) {
   TRY_ASSIGN(Statement statement,
              database.connection().prepare(
-                 "SELECT m.words, m.goflags, m.go_version, t.package IS NOT NULL FROM command m "
+                 "SELECT m.words, m.goflags, m.go_version, coalesce(m.exit_status, 1) <> 0, "
+                 "coalesce(t.ran = 1 OR t.answer IN (0, 1, 3), 0), "
+                 "coalesce(t.ran = 0 AND t.answer IN (0, 1, 3), 0) FROM command m "
                  "LEFT JOIN test t ON t.command = m.id AND t.package = ?1 "
                  "WHERE m.job <> ?2 AND m.at_us < ?3 AND (t.package IS NOT NULL OR EXISTS "
                  "(SELECT 1 FROM link l WHERE l.command = m.id AND l.package = ?1 || '.test')) "
                  "ORDER BY m.at_us DESC LIMIT 1"));
   TRY_ASSIGN(const bool found, statement.with(package, other_than_job, before_us).step());
   if (!found) return std::nullopt;
-  return LastTest{list_of(statement.text(0)), statement.text(1), statement.text(2),
-                  statement.number(3) != 0};
+  return LastTest{list_of(statement.text(0)), statement.text(1),        statement.text(2),
+                  statement.number(3) != 0,   statement.number(4) != 0, statement.number(5) != 0};
+}
+
+Result<std::optional<LastLink>> last_link_of(Database& database, std::string_view package,
+                                             std::int64_t other_than_job, Micros before_us) {
+  TRY_ASSIGN(Statement statement,
+             database.connection().prepare(
+                 "SELECT m.job, l.build_id FROM link l JOIN command m ON m.id = l.command "
+                 "WHERE l.package = ?1 AND m.job <> ?2 AND m.at_us < ?3 "
+                 "ORDER BY m.at_us DESC, m.id DESC LIMIT 1"));
+  TRY_ASSIGN(const bool found, statement.with(package, other_than_job, before_us).step());
+  if (!found) return std::nullopt;
+  return LastLink{statement.number(0), build_id_of(statement.blob(1))};
 }
 
 Result<std::vector<InputsRow>> earlier_inputs(Database& database, std::string_view package,
@@ -262,6 +307,33 @@ Result<std::optional<InputsRow>> same_inputs_before(Database& database, const In
   TRY_ASSIGN(const bool found, statement.with(inputs.id, job, inputs.at_us).step());
   if (!found) return std::nullopt;
   return inputs_of(statement);
+}
+
+Result<bool> has_stored(Database& database, std::string_view build_id, std::int64_t but_in_job) {
+  const auto key = build_key(build_id);
+  if (!key) return false;
+  TRY_ASSIGN(Statement statement,
+             database.connection().prepare(
+                 "SELECT EXISTS (SELECT 1 FROM result r JOIN command m ON m.id = r.command "
+                 "WHERE substr(r.action, 1, length(?1)) = ?1 AND m.job <> ?2)"));
+  TRY(statement.with(ByteView(*key), but_in_job).step());
+  return statement.number(0) != 0;
+}
+
+Result<std::map<std::string, std::vector<InputsRow>>> inputs_in(Database& database,
+                                                                std::int64_t job) {
+  std::map<std::string, std::vector<InputsRow>> by_package;
+  TRY_ASSIGN(auto compiled, compiled_in(database, job));
+  for (InputsRow& row : compiled) {
+    std::string package = row.package;
+    by_package[std::move(package)].push_back(std::move(row));
+  }
+  TRY_ASSIGN(const auto hits, package_hits_in(database, job));
+  for (const PackageHit& hit : hits) {
+    TRY_ASSIGN(auto inputs, inputs_with(database, hit.package, hit.build_id));
+    if (inputs) by_package[hit.package].push_back(std::move(*inputs));
+  }
+  return by_package;
 }
 
 }  // namespace sluice::journal

@@ -9,6 +9,7 @@
 #include "journal/event.hpp"
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -31,6 +32,7 @@ struct JobRow {
   std::string checkout;
   Micros first_us = 0;
   Micros last_us = 0;
+  std::string journal;  // it was merged from; empty: this one
 };
 
 struct CommandRow {
@@ -100,12 +102,15 @@ struct FaultRow {
 
 // Newest first.
 Result<std::vector<JobRow>> recent_jobs(Database& database, std::size_t limit);
+// The newest of one host; nothing where it has none.
+Result<std::optional<JobRow>> last_job_of(Database& database, std::string_view host);
 // "last", a number, a uid or an unambiguous beginning of one. Code::not_found names what exists.
 Result<JobRow> find_job(Database& database, std::string_view selector);
 
 // Of one job, in order of time.
 Result<std::vector<CommandRow>> commands_of(Database& database, std::int64_t job);
 Result<std::vector<InputsRow>> compiled_in(Database& database, std::int64_t job);
+// Each build ID once.
 Result<std::vector<PackageHit>> package_hits_in(Database& database, std::int64_t job);
 Result<std::vector<TestRow>> tests_in(Database& database, std::int64_t job);
 Result<std::vector<LinkRow>> links_in(Database& database, std::int64_t job);
@@ -117,9 +122,19 @@ struct LastTest {
   std::vector<std::string> words;
   std::string goflags;
   std::string go_version;
-  bool is_kept = false;  // it was answered, or it passed and go kept its result
+  bool has_failed = false;  // the command
+  bool is_kept = false;     // it was answered, or it passed and go kept its result
+  bool is_answered = false;
 };
 Result<std::optional<LastTest>> last_test_of(Database& database, std::string_view package,
+                                             std::int64_t other_than_job, Micros before_us);
+
+// The last link of a program in another job, before a time.
+struct LastLink {
+  std::int64_t job = 0;
+  std::string build_id;  // of its main package
+};
+Result<std::optional<LastLink>> last_link_of(Database& database, std::string_view package,
                                              std::int64_t other_than_job, Micros before_us);
 
 // What is known of a package from before a time, newest first.
@@ -131,5 +146,14 @@ Result<std::optional<InputsRow>> inputs_with(Database& database, std::string_vie
 // When these very inputs were compiled before, if they were.
 Result<std::optional<InputsRow>> same_inputs_before(Database& database, const InputsRow& inputs,
                                                     std::int64_t job);
+// Whether the result of these inputs was stored in any other job. Reads every stored result.
+Result<bool> has_stored(Database& database, std::string_view build_id, std::int64_t but_in_job);
+
+// Whether anything is known from before a time: a job of this journal, or what one told the store.
+Result<bool> has_earlier(Database& database, Micros before_us);
+
+// By package: what the job compiled, and what those results were made of that it was given.
+Result<std::map<std::string, std::vector<InputsRow>>> inputs_in(Database& database,
+                                                                std::int64_t job);
 
 }  // namespace sluice::journal

@@ -70,6 +70,9 @@ TEST_CASE("queries: jobs by number, name, beginning and last") {
   Database database = diary.open();
   CHECK(recent_jobs(database, 10)->size() == 3);
   CHECK(find_job(database, "last")->uid == "github/77");
+  REQUIRE(database.connection().execute("UPDATE job SET host = 'box' WHERE uid LIKE 'aa%'"));
+  CHECK((*last_job_of(database, "box"))->uid == "aa2");
+  CHECK_FALSE(last_job_of(database, "none")->has_value());
   CHECK(find_job(database, "1")->uid == "aa1");
   CHECK(find_job(database, "aa2")->uid == "aa2");
   CHECK(find_job(database, "git")->uid == "github/77");
@@ -77,6 +80,11 @@ TEST_CASE("queries: jobs by number, name, beginning and last") {
   const auto missing = find_job(database, "nothing");
   CHECK(missing.error().code == Code::invalid);
   CHECK(missing.error().message.find("github/77") != std::string::npos);
+  // By number, however long ago it ran: a merged one is the newest here.
+  REQUIRE(database.connection().execute("UPDATE job SET last_us = 1 WHERE id = 3"));
+  CHECK(find_job(database, "nothing")
+            .error()
+            .message.ends_with("the last ones are 3 (github/77), 2 (aa2), 1 (aa1)"));
   CHECK(commands_of(database, find_job(database, "github/77")->id)->size() == 2);
 }
 
@@ -134,6 +142,76 @@ TEST_CASE("queries: inputs that were compiled before are told as such") {
     REQUIRE(before);
     CHECK(before->has_value() == (inputs.package == "p"));
   }
+  CHECK(*has_stored(database, build_id("p=1"), job));
+  CHECK_FALSE(*has_stored(database, build_id("q=1"), job));  // by this job alone
+  CHECK(*has_stored(database, build_id("q=1"), 0));
+  CHECK_FALSE(*has_stored(database, build_id("r=1"), 0));
+  CHECK_FALSE(*has_stored(database, "no build id", 0));
+}
+
+TEST_CASE("queries: the last link of a program, and what the last run of a test left") {
+  Diary diary;
+  const auto say = [&diary](const std::string& id, Micros at_us, std::vector<Body> bodies,
+                            std::int64_t exit_status) {
+    CommandBegan began;
+    began.id = id;
+    began.words = {"go", "test"};
+    std::vector<Event> events = {{at_us, began}};
+    for (Body& body : bodies) events.push_back({at_us + 10, std::move(body)});
+    events.push_back({at_us + 20, CommandEnded{20, exit_status, 0, "{}"}});
+    REQUIRE(append(diary.journal(), id, events));
+  };
+  const Linked program{"m/cmd", build_id("cmd"), "", Answer::missed, 5};
+  const Linked binary{"m/p.test", build_id("p"), "", Answer::missed, 5};
+  const auto tested = [](Answer answer, TestCause cause, std::uint8_t ran) {
+    return Tested{"m/p", answer, cause, 5, {}, ran};
+  };
+  say("a", k_long_ago, {program, binary, tested(Answer::missed, TestCause::none, 1)}, 0);
+  say("b", k_long_ago + 1000, {tested(Answer::reused, TestCause::none, 0)}, 0);
+  say("c", k_long_ago + 2000, {tested(Answer::missed, TestCause::too_new, 0)}, 0);
+  say("d", k_long_ago + 3000, {binary}, 1);
+  Database database = diary.open();
+  const auto link = last_link_of(database, "m/cmd", 4, k_long_ago + 3000);
+  REQUIRE((link && *link));
+  CHECK((*link)->job == 1);
+  CHECK((*link)->build_id == build_id("cmd"));
+  CHECK_FALSE(*last_link_of(database, "m/cmd", 1, k_long_ago + 3000));
+  CHECK_FALSE(*last_link_of(database, "m/cmd", 4, k_long_ago));
+  const auto before = [&database](Micros at_us) {
+    const auto last = last_test_of(database, "m/p", 99, k_long_ago + at_us);
+    REQUIRE((last && *last));
+    CHECK((*last)->is_answered == (at_us == 1001));
+    return std::pair((*last)->is_kept, (*last)->has_failed);
+  };
+  CHECK_FALSE(*has_earlier(database, k_long_ago));
+  CHECK(*has_earlier(database, k_long_ago + 1));
+  CHECK(before(1) == std::pair(true, false));
+  CHECK(before(1001) == std::pair(true, false));
+  CHECK(before(2001) == std::pair(false, false));
+  CHECK(before(3001) == std::pair(false, true));
+}
+
+TEST_CASE("queries: a build ID counts once, whatever packages a merged journal says for it") {
+  Diary diary;
+  diary.command("one", k_long_ago, {"p=1", "q=1"}, {});
+  diary.command("two", k_long_ago + 5000, {}, {"p=1", "q=1"});
+  Database database = diary.open();
+  // Under numbers before and after ours.
+  for (const char* rows :
+       {"INSERT INTO inputs SELECT id - 100, 'evil/' || package, build_id, salt, text, "
+        "text_size, 999999, at_us, 'x' FROM inputs",
+        "INSERT INTO inputs SELECT id + 500, 'bad/' || package, build_id, salt, text, "
+        "text_size, 999999, at_us, 'x' FROM inputs WHERE id > 0"}) {
+    REQUIRE(database.connection().execute(rows));
+  }
+  const auto hits = package_hits_in(database, find_job(database, "two")->id);
+  REQUIRE(hits);
+  REQUIRE(hits->size() == 2);
+  CHECK(hits->front().package == "p");
+  CHECK(hits->front().made_here);
+  CHECK(hits->front().cost_us == 500);
+  CHECK(hits->back().package == "q");
+  CHECK(inputs_in(database, find_job(database, "two")->id)->size() == 2);
 }
 
 }  // namespace sluice::journal

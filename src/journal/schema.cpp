@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <string>
+#include <vector>
 
 namespace sluice::journal {
 namespace {
@@ -108,10 +110,39 @@ CREATE TABLE removed (
   PRIMARY KEY (collection, action)
 ) WITHOUT ROWID;
 )",
+    R"(
+-- One row: tells this journal from all others. A copy of it is another one, and has another inode.
+CREATE TABLE self (id TEXT NOT NULL, inode TEXT NOT NULL);
+INSERT INTO self VALUES (lower(hex(randomblob(8))), '');
+ALTER TABLE job ADD COLUMN journal TEXT NOT NULL DEFAULT '';         -- it was merged from; '': ours
+ALTER TABLE collection ADD COLUMN journal TEXT NOT NULL DEFAULT '';  -- the same
+DROP TABLE c_compiler;  -- nobody ever wrote it
+)",
 };
 static_assert(k_steps.size() == k_schema_version);
 
+// Every object with the text that made it; nothing of a database of ours changes it.
+Result<std::vector<std::string>> objects_of(Connection& connection) {
+  TRY_ASSIGN(Statement all, connection.prepare("SELECT type, name, tbl_name, coalesce(sql, '') "
+                                               "FROM sqlite_schema ORDER BY type, name LIMIT 100"));
+  std::vector<std::string> list;
+  TRY(all.each([&list](const Statement& row) {
+    for (int column = 0; column < 4; ++column) list.push_back(row.text(column));
+  }));
+  return list;
+}
+
 }  // namespace
+
+Result<bool> has_our_tables(Connection& connection) {
+  TRY_ASSIGN(const std::int64_t version, connection.number("PRAGMA user_version"));
+  if (version < 1 || version > k_schema_version) return false;
+  TRY_ASSIGN(Connection ours, Connection::open(":memory:", true));
+  TRY(migrate(ours, version));
+  TRY_ASSIGN(const auto expected, objects_of(ours));
+  TRY_ASSIGN(const auto found, objects_of(connection));
+  return found == expected;
+}
 
 Result<void> check_version(Connection& connection) {
   TRY_ASSIGN(const std::int64_t version, connection.number("PRAGMA user_version"));
@@ -123,17 +154,17 @@ Result<void> check_version(Connection& connection) {
   return fail(Code::not_found, fmt::format("journal: still of version {}", version));
 }
 
-Result<void> migrate(Connection& connection) {
+Result<void> migrate(Connection& connection, std::int64_t target) {
   TRY_ASSIGN(const std::int64_t version, connection.number("PRAGMA user_version"));
-  if (version >= k_schema_version) return check_version(connection);
+  if (version >= target) return check_version(connection);
   if (version < 0) return fail(Code::unsupported, "journal: not sluice's");
   // Has no effect later, nor inside a transaction.
   if (version == 0) TRY(connection.execute("PRAGMA auto_vacuum = INCREMENTAL"));
   TRY_ASSIGN(auto transaction, Transaction::begin(connection));
-  for (auto step = version; step < k_schema_version; ++step) {
+  for (auto step = version; step < target; ++step) {
     TRY(connection.execute(k_steps.at(static_cast<std::size_t>(step))));
   }
-  TRY(connection.execute(fmt::format("PRAGMA user_version = {}", k_schema_version).c_str()));
+  TRY(connection.execute(fmt::format("PRAGMA user_version = {}", target).c_str()));
   return transaction.commit();
 }
 

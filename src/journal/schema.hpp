@@ -9,10 +9,13 @@
 
 namespace sluice::journal {
 
-inline constexpr std::int64_t k_schema_version = 2;
+inline constexpr std::int64_t k_schema_version = 3;
 
-// Brings a database, which may be empty, to k_schema_version in one transaction.
-Result<void> migrate(Connection& connection);
+// Brings a database, which may be empty, to `target` in one transaction.
+Result<void> migrate(Connection& connection, std::int64_t target = k_schema_version);
+// Whether the tables of a database that came from elsewhere are to the letter those of the version
+// that it names: no view, trigger, generated column or constraint of another's making.
+Result<bool> has_our_tables(Connection& connection);
 // Whether it can be read as it is.
 Result<void> check_version(Connection& connection);
 

@@ -1,6 +1,7 @@
 #include "journal/spool.hpp"
 
 #include "base/deadline.hpp"
+#include "sys/process_identity.hpp"
 
 #include <fmt/format.h>
 
@@ -49,13 +50,27 @@ std::vector<Spool> spools(const sys::Path& journal) {
   return list;
 }
 
+namespace {
+
+bool is_orphan(const std::vector<Event>& events) {
+  return std::ranges::any_of(events, [](const Event& event) {
+    const auto* const began = std::get_if<CommandBegan>(&event.body);
+    return began != nullptr && sys::has_ended(began->process);
+  });
+}
+
+}  // namespace
+
 bool is_ended(const Spool& spool, const std::vector<Event>& events) {
   if (!events.empty() && (std::holds_alternative<CommandEnded>(events.back().body) ||
                           std::holds_alternative<Removed>(events.back().body))) {
     return true;
   }
   const auto info = sys::stat_file(spool.file, false);
-  return info && *info && unix_now_ns() - (*info)->mtime_ns > k_spool_silent_ns;
+  if (!info || !*info) return false;
+  const UnixNanos silent_ns = unix_now_ns() - (*info)->mtime_ns;
+  return silent_ns > k_spool_silent_ns ||
+         (silent_ns > k_spool_orphan_silent_ns && is_orphan(events));
 }
 
 }  // namespace sluice::journal

@@ -20,6 +20,9 @@ inline constexpr std::uint64_t k_spool_bytes_max = 64U << 20U;
 inline constexpr std::string_view k_spool_suffix = ".events";
 // Nobody has appended for so long: whoever wrote it is gone.
 inline constexpr UnixNanos k_spool_silent_ns = UnixNanos{3600} * 1'000'000'000;
+// The same where the command's process has ended without a word; what go had started then may
+// still have something to say.
+inline constexpr UnixNanos k_spool_orphan_silent_ns = UnixNanos{3} * 1'000'000'000;
 
 // <journal>/spool/<id>.events; an id that is no single path element is Code::invalid.
 Result<sys::Path> spool_file(const sys::Path& journal, std::string_view id);
@@ -33,7 +36,8 @@ struct Spool {
 };
 // Every spool there, oldest first; nothing where there is none.
 std::vector<Spool> spools(const sys::Path& journal);
-// Whether all that will be in it is there: the last event ends it, or it is silent.
+// Whether all that will be in it is there: the last event ends it, or it is silent (for longer
+// while its command's process may live).
 bool is_ended(const Spool& spool, const std::vector<Event>& events);
 
 }  // namespace sluice::journal

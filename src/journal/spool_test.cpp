@@ -1,6 +1,7 @@
 #include "journal/spool.hpp"
 
 #include "base/deadline.hpp"
+#include "sys/process_identity.hpp"
 
 #include <doctest/doctest.h>
 
@@ -55,6 +56,25 @@ TEST_CASE("spool: it is ended by a command's end, or by an hour's silence") {
   REQUIRE(sys::touch(list.front().file, unix_now_ns()));
   events.push_back({2, CommandEnded{}});
   CHECK(is_ended(list.front(), events));
+}
+
+TEST_CASE("spool: it is ended soon after a process that died without a word") {
+  const auto place = sys::TempDirectory::create("spool");
+  const sys::Path journal = place->path() / "journal";
+  CommandBegan began;
+  const auto is_ended_after = [&](UnixNanos silent_ns) {
+    const std::vector<Event> events = {{1, began}, {2, Fault{"r", "m", 1}}};
+    REQUIRE(append(journal, "one", events));
+    const Spool spool = spools(journal).front();
+    REQUIRE(sys::touch(spool.file, unix_now_ns() - silent_ns));
+    return is_ended(spool, events);
+  };
+  CHECK_FALSE(is_ended_after(2 * k_spool_orphan_silent_ns));  // nobody knows who wrote it
+  began.process = sys::process_identity();
+  CHECK_FALSE(is_ended_after(2 * k_spool_orphan_silent_ns));
+  began.process += "1";  // one that had our id before us
+  CHECK(is_ended_after(2 * k_spool_orphan_silent_ns));
+  CHECK_FALSE(is_ended_after(0));
 }
 
 TEST_CASE("spool: a name that would lead elsewhere is refused, a full one takes no more") {

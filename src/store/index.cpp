@@ -18,6 +18,28 @@ void Index::add(Manifest manifest, ScopeKind from) {
   for (Entry& entry : manifest.entries) insert(std::move(entry), from);
 }
 
+Index Index::with(const Manifest& manifest, ScopeKind from) const {
+  std::unordered_map<ActionId, const Entry*> changed;
+  for (const Entry& entry : manifest.entries) {
+    const Entry* known = find(entry.record.action);
+    if (known == nullptr || known->record.output != entry.record.output ||
+        known->location != entry.location) {
+      changed.try_emplace(entry.record.action, &entry);
+    }
+  }
+  Index index;
+  for (const Entry* entry : order_) {
+    const auto at = changed.find(entry->record.action);
+    if (at == changed.end()) {
+      index.insert(*entry, scope_of(*entry));
+    } else {
+      index.insert(*at->second, from);
+    }
+  }
+  for (const Entry& entry : manifest.entries) index.insert(entry, from);
+  return index;
+}
+
 void Index::insert(Entry entry, ScopeKind from) {
   if (entries_.size() >= k_index_records_max) return;
   const auto [at, added] = by_action_.try_emplace(entry.record.action);

@@ -32,6 +32,9 @@ class Index {
   Index& operator=(const Index&) = delete;
 
   void add(Manifest manifest, ScopeKind from);
+  // This index, and what a manifest written since adds to it or locates anew; it is as `from` has
+  // it.
+  Index with(const Manifest& manifest, ScopeKind from) const;
 
   const Entry* find(const ActionId& action) const;
   const Location* locate(const BlobId& blob) const;  // none for the empty blob

@@ -59,6 +59,21 @@ TEST_CASE("the first record of an action wins, order is that of the manifests") 
   CHECK(index.find(action_of(4)) == nullptr);
 }
 
+TEST_CASE("what was written since is added, and locates anew what it says otherwise") {
+  Index index;
+  index.add(manifest_of({entry_of(1, 0), entry_of(2, 0)}), ScopeKind::branch);
+  Entry moved = entry_of(2, 0);
+  moved.location.domain = "other";
+  const Index next =
+      index.with(manifest_of({entry_of(1, 0), entry_of(3, 0), moved}), ScopeKind::commit);
+  CHECK(all_of(next) == std::vector<Entry>{entry_of(1, 0), moved, entry_of(3, 0)});
+  CHECK(next.scope_of(*next.find(action_of(1))) == ScopeKind::branch);
+  CHECK(next.scope_of(*next.find(action_of(2))) == ScopeKind::commit);
+  CHECK(next.scope_of(*next.find(action_of(3))) == ScopeKind::commit);
+  CHECK(*next.locate(moved.record.output) == moved.location);
+  CHECK(index.size() == 2);
+}
+
 TEST_CASE("blobs are located whatever action leads to them, the empty one nowhere") {
   Index index;
   Entry other = entry_of(1, 0);

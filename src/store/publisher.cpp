@@ -248,11 +248,11 @@ Manifest Publisher::build_manifest(ManifestInfo info,
   return manifest;
 }
 
-Result<std::optional<ManifestId>> Publisher::publish(ManifestInfo info,
-                                                     const std::vector<Record>& in_use_order,
-                                                     const std::vector<Scope>& write_scopes,
-                                                     Deadline deadline) {
-  const Manifest manifest = build_manifest(std::move(info), in_use_order);
+Result<std::optional<Published>> Publisher::publish(ManifestInfo info,
+                                                    const std::vector<Record>& in_use_order,
+                                                    const std::vector<Scope>& write_scopes,
+                                                    Deadline deadline) {
+  Manifest manifest = build_manifest(std::move(info), in_use_order);
   if (manifest.entries.empty()) return std::nullopt;
   TRY_ASSIGN(Bytes bytes, encode_manifest(manifest));
   ManifestRef ref;
@@ -267,7 +267,7 @@ Result<std::optional<ManifestId>> Publisher::publish(ManifestInfo info,
   if (!uploaded) return std::unexpected(std::move(uploaded).error().in("upload the manifest"));
   if (bytes.size() <= k_inline_manifest_max) ref.inlined = std::move(bytes);
   TRY(write_heads(ref, write_scopes, deadline));
-  return ref.id;
+  return Published{ref.id, std::move(manifest)};
 }
 
 Result<void> Publisher::write_heads(const ManifestRef& ref, const std::vector<Scope>& scopes,

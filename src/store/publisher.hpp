@@ -55,6 +55,11 @@ struct PublishReport {
   std::vector<Error> faults;     // heads that could not be written while others could
 };
 
+struct Published {
+  ManifestId id;
+  Manifest manifest;
+};
+
 // Whether an error of a publisher is about the file that it was given, and not the store's.
 bool is_of_the_file(const Error& error);
 
@@ -77,10 +82,10 @@ class Publisher {
   // what is still in the pack being filled has none), then the heads of all scopes. Nothing when no
   // record is left to write. Fails when the manifest or every head could not be written; a part of
   // the heads failing is a fault in the report.
-  Result<std::optional<ManifestId>> publish(ManifestInfo info,
-                                            const std::vector<Record>& in_use_order,
-                                            const std::vector<Scope>& write_scopes,
-                                            Deadline deadline);
+  Result<std::optional<Published>> publish(ManifestInfo info,
+                                           const std::vector<Record>& in_use_order,
+                                           const std::vector<Scope>& write_scopes,
+                                           Deadline deadline);
   const PublishReport& report() const { return report_; }
 
  private:

@@ -56,7 +56,7 @@ struct Job {
     return publisher.add(records.back(), files.write(body), soon());
   }
 
-  Result<std::optional<ManifestId>> publish(const std::vector<Scope>& scopes = {k_branch}) {
+  Result<std::optional<Published>> publish(const std::vector<Scope>& scopes = {k_branch}) {
     TRY(publisher.flush(soon()));
     return publisher.publish(info_of(job_name), records, scopes, soon());
   }

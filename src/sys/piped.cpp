@@ -12,6 +12,8 @@
 #include <cerrno>
 #include <csignal>
 #include <optional>
+#include <string>
+#include <utility>
 
 namespace sluice::sys {
 namespace {
@@ -83,6 +85,17 @@ Result<void> end_child(Child& child) {
 }  // namespace
 
 Result<Piped> run_piped(const SpawnOptions& options, const OnOutput& on_output) {
+  std::string errors;
+  auto piped = run_piped(options, on_output, [&errors](std::string_view text) -> Result<void> {
+    errors.append(text.substr(0, k_piped_errors_max - errors.size()));
+    return {};
+  });
+  if (piped) piped->errors = std::move(errors);
+  return piped;
+}
+
+Result<Piped> run_piped(const SpawnOptions& options, const OnOutput& on_output,
+                        const OnOutput& on_error) {
   TRY_ASSIGN(Pipe output, make_pipe());
   TRY_ASSIGN(Pipe errors, make_pipe());
   SpawnOptions wired = options;
@@ -102,12 +115,7 @@ Result<Piped> run_piped(const SpawnOptions& options, const OnOutput& on_output) 
   errors.write_end.reset();
 
   Piped piped;
-  const auto keep = [&piped](std::string_view text) -> Result<void> {
-    const std::size_t room = k_piped_errors_max - piped.errors.size();
-    piped.errors.append(text.substr(0, room));
-    return {};
-  };
-  const auto pumped = pump(child.pid(), output.read_end, errors.read_end, on_output, keep);
+  const auto pumped = pump(child.pid(), output.read_end, errors.read_end, on_output, on_error);
   if (!pumped) {
     output.read_end.reset();
     errors.read_end.reset();

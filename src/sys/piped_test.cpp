@@ -53,6 +53,23 @@ TEST_CASE("piped: much output comes in pieces, beside much on standard error") {
   CHECK(piped->ending_signal == 0);
 }
 
+TEST_CASE("piped: standard error is handed on as it comes, however much it is") {
+  std::size_t bytes = 0;
+  const auto piped = run_piped(shell("head -c 3000000 /dev/zero >&2; echo said"), ignore_output,
+                               [&](std::string_view text) -> Result<void> {
+                                 bytes += text.size();
+                                 return {};
+                               });
+  REQUIRE(piped);
+  CHECK(bytes == 3'000'000);
+  CHECK(piped->errors.empty());
+  const auto refused =
+      run_piped(shell("echo said >&2; exec sleep 30"), ignore_output,
+                [](std::string_view) -> Result<void> { return fail(Code::corrupt, "not that"); });
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().message == "not that");
+}
+
 TEST_CASE("piped: a grandchild that holds the pipes does not keep us") {
   std::string output;
   const auto begin = std::chrono::steady_clock::now();

@@ -1,14 +1,17 @@
 #!/usr/bin/env python3
 """Measures what sluice costs and what it saves, next to go alone and to what else CI does.
 
-    tests/bench/bench.py [--part folder|remote|replay]... [--quick] [--rounds N]
+    tests/bench/bench.py [--part PART]... [--quick] [--rounds N]
                          [--cold-rounds N] [--program NAME]... [--out FILE]
 
 folder: a store in a folder, sluice next to go alone. remote: a real MinIO behind 20 ms and
 1000 Mbit/s, sluice next to go alone, a tarball, gocached and the programs in the folder that
 BENCH_PEERS names. replay: consecutive commits of a program, each on an empty machine, over the same
-network. Within a round the sides take turns. The numbers, the versions and the load of the machine
-go to a JSON file.
+network. reuse: build, vet and test of a fresh clone at another path, on an empty machine, next to
+go alone that runs again in place.
+
+Within a round the sides take turns. The numbers, the versions and the load of the machine go to a
+JSON file.
 
 Four things that cost more than what is measured are kept away from every side. Nothing is deleted
 before the end, and go's work directories are in memory: for some minutes ext4 passes over the
@@ -38,10 +41,12 @@ from programs import PROGRAMS, REPO, Target, say, work_in_memory
 import commits  # isort: skip
 import folder  # isort: skip
 import remote  # isort: skip
+import reuse  # isort: skip
 from wan import build_wan  # isort: skip
 
-PARTS = ("folder", "remote", "replay")
+PARTS = ("folder", "remote", "replay", "reuse")
 REMOTE_PROGRAMS = ("hello", "caddy", "prometheus")
+REUSE_PROGRAMS = ("caddy", "prometheus")
 
 
 def arguments() -> argparse.Namespace:
@@ -187,6 +192,35 @@ def replay_part(
         network.stop()
 
 
+def reuse_part(
+    root: Path, sluice: Path, go_env: dict, options: argparse.Namespace, save: Save
+) -> None:
+    wan = build_wan(root / "wan", go_env)
+    result: dict = {"rtt": options.rtt, "mbit": options.mbit, "programs": {}}
+    for name in options.program or (["shop"] if options.quick else REUSE_PROGRAMS):
+        own = root / name
+        own.mkdir()
+        network = remote.Network(own, wan, options.rtt, options.mbit)
+        try:
+            program = PROGRAMS[name](own, {**os.environ, **go_env})
+            # Tests read these, and on runners they do not change; Machine makes them its own.
+            here = {"HOME": str(own / "home"), "TMPDIR": str(own / "tmp")}
+            for directory in here.values():
+                Path(directory).mkdir()
+            its_env = {**go_env, **here}
+            native, ours, *others = sides_of(name, own, sluice, its_env, network, options)
+            ours.go_env = {**its_env, "SLUICE_SAME_PATH": "always"}
+            first = Target(name, own / "jobs" / "checkout", program.main, program.memory)
+            first.vet = program.vet
+            first.path.parent.mkdir()
+            result["programs"][name] = reuse.measure(
+                first, program.source, native, ours, others, options.rounds, options.repeats // 10
+            )
+            save(result)
+        finally:
+            network.stop()
+
+
 def print_tables(result: dict) -> None:
     print(
         f"\nsluice {result['sluice']}, {result['go']}, {result['cpus']} CPUs, "
@@ -198,6 +232,8 @@ def print_tables(result: dict) -> None:
         remote.print_tables(result["remote"])
     if "replay" in result:
         remote.print_replay(result["replay"])
+    if "reuse" in result:
+        reuse.print_tables(result["reuse"])
     if costs := remote.costs(result):
         remote.print_costs(costs)
 
@@ -236,7 +272,12 @@ def main() -> int:
 
         return save
 
-    measure = {"folder": folder_part, "remote": remote_part, "replay": replay_part}
+    measure = {
+        "folder": folder_part,
+        "remote": remote_part,
+        "replay": replay_part,
+        "reuse": reuse_part,
+    }
     with contextlib.ExitStack() as stack:
         root = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="sluice-bench-")))
         work = work_in_memory()

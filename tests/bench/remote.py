@@ -20,7 +20,7 @@ from pathlib import Path
 
 from programs import Program, Target, say, spread, touch_memory
 from servers import ENGINES, Minio, free_port
-from sluice_harness import Machine, fresh_checkout, github, sha256
+from sluice_harness import Machine, Run, fresh_checkout, github, sha256
 from wan import Wan
 
 K_STEP_S = 1800
@@ -101,9 +101,12 @@ class Side:
     def new_store(self) -> None:
         """From now on nothing is known anywhere."""
 
-    def go(self, program: Target, *args: str) -> float:
+    def run(self, program: Target, *args: str) -> Run:
         assert self.machine is not None
-        run = self.machine.plain_go(*args, cwd=program.path, timeout_s=K_STEP_S, env=self.env())
+        return self.machine.plain_go(*args, cwd=program.path, timeout_s=K_STEP_S, env=self.env())
+
+    def go(self, program: Target, *args: str) -> float:
+        run = self.run(program, *args)
         if run.code != 0:
             raise SystemExit(f"bench: {self.name}: {run.describe()}")
         return run.wall_s
@@ -249,12 +252,12 @@ class Sluice(Side):
         machine.env["SLUICE_DRAIN"] = "detach"
         self.machine = machine
 
-    def go(self, program: Target, *args: str) -> float:
+    def run(self, program: Target, *args: str) -> Run:
         run = self.machine.go(*args, cwd=program.path, timeout_s=K_STEP_S)
-        if run.code != 0 or run.said:
+        if run.said:
             raise SystemExit(f"bench: sluice: {run.describe()}")
         self.detail.append({"args": args[0], "wall_s": run.wall_s, **(run.summary or {})})
-        return run.wall_s
+        return run
 
     def save(self, program: Target) -> float:
         started = time.monotonic()

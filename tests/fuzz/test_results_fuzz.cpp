@@ -2,8 +2,8 @@
 // understood, and a record that is understood is written as it was read.
 #include "gotool/content_times.hpp"
 #include "gotool/modules.hpp"
-#include "gotool/test_log.hpp"
-#include "gotool/test_record.hpp"
+#include "gotool/testlog.hpp"
+#include "gotool/testlog_record.hpp"
 
 #include <algorithm>
 #include <cstddef>

@@ -77,11 +77,13 @@ def test_the_terminals_signal_during_go_test(number, machine, tiny_store, tiny):
     assert ours == own
 
 
-def test_an_interrupted_command_does_not_wait_for_uploads(machine, tiny, tmp_path):
+def test_an_interrupted_command_does_not_wait_for_uploads(machine, web_store, tiny, tmp_path):
     """Also where the command itself makes an ordinary end of it."""
-    m = machine("m", store=tmp_path / "store")
+    held = tmp_path / "held"
+    held.touch()
+    m = machine("m", store=web_store("--held-while", str(held)).url)
     catcher = "trap 'exit 3' INT; echo ready; sleep 30 & wait"
-    flags = ("--drain=wait", "--drain-timeout=40s")
+    flags = ("--drain=wait", "--drain-timeout=100s")
 
     def summary_of(interrupt: bool) -> dict:
         process = m.popen(
@@ -104,6 +106,7 @@ def test_an_interrupted_command_does_not_wait_for_uploads(machine, tiny, tmp_pat
 
     (tiny / "part" / "part.go").write_text('package part\n\nconst Text = "interrupted"\n')
     assert summary_of(True)["drained"] is False
+    held.unlink()
     (tiny / "part" / "part.go").write_text('package part\n\nconst Text = "not"\n')
     assert summary_of(False)["drained"] is True
 

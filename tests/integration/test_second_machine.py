@@ -307,6 +307,17 @@ def test_agent_waits_and_is_shared(machine, tiny_store, new_tiny):
     assert compiled(run) == []
 
 
+def test_an_emptied_local_tier_is_filled_again(machine, library, tmp_path):
+    """An agent that lives has what it has itself published: `go clean -cache` costs downloads."""
+    m = machine("m", store=tmp_path / "store")
+    m.go("build", "./...", cwd=library).ok()
+    m.wait_uploads(cwd=library)
+    m.plain_go("clean", "-cache", cwd=library).ok()
+    again = m.go("build", "./...", cwd=library).ok().summary
+    assert again["misses"] == 0, again
+    assert again["hits_remote"] > 0, again
+
+
 def test_drain_detached_leaves_the_terminal(machine, tiny_store, new_tiny):
     """With --drain=detach the command's output ends with go, although the upload goes on behind."""
     first = machine("first", store=tiny_store)

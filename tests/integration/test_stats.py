@@ -145,6 +145,20 @@ def test_second_machine(machine, library, tmp_path):
     check_markdown(m.sluice_run("stats", "--format", "markdown", cwd=library).ok().stdout)
 
 
+def test_tests_that_leave_no_result_are_counted(machine, library_store, tmp_path):
+    """-count=1, or a failure: they ran, and nobody knows how long."""
+    root = tmp_path / "work"
+    root.mkdir()
+    (root / "go.mod").write_text("module example.com/one\n\ngo 1.24\n")
+    test = 'package one\n\nimport "testing"\n\nfunc Test(t *testing.T) {{ {} }}\n'
+    m = machine("second", store=library_store)
+    for body, words, code in (("", ("-count=1",), 0), ("t.Fatal()", (), 1)):
+        (root / "one_test.go").write_text(test.format(body))
+        assert m.go("test", *words, ".", cwd=root).code == code
+        spent = stats(m, cwd=root)["time_spent"]["test"]
+        assert spent["of"] == 1 and spent["counted"] == 0, spent
+
+
 def test_what_nobody_timed_is_not_counted(machine, library_store, library):
     """The first machine's build was one that sluice leaves alone (-x): nothing is known of what
     its packages cost, and that is said instead of guessed.
@@ -207,6 +221,27 @@ def test_cold_and_warm_on_one_machine(machine, library):
     # An earlier job by its name, which ends before the second had begun.
     first = numbers["last"]["jobs"][1]["uid"]
     assert stats(m, "--job", first, cwd=library)["missed"] == cold.summary["misses"]
+
+
+def test_misses_count_under_what_was_changed(machine, tmp_path):
+    """One edited file: one package under `file`, those that import it under `upstream`."""
+    root = write_library(tmp_path / "library")
+    m = machine("m")
+    m.env["SLUICE_NO_REMOTE"] = "1"
+    m.go("build", "./...", cwd=root).ok()
+    before = time.time() - 60
+    edited = root / "p5" / "p5.go"
+    edited.write_text(edited.read_text() + "\nfunc More() {}\n")
+    os.utime(edited, (before, before))
+    run = m.go("build", "./...", cwd=root).ok()
+    numbers = stats(m, cwd=root)
+    check_agrees(numbers, run.summary)
+    by_reason = numbers["invalidations_by_reason"]
+    assert by_reason["file"] == 1 and by_reason["upstream"] == 2, numbers["misses"]
+    report = m.sluice_run("report", cwd=root).ok().stdout
+    check_markdown(report)
+    assert "| `example.com/library/p5`: `p5.go changed` |" in report, report
+    assert "| 2 | `upstream` | archive | compiled because a package" in report, report
 
 
 def test_why_results_were_missing(machine, library):
@@ -283,11 +318,11 @@ def test_report_of_ci_jobs(machine, library_store, library, tmp_path):
 def test_bad_input(machine, library, tmp_path):
     m = machine("m", store=tmp_path / "store")
     run = m.sluice_run("stats", cwd=library).fails(1)
-    assert run.stderr.startswith("sluice: no journal yet in "), run.stderr
+    assert run.stderr.startswith("sluice: stats: no journal yet in "), run.stderr
     assert run.stderr.count("\n") == 1 and run.stdout == ""
     assert not (m.cache / "sluice").exists()
     off = m.sluice_run("report", cwd=library, env={"SLUICE_JOURNAL": "off"}).fails(1)
-    assert off.stderr == "sluice: the journal is switched off (SLUICE_JOURNAL)\n"
+    assert off.stderr == "sluice: report: the journal is switched off (SLUICE_JOURNAL)\n"
     m.go("build", "./p0", cwd=library).ok()
     for words, said in (
         (("stats", "--job", "nothing"), "no job nothing in the journal; the last ones are 1 ("),
@@ -315,4 +350,5 @@ def test_a_failed_command_is_no_time_to_compare(machine, tmp_path):
     assert [job["wall_seconds"] for job in numbers["last"]["jobs"]] == [None, None]
     report = m.sluice_run("report", cwd=root).ok().stdout
     assert "| hit rate |" in report and "| time |" not in report
+    assert "which left no result: it failed" in report
     assert "Its time is not compared: a command of this job failed" in report

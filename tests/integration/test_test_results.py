@@ -4,6 +4,7 @@ The oracle is go itself: what go runs again because an input changed, sluice run
 runs again because of times, modes of a checkout or the time zone, sluice does not.
 """
 
+import json
 import os
 import random
 import re
@@ -115,6 +116,10 @@ def run_tests(m, root: Path, *words: str, flags=(), **options) -> set[str]:
     return {name for name, how in state.items() if how != "(cached)"}
 
 
+def numbers(m, root: Path) -> dict:
+    return json.loads(m.sluice_run("stats", "--json", cwd=root).ok().stdout)
+
+
 @pytest.fixture(scope="module")
 def bench(tmp_path_factory, sluice, go_env):
     """A machine that has tested the module, and the module's place."""
@@ -140,6 +145,9 @@ def tested(bench):
 def test_nothing_changed_but_times(bench, tested):
     assert run_tests(bench, tested) == set()
     assert bench.last.summary["tests_reused"] > 0
+    # They are test results, and stand nowhere else.
+    kinds = numbers(bench, tested)["by_kind"]
+    assert {name for name, kind in kinds.items() if kind["reused"] > 0} == {"test-output"}, kinds
     # Nothing was put under go's own keys: a go without sluice has no proof of it.
     again = bench.plain_go("test", "./...", cwd=tested).ok()
     assert 0 < again.stdout.count("(cached)") < len(ALL)
@@ -337,7 +345,19 @@ def test_a_sample_is_tested_again(bench, tested):
     assert {"reads", "lists", "stats", "enters", "tool", "rooted"} <= run
     assert bench.last.summary["verify"]["tests_checked"] == len(run)
     assert bench.last.summary["verify"]["tests_failed"] == 0
+    assert numbers(bench, tested)["invalidations_by_reason"]["unknown"] == 0
     assert not any("verify-tests" in line for line in bench.last.said)
+
+
+def test_what_a_sample_withholds_has_that_reason(machine, tmp_path):
+    """Where go's own key was known; another is one that nobody has seen."""
+    root = write_some(tmp_path / "checkout", "reads", "lists")
+    m = machine("m", store=tmp_path / "store")
+    assert run_tests(m, root) == {"reads", "lists"}
+    assert run_tests(m, root) == set()
+    assert run_tests(m, root, flags=("--verify-tests=100%",)) == {"reads", "lists"}
+    reasons = numbers(m, root)["invalidations_by_reason"]
+    assert reasons["verify"] >= 2 and reasons["unknown"] == 0, reasons
 
 
 def test_a_wrong_result_switches_reuse_off(machine, tmp_path):
@@ -386,16 +406,108 @@ def test_a_change_during_the_run_is_not_kept(machine, tmp_path):
     assert process.wait(60) == 0
     age(root)
     assert m.go("test", "./reads", cwd=root).code == 1
-    # A test's own files come and go, and its result is kept.
+    # A test's own files come and go. Where nobody knows what lay there before, its result is as
+    # good as go's own, in its place, and no more.
     write_test(
         root,
-        'os.ReadDir("testdata"); os.WriteFile("testdata/own", nil, 0o644)\n'
-        'os.Remove("testdata/own")',
+        'os.ReadDir("../dep"); os.WriteFile("../dep/x", nil, 0o644); os.Remove("../dep/x")',
     )
     age(root)
     assert run_tests(m, root) == {"reads"}
-    age(root)
     assert run_tests(m, root) == set()
+    age(root)
+    assert run_tests(m, root) == {"reads"}
+
+
+def test_an_input_that_is_used_up(machine, tmp_path):
+    """A test that removes what it was given does not pass for ever, here or on another machine."""
+    root = write_some(tmp_path / "checkout", "reads")
+    write_test(
+        root,
+        'if _, err := os.ReadDir("testdata"); err != nil { t.Fatal(err) }\n'
+        'if os.Remove("testdata/job") != nil { t.Fatal("no job") }',
+    )
+    (root / "reads" / "testdata" / "job").write_text("once\n")
+    age(root)
+    m = machine("m", store=tmp_path / "store")
+    assert run_tests(m, root) == {"reads"}
+    m.wait_uploads(cwd=root)
+    age(root)
+    assert m.go("test", "./reads", cwd=root).code == 1
+    second = machine("second", store=tmp_path / "store")
+    assert second.go("test", "./reads", cwd=root).code == 1
+
+
+def test_files_of_its_own_beside_what_it_reads(machine, tmp_path):
+    """A test that makes a file in a directory that it lists and removes it again has lost nothing:
+    its result is given in a clone, too.
+    """
+    root = write_some(tmp_path / "checkout", "reads")
+    write_test(
+        root,
+        'os.WriteFile("testdata/own", nil, 0o644); os.Remove("testdata/own")\n'
+        'os.ReadDir("testdata"); os.ReadFile("testdata/file")',
+    )
+    age(root)
+    m = machine("m", store=tmp_path / "store")
+    words = ("go", "--same-path", "always", "test", "./reads")
+    assert "(cached)" not in m.sluice_run(*words, cwd=root).ok().stdout
+    m.wait_uploads(cwd=root)
+    clone = tmp_path / "clone"
+    shutil.copytree(root, clone)
+    age(clone)
+    second = machine("second", store=tmp_path / "store")
+    assert "(cached)" in second.sluice_run(*words, cwd=clone).ok().stdout
+    (clone / "reads/testdata/more").write_text("")
+    age(clone)
+    assert "(cached)" not in second.sluice_run(*words, cwd=clone).ok().stdout
+    assert not list(m.root.rglob("entries-*")), "what lay there is forgotten with the command"
+
+
+SWAPS = {
+    "link": (
+        'os.Remove("testdata/cur"); os.Symlink("v2", "testdata/cur")',
+        "",
+    ),
+    "directories": (
+        'exec.Command("sh", "-c", "cd testdata; mv cur v1; mv v2 cur").Run()',
+        '"os/exec"',
+    ),
+    "through a link": (
+        'exec.Command("sh", "-c", "cd testdata; mv v1 v3; mv v2 v1").Run()',
+        '"os/exec"',
+    ),
+}
+
+
+def test_what_leads_to_an_input_is_swapped(machine, tmp_path):
+    """The test read one file, and another lies there when it has ended."""
+    m = machine("m", store=tmp_path / "store")
+    second = machine("second", store=tmp_path / "store")
+    for how, (swap, imports) in SWAPS.items():
+        root = write_some(tmp_path / "checkout", "reads")
+        read = 'b, _ := os.ReadFile("testdata/cur/state")'
+        check = 'if string(b) != "fresh" { t.Fatal(string(b)) }'
+        write_test(root, f"{read}\n{check}\n{swap}", imports)
+        data = root / "reads/testdata"
+        for name, state in (("v1", "fresh"), ("v2", "usedd")):
+            (data / name).mkdir()
+            (data / name / "state").write_text(state)
+        if "link" in how:
+            (data / "cur").symlink_to("v1")
+        else:
+            (data / "v1").rename(data / "cur")
+        age(root)
+        assert run_tests(m, root) == {"reads"}, how
+        m.wait_uploads(cwd=root)
+        # As in a clone of what lies there now.
+        clone = tmp_path / how
+        shutil.copytree(root, clone, symlinks=True)
+        age(clone)
+        words = ("go", "--same-path", "always", "test", "./reads")
+        assert [one.sluice_run(*words, cwd=clone).code for one in (m, second)] == [1, 1], how
+        age(root)
+        assert m.go("test", "./reads", cwd=root).code == 1, how
 
 
 def test_an_interrupted_sample_accuses_nobody(machine, tmp_path):

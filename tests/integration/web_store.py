@@ -2,12 +2,14 @@
 """A web server that keeps what is PUT to it: GET (with one range), HEAD, PUT and DELETE of files.
 
     web_store.py DIRECTORY [--token TOKEN] [--basic USER:PASSWORD] [--bazel] [--validate-ac]
+                 [--held-while FILE]
 
 Listens on a free loopback port, writes it as the first line of stdout and runs until it is killed.
 For the tests of http:// stores; it does what such servers have in common and nothing more. With
 --bazel it is as strict and as poor as a server of Bazel's caching protocol: paths are /cas/<hash>
 and /ac/<hash>, what is PUT to /cas must have that hash; no ranges, no etags, no DELETE. With
---validate-ac it takes nothing at /ac, as bazel-remote does with what is no action result.
+--validate-ac it takes nothing at /ac, as bazel-remote does with what is no action result. With
+--held-while a PUT is answered only once FILE is gone.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ import os
 import re
 import sys
 import tempfile
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -34,6 +37,7 @@ class Handler(BaseHTTPRequestHandler):
     authorization: str | None = None
     bazel = False
     validate_ac = False
+    held_while: Path | None = None
 
     def log_message(self, *words):
         pass
@@ -113,6 +117,8 @@ class Handler(BaseHTTPRequestHandler):
             os.unlink(file.name)
             self.answer(400)
             return
+        while self.held_while and self.held_while.exists():
+            time.sleep(0.02)
         os.replace(file.name, path)
         self.answer(201)
 
@@ -142,10 +148,12 @@ def main() -> None:
     parser.add_argument("--basic")
     parser.add_argument("--bazel", action="store_true")
     parser.add_argument("--validate-ac", action="store_true")
+    parser.add_argument("--held-while", type=Path)
     arguments = parser.parse_args()
     Handler.root = arguments.directory
     Handler.bazel = arguments.bazel
     Handler.validate_ac = arguments.validate_ac
+    Handler.held_while = arguments.held_while
     if arguments.token:
         Handler.authorization = f"Bearer {arguments.token}"
     if arguments.basic:

@@ -1,7 +1,7 @@
 """Counting what the runners say."""
 
 import pytest
-from test_results import Tally, doctest_tally, junit_tally, replay_count
+from test_results import Tally, doctest_tally, junit_tally, replay_count, slowest
 
 TOTAL = "[doctest] test cases: {} | {} passed | {} failed | {} skipped\n"
 
@@ -64,6 +64,20 @@ def test_pytest_that_broke_fails(tmp_path):
     assert len(junit_tally("it", report, 0).failures) == 1
     report.write_text("<testsuites><testsuite/></testsuites>")
     assert len(junit_tally("it", report, 5).failures) == 1
+
+
+def test_slowest(tmp_path):
+    report = tmp_path / "r.xml"
+    assert slowest(report) == []
+    report.write_text(
+        "<testsuites><testsuite>"
+        '<testcase classname="t.a" name="one" time="9.9"/>'
+        '<testcase classname="t.a" name="two" time="10.5"/>'
+        '<testcase classname="t.b" name="three" time="100"/>'
+        "</testsuite></testsuites>"
+    )
+    assert slowest(report) == [" 100.0 s b::three", "  10.5 s a::two"]
+    assert slowest(report, 1) == [" 100.0 s b::three"]
 
 
 def test_replay():

@@ -1,0 +1,55 @@
+// What lay in a package's directory, and in those it lies in, before its test ran. With it a
+// directory that was changed meanwhile can be known to be the same one and to have lost nothing.
+//
+// Reads the file system, changes nothing. Values; any thread. decode takes bytes of this machine
+// and user only; whatever is not this format is Code::corrupt. docs/formats/test-results.md.
+#pragma once
+
+#include "base/bytes.hpp"
+#include "base/result.hpp"
+#include "sys/file.hpp"
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace sluice::gotool {
+
+inline constexpr std::size_t k_entries_before_max = 20'000;
+
+class EntriesBefore {
+ public:
+  // The directory, those above it as far as `root`, and all that lies below one called testdata in
+  // it. Code::exhausted above k_entries_before_max entries.
+  static Result<EntriesBefore> of_package(const sys::Path& directory, const sys::Path& root);
+
+  // Whether this directory is known here, by whatever way, still the same one, and has everything
+  // that it had, all of it unchanged; and nothing else, unless it `may_gain`. A directory in it is
+  // unchanged where nothing came into it or left it and nobody renamed it: its own content is
+  // another question.
+  bool has_kept(const std::string& directory, bool may_gain) const;
+
+  Bytes encode() const;
+  static Result<EntriesBefore> decode(ByteView bytes);
+
+ private:
+  struct Entry {
+    std::uint64_t inode = 0;
+    std::int64_t changed_ns = 0;
+    bool operator==(const Entry&) const = default;
+  };
+  struct Directory {
+    std::uint64_t inode = 0;
+    std::uint32_t mode = 0;
+    std::map<std::string, Entry> entries;
+  };
+  static Result<Directory> list(const std::string& directory, std::vector<std::string>* below);
+  enum class Below { nothing, testdata, everything };
+  Result<void> add(const std::string& directory, Below below);
+
+  std::map<std::string, Directory> directories_;
+  std::size_t count_ = 0;
+};
+
+}  // namespace sluice::gotool

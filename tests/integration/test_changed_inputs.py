@@ -1,0 +1,161 @@
+"""Tests that change what they consult while they run, and put it back or not.
+
+What they saw is not what lies there afterwards, so a clone of that gets no old result. The oracle
+is `go test -count=1` in the clone.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+
+from test_test_results import TEST, age, run_tests, write_some, write_test
+
+READ = """read := func(path string) {
+	b, err := os.ReadFile(path)
+	if err != nil || string(b) != "fresh\\n" { t.Fatal(path, string(b), err) }
+}
+swap := func(a, b string) {
+	syscall.Rename(a, a+".x"); syscall.Rename(b, a); syscall.Rename(a+".x", b)
+}
+_, _ = read, swap
+os.ReadFile("testdata/file")
+"""
+SYSCALL = '"syscall"'
+
+# What lies in the package's directory before, what the test does, what is changed in the clone.
+CHANGES = {
+    "beside": ("echo fresh > seed", 'read("seed"); os.Remove("seed")', ""),
+    "above": ("echo fresh > ../seed", 'read("../seed"); os.Remove("../seed")', ""),
+    "directories": (
+        "mkdir testdata/a testdata/b; echo fresh | tee testdata/a/f > testdata/b/f",
+        'swap("testdata/a", "testdata/b"); read("testdata/a/f"); swap("testdata/a", "testdata/b")',
+        "echo stale > testdata/b/f",
+    ),
+    "whole": (
+        "mkdir other; echo fresh | tee testdata/f > other/f",
+        'swap("testdata", "other"); read("testdata/f"); swap("testdata", "other")',
+        "echo stale > other/f",
+    ),
+    "chain": (
+        "cd testdata; mkdir v1 v2; echo fresh | tee v1/f > v2/f; ln -s v1 mid; ln -s mid cur",
+        'turn := func(to string) { os.Remove("testdata/mid"); os.Symlink(to, "testdata/mid") }\n'
+        'turn("v2"); read("testdata/cur/f"); turn("v1")',
+        "echo stale > testdata/v2/f",
+    ),
+    "last_link": (
+        "cd testdata; mkdir -p s/a s/b; echo fresh | tee s/a/f > s/b/f; ln -s s/a/f cfg",
+        'swap("testdata/s/a", "testdata/s/b"); read("testdata/cfg")\n'
+        'swap("testdata/s/a", "testdata/s/b")',
+        "echo stale > testdata/s/b/f",
+    ),
+    "mode": (
+        "mkdir -m 700 testdata/d",
+        'info, _ := os.Stat("testdata/d")\n'
+        'if info.Mode().Perm() != 0o700 { t.Fatal(info.Mode()) }\nos.Chmod("testdata/d", 0o755)',
+        "",
+    ),
+}
+
+
+def in_shell(script: str, directory) -> None:
+    subprocess.run(["sh", "-ec", script], cwd=directory, check=True)
+
+
+def clone_of(root, clone) -> None:
+    if clone.exists():
+        shutil.rmtree(clone)
+    shutil.copytree(root, clone, symlinks=True)
+
+
+def edited_clone(root, clone):
+    clone_of(root, clone)
+    for name, (_, _, edit) in CHANGES.items():
+        in_shell(edit, clone / name)
+    age(clone)
+    return clone
+
+
+def failed(run) -> set[str]:
+    return set(re.findall(r"^FAIL\texample.com/changed/(\w+)\t", run.stdout, re.M))
+
+
+def test_what_was_consulted_is_changed_meanwhile(machine, tmp_path):
+    root = tmp_path / "checkout"
+    for name, (before, body, _) in CHANGES.items():
+        (root / name / "testdata").mkdir(parents=True)
+        (root / name / "testdata" / "file").write_text("as it is")
+        (root / name / f"{name}_test.go").write_text(TEST.format(name, SYSCALL, READ + body))
+        in_shell(before, root / name)
+    (root / "go.mod").write_text("module example.com/changed\n\ngo 1.24\n")
+    age(root)
+    m = machine("m", store=tmp_path / "store")
+    second = machine("second", store=tmp_path / "store")
+    words = ("go", "--same-path", "always", "test", "./...")
+    m.sluice_run(*words, cwd=root).ok()
+    m.wait_uploads(cwd=root)
+    clone = tmp_path / "clone"
+    for one in (m, second):
+        edited_clone(root, clone)  # anew: each run changes it
+        run = one.sluice_run(*words, cwd=clone)
+        assert failed(run) == {*CHANGES}, run.describe()
+    edited_clone(root, clone)
+    assert failed(m.plain_go("test", "-count=1", "./...", cwd=clone)) == {*CHANGES}, "the oracle"
+
+
+EATS = 'read("testdata/y"); os.Remove("testdata/y")\ntime.Sleep(2 * time.Second)'
+
+
+def test_a_list_is_of_one_go(machine, tmp_path):
+    """What lay there before a test is told by its own go, and by no other of the same command."""
+    root = write_some(tmp_path / "checkout", "reads")
+    write_test(root, READ + EATS, SYSCALL + '\n"time"')
+    in_shell("echo fresh > testdata/y", root / "reads")
+    between = "go test ./reads & sleep 1; go test -c -o /dev/null ./reads; wait"
+    age(root)
+    m = machine("m", store=tmp_path / "store")
+    run = m.sluice_run("run", "--", "sh", "-c", between, cwd=root).ok()
+    assert "ok  \texample.com/tested/reads" in run.stdout, run.describe()
+    root.rename(tmp_path / "was")
+    clone_of(tmp_path / "was", root)
+    assert not (root / "reads/testdata/y").exists()
+    age(root)
+    run = m.go("test", "./reads", cwd=root)
+    assert run.code == 1, run.describe()
+
+
+def test_a_users_own_gocachehash_is_a_value_like_any(machine, tmp_path):
+    """go has it in its key, and a test may see it in os.Environ()."""
+    root = write_some(tmp_path / "checkout", "reads")
+    write_test(
+        root,
+        READ + 'for _, one := range os.Environ() {\n'
+        'if strings.HasPrefix(one, "GODEBUG=") { t.Fatal(one) }\n}',
+        SYSCALL + '\n"strings"',
+    )
+    age(root)
+    m = machine("m", store=tmp_path / "store")
+    assert run_tests(m, root) == {"reads"}
+    for value in ("gocachehash=1", "gocachehash=0,gocachehash=1"):
+        assert m.go("test", "./reads", cwd=root, env={"GODEBUG": value}).code == 1, value
+
+
+def test_gits_own_files_are_no_input_of_who_lists_the_root(machine, tmp_path):
+    """Clones of one commit have another index and other logs; another commit is another input."""
+    root = write_some(tmp_path / "checkout", "reads")
+    write_test(root, READ + 'os.ReadDir("..")', SYSCALL)
+    git = "git -c user.name=a -c user.email=a@example.com"
+    in_shell(f"git init -q; git add -A; {git} commit -qm one", root)
+    age(root)
+    m = machine("m", store=tmp_path / "store")
+    words = ("go", "--same-path", "always", "test", "./reads")
+    assert "(cached)" not in m.sluice_run(*words, cwd=root).ok().stdout
+    other = tmp_path / "other"
+    in_shell(f"git clone -q {root} {other}", tmp_path)
+    in_shell(f"{git} gc -q; git status -s", other)
+    age(other)
+    assert "(cached)" in m.sluice_run(*words, cwd=other).ok().stdout
+    in_shell(f"{git} commit -q --allow-empty -m two", other)
+    age(other)
+    assert "(cached)" not in m.sluice_run(*words, cwd=other).ok().stdout
