@@ -37,6 +37,7 @@
 #include <memory>
 #include <mutex>
 #include <thread>
+#include <utility>
 
 namespace sluice::agent {
 namespace {
@@ -63,7 +64,8 @@ constexpr auto k_warm_up = std::chrono::seconds(3);  // bring ahead while no ses
 // One go command's share of the counters.
 struct Command {
   Counters counters;          // of its sessions that said good-bye
-  Counters transfers_before;  // the agent's transfers when its first session came
+  Counters transfers_before;  // the agent's transfers when its first session came; none at all
+                              // for the first command, which the agent was started for
   std::size_t sessions = 0;   // that are here now
 };
 
@@ -128,6 +130,7 @@ class Agent {
   mutable std::mutex mutex_;
   std::condition_variable sessions_changed_;
   std::map<std::string, Command, std::less<>> commands_;
+  bool had_session_ = false;
   Counters all_;  // of every session that said good-bye
   std::atomic<std::uint64_t> not_published_ = 0;
   std::atomic<bool> stop_ = false;
@@ -432,8 +435,10 @@ bool Agent::greet(Connection& connection, const Frame& frame, Hello& hello) {
   if (hello.role == "session") {
     ++sessions_;
     uploader_->set_goroot(hello.goroot);
-    const Counters before = transfers();
+    const Counters now = transfers();
     const std::lock_guard lock(mutex_);
+    // What came in before anybody was there came for the first command: it started the agent.
+    const Counters before = std::exchange(had_session_, true) ? now : Counters{};
     ++commands_.try_emplace(hello.command_id, Command{{}, before}).first->second.sessions;
   }
   return connection.send(encode_welcome(static_cast<std::uint64_t>(::getpid())));

@@ -182,6 +182,38 @@ TEST_CASE("an untrusted domain reads the trusted one, and is never read by it") 
   CHECK(!session.get(theirs.action).has_value());
 }
 
+TEST_CASE("what came before its first session is of the command that started the agent") {
+  Machine first;
+  const Note note = make(first, 1, 50'000);
+  {
+    const RunningAgent agent(first);
+    Visitor session(first.config);
+    session.send(encode_note(Type::made, note));
+    session.settle();
+    REQUIRE(agent.connect()->wait(testing::k_soon));
+  }
+  Machine second(first.config.store_url);
+  const RunningAgent agent(second);
+  auto client = agent.connect();
+  const auto bytes_down = [](const Result<codec::Json>& reply) {
+    REQUIRE(reply.has_value());
+    return reply->find("counters")->int_or("bytes_down", 0);
+  };
+  const Deadline deadline = soon();
+  while (bytes_down(client->status(soon())) == 0 && !deadline.passed()) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  }
+  for (const bool is_first : {true, false}) {
+    AgentConfig config = second.config;
+    config.command_id = is_first ? "first" : "second";
+    {
+      const Visitor session(config);
+    }
+    const auto end = client->finish(config.command_id, std::chrono::seconds(10));
+    CHECK((bytes_down(end) > 0) == is_first);
+  }
+}
+
 TEST_CASE("counters of one command come with its end, faults are told once") {
   Machine machine;
   REQUIRE(sys::make_directories(machine.path()));
