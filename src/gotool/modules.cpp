@@ -29,15 +29,6 @@ std::string_view without_comment(std::string_view line) {
   return trim(line.substr(0, line.find("//")));
 }
 
-std::optional<sys::Path> work_file(const sys::Environment& env,
-                                   const sys::Path& working_directory) {
-  std::string setting = env.get_or("GOWORK", "");
-  if (setting.empty()) setting = go_env_written(env, "GOWORK").value_or("");
-  if (setting == "off") return std::nullopt;
-  if (!setting.empty() && setting != "auto") return sys::Path(setting);
-  return find_upward(working_directory, "go.work");
-}
-
 std::optional<MainModule> module_in(const sys::Path& root) {
   const auto text = read_text(root / "go.mod");
   if (!text) return std::nullopt;
@@ -107,10 +98,19 @@ std::string go_version_of(std::string_view go_mod) {
   return versions.front();
 }
 
+std::optional<sys::Path> go_work_file(const sys::Environment& env,
+                                      const sys::Path& working_directory) {
+  std::string setting = env.get_or("GOWORK", "");
+  if (setting.empty()) setting = go_env_written(env, "GOWORK").value_or("");
+  if (setting == "off") return std::nullopt;
+  if (!setting.empty() && setting != "auto") return sys::Path(setting);
+  return find_upward(working_directory, "go.work");
+}
+
 std::vector<MainModule> main_modules(const sys::Environment& env,
                                      const sys::Path& working_directory) {
   std::vector<MainModule> modules;
-  if (const auto work = work_file(env, working_directory)) {
+  if (const auto work = go_work_file(env, working_directory)) {
     const auto text = read_text(*work);
     if (!text) return modules;
     for (const std::string& used : directive_arguments(*text, "use")) {

@@ -20,6 +20,10 @@ struct MainModule {
   sys::Path root;    // absolute: the directory of its go.mod
 };
 
+// The go.work that go would read here, where there is one.
+std::optional<sys::Path> go_work_file(const sys::Environment& env,
+                                      const sys::Path& working_directory);
+
 // Those that go.work uses, else the one of the nearest go.mod; GOWORK is honoured.
 std::vector<MainModule> main_modules(const sys::Environment& env,
                                      const sys::Path& working_directory);
