@@ -563,6 +563,11 @@ def test_many_at_once(machine, tmp_path):
 REMOTE = ("--drain", "wait")
 
 
+def came(run) -> int:
+    """Programs that an empty machine got: asked for, or brought in before go linked."""
+    return run.summary["link_hits_remote"] + run.summary["link_hits_local"]
+
+
 def test_another_machine(machine, tmp_path, tiny):
     """What a job of a pipeline linked is fetched by the next one, on an empty machine."""
     store = tmp_path / "store"
@@ -573,7 +578,7 @@ def test_another_machine(machine, tmp_path, tiny):
     second = machine("second", store=store)
     # The link of so small a program takes less than fetching it is expected to.
     run = build(second, tiny, flags=REMOTE, env=ci).ok()
-    assert run.summary["link_hits_remote"] + run.summary["link_misses"] == 1
+    assert came(run) + run.summary["link_misses"] == 1
     assert sha256(second.root / "out") == sha256(first.root / "out")
     assert links(build(second, tiny, flags=REMOTE, env=ci).ok()) == (1, 1, 0, 0)
 
@@ -591,17 +596,17 @@ def test_a_large_program_on_another_machine(machine, tmp_path):
     first.stop()
     second = machine("second", store=store)
     run = build(second, root, flags=REMOTE, env=ci).ok()
-    assert run.summary["link_hits_remote"] == 1, run.describe()
-    assert "1 link: 0 local, 1 remote, 0 made" in run.summary_lines[0]
+    assert came(run) == 1, run.describe()
+    assert re.search("; 1 link: [01] local, [01] remote, 0 made", run.summary_lines[0])
     assert sha256(second.root / "out") == sha256(first.root / "out")
     # It stays known: this job used it.
     second.stop()
     third = machine("third", store=store)
-    assert build(third, root, flags=REMOTE, env=ci).ok().summary["link_hits_remote"] == 1
+    assert came(build(third, root, flags=REMOTE, env=ci).ok()) == 1
     # A job outside of the trust domain reads it, and nobody trusted reads what that one made.
     guest = machine("guest", store=store)
     guest_flags = (*REMOTE, "--trust-domain=guests")
-    assert build(guest, root, flags=guest_flags, env=ci).ok().summary["link_hits_remote"] == 1
+    assert came(build(guest, root, flags=guest_flags, env=ci).ok()) == 1
     (root / "part" / "part.go").write_text('package part\n\nconst Text = "of a guest"\n')
     assert links(build(guest, root, flags=guest_flags, env=ci).ok()) == (1, 0, 1, 0)
     guest.stop()
