@@ -3,13 +3,14 @@
 #include "agent/tool_record.hpp"
 #include "base/strings.hpp"
 #include "base/units.hpp"
-#include "gotool/entries_before.hpp"
 #include "gotool/hash_trace.hpp"
 #include "gotool/same_path.hpp"
 #include "sys/fd.hpp"
 #include "sys/log.hpp"
 
 #include <fmt/format.h>
+
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <array>
@@ -368,7 +369,7 @@ void TestReuse::made(const ActionId& action, const LocalHit& hit, BodyKind kind)
       enqueue([this, action, hit] {
         const auto at = profiles_.find(action);
         if (at == profiles_.end()) return;
-        cache_.name(at->second, hit);
+        for (const ActionId& own : at->second) cache_.name(own, hit);
         profiles_.erase(at);
       });
       break;
@@ -415,46 +416,87 @@ void TestReuse::keep(const Log& log, const std::string& import_path, Inputs& inp
     sys::log_debug("test {}: not kept, a file was changed meanwhile", import_path);
     return;
   }
+  const auto before = entries_before(import_path);
+  // It was of this run: another one has its own, or none.
+  if (!go_.entries.empty()) (void)sys::remove_file(entries_of(import_path));
+  // As the test found it, where that is known.
+  const auto made = before ? directories_made(*before, inputs) : std::set<std::string>();
+  const bool is_in_place = may_have_lost(before, inputs, made, began_ns);
+  const auto found =
+      made.empty() || is_in_place ? contents : fingerprint_of(log.test_id, inputs, made);
+  if (!found) return;
   gotool::TestRecord record;
   record.import_path = import_path;
   record.umask = go_.umask;
-  record.godebug = static_cast<std::uint8_t>(contents->parts.front());
+  record.godebug = static_cast<std::uint8_t>(found->parts.front());
   for (std::size_t i = 0; i < inputs.list.size(); ++i) {
-    record.lines.push_back({inputs.list[i].op, inputs.list[i].name, contents->parts.at(i + 1)});
+    record.lines.push_back({inputs.list[i].op, inputs.list[i].name, found->parts.at(i + 1)});
   }
-  ActionId own = gotool::result_key(log.test_id, contents->whole);
-  const bool is_in_place = may_have_lost(import_path, inputs, began_ns);
-  // It was of this run: another one has its own, or none.
-  if (!go_.entries.empty()) (void)sys::remove_file(entries_of(import_path));
-  if (is_in_place) own = gotool::in_place_key(own, action);
   cache_.keep(gotool::inputs_record_key(log.test_id), record.encode());
-  cache_.name(own, result);
-  profiles_[gotool::cover_profile_key(action)] = gotool::cover_profile_key(own);
+  std::vector<ActionId>& profiles = profiles_[gotool::cover_profile_key(action)];
+  const auto name = [&](const ActionId& own) {
+    cache_.name(own, result);
+    profiles.push_back(gotool::cover_profile_key(own));
+  };
+  if (!is_in_place) name(gotool::result_key(log.test_id, found->whole));
+  // What it made is there when it is asked for again in this place.
+  if (is_in_place || !made.empty()) {
+    name(gotool::in_place_key(gotool::result_key(log.test_id, contents->whole), action));
+  }
+}
+
+std::optional<gotool::EntriesBefore> TestReuse::entries_before(
+    const std::string& import_path) const {
+  if (go_.entries.empty()) return std::nullopt;
+  const sys::Path file = entries_of(import_path);
+  const auto info = sys::stat_file(file);
+  if (!info || !*info || (*info)->mtime_ns < began_ns_ - k_tick_ns) return std::nullopt;
+  const auto bytes = sys::read_file(file, k_entries_bytes_max);
+  if (!bytes || !*bytes) return std::nullopt;
+  auto before = gotool::EntriesBefore::decode(**bytes);
+  if (!before) return std::nullopt;
+  return std::move(*before);
+}
+
+// Directories of its package that the test consulted and that were not there before. What it made
+// in them counts as made too; a file that is still there was refused before.
+std::set<std::string> TestReuse::directories_made(const gotool::EntriesBefore& before,
+                                                  Inputs& inputs) {
+  std::set<std::string> made;
+  for (const gotool::TestInput& input : inputs.list) {
+    if (input.op == gotool::TestOp::getenv) continue;
+    auto absent = before.absent_part(input.path, inputs.place.directory.native());
+    if (!absent) continue;
+    const gotool::Look& look = inputs.files.look(*absent);
+    if (look.link_error == 0 && S_ISDIR(look.link.st_mode)) made.insert(std::move(*absent));
+  }
+  return made;
 }
 
 // Tests make files of their own and remove them. Where it is not known whether one was there
 // before, or another directory, nobody knows what the test would say now.
-bool TestReuse::may_have_lost(const std::string& import_path, const Inputs& inputs,
+bool TestReuse::may_have_lost(const std::optional<gotool::EntriesBefore>& before,
+                              const Inputs& inputs, const std::set<std::string>& made,
                               UnixNanos began_ns) const {
   // Beside the checkout others are at work, and where tests have their temporary files.
   std::vector<std::string> busy = {inputs.place.root.parent_path().native()};
   const sys::Path temporary = go_.env.get_or("TMPDIR", "/tmp");
   if (!gotool::lies_within(temporary, inputs.place.root)) busy.push_back(temporary.native());
-  const auto directories = inputs.files.directories_changed_since(began_ns);
-  const auto ways = inputs.files.ways_changed_since(began_ns, busy);
+  const auto is_made = [&made](const std::string& path) {
+    return std::ranges::any_of(
+        made, [&path](const std::string& one) { return gotool::lies_within(path, one); });
+  };
+  auto directories = inputs.files.directories_changed_since(began_ns);
+  auto ways = inputs.files.ways_changed_since(began_ns, busy);
+  std::erase_if(directories, is_made);
+  std::erase_if(ways, is_made);
   if (directories.empty() && ways.empty()) return false;
-  sys::log_debug("test {}: changed meanwhile: {} {}", import_path, join(directories, " "),
-                 join(ways, " "));
-  if (go_.entries.empty()) return true;
-  const sys::Path file = entries_of(import_path);
-  const auto info = sys::stat_file(file);
-  if (!info || !*info || (*info)->mtime_ns < began_ns_ - k_tick_ns) return true;
-  const auto bytes = sys::read_file(file, k_entries_bytes_max);
-  if (!bytes || !*bytes) return true;
-  const auto before = gotool::EntriesBefore::decode(**bytes);
-  const auto is_other = [&before](bool may_gain) {
-    return
-        [&before, may_gain](const std::string& path) { return !before->has_kept(path, may_gain); };
+  sys::log_debug("test in {}: changed meanwhile: {} {}", inputs.place.directory.native(),
+                 join(directories, " "), join(ways, " "));
+  const auto is_other = [&](bool may_gain) {
+    return [&before, &made, may_gain](const std::string& path) {
+      return !before->has_kept(path, may_gain, made);
+    };
   };
   return !before || std::ranges::any_of(directories, is_other(false)) ||
          std::ranges::any_of(ways, is_other(true));
@@ -491,10 +533,11 @@ std::optional<TestReuse::Inputs> TestReuse::inputs_now(ByteView log, std::string
 }
 
 // Nothing when something changed while the contents were read.
-std::optional<gotool::TestFingerprint> TestReuse::fingerprint_of(const ActionId& test_id,
-                                                                 Inputs& inputs) {
-  auto contents = gotool::fingerprint(inputs.list, content_world_at(inputs.place), test_id,
-                                      inputs.files, digests_);
+std::optional<gotool::TestFingerprint> TestReuse::fingerprint_of(
+    const ActionId& test_id, Inputs& inputs, const std::set<std::string>& absent) {
+  gotool::TestWorld world = content_world_at(inputs.place);
+  world.absent = absent;
+  auto contents = gotool::fingerprint(inputs.list, world, test_id, inputs.files, digests_);
   if (!contents || !inputs.files.still_holds()) return std::nullopt;
   return contents;
 }

@@ -9,6 +9,7 @@
 #pragma once
 
 #include "base/deadline.hpp"
+#include "gotool/entries_before.hpp"
 #include "gotool/kind.hpp"
 #include "gotool/local_tier.hpp"
 #include "gotool/modules.hpp"
@@ -143,13 +144,17 @@ class TestReuse {
   void match(const ActionId& action, const gotool::LocalHit& result);
   void keep(const Log& log, const std::string& import_path, Inputs& inputs, const ActionId& action,
             const gotool::LocalHit& result);
-  bool may_have_lost(const std::string& import_path, const Inputs& inputs,
-                     UnixNanos began_ns) const;
+  std::optional<gotool::EntriesBefore> entries_before(const std::string& import_path) const;
+  static std::set<std::string> directories_made(const gotool::EntriesBefore& before,
+                                                Inputs& inputs);
+  bool may_have_lost(const std::optional<gotool::EntriesBefore>& before, const Inputs& inputs,
+                     const std::set<std::string>& made, UnixNanos began_ns) const;
   sys::Path entries_of(std::string_view import_path) const;
   gotool::TestWorld world_at(const gotool::PackagePlace& place) const;
   gotool::TestWorld content_world_at(const gotool::PackagePlace& place) const;
   std::optional<Inputs> inputs_now(ByteView log, std::string_view import_path);
-  std::optional<gotool::TestFingerprint> fingerprint_of(const ActionId& test_id, Inputs& inputs);
+  std::optional<gotool::TestFingerprint> fingerprint_of(const ActionId& test_id, Inputs& inputs,
+                                                        const std::set<std::string>& absent = {});
 
   const GoView go_;
   // go prints its hashes (GODEBUG=gocachehash=1). That is for go alone, but go puts GODEBUG into
@@ -162,7 +167,8 @@ class TestReuse {
   gotool::FileDigests digests_;
   std::optional<std::vector<gotool::MainModule>> modules_;
   std::deque<Log> logs_made_;
-  std::unordered_map<ActionId, ActionId> profiles_;  // go's key of a cover profile -> ours
+  // go's key of a cover profile -> ours
+  std::unordered_map<ActionId, std::vector<ActionId>> profiles_;
 
   std::mutex mutex_;
   std::condition_variable changed_;

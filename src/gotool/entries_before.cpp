@@ -1,8 +1,11 @@
 #include "gotool/entries_before.hpp"
 
+#include "base/strings.hpp"
 #include "codec/wire.hpp"
 #include "gotool/go_stat.hpp"
 #include "gotool/same_path.hpp"
+
+#include <fmt/format.h>
 
 #include <sys/stat.h>
 
@@ -71,17 +74,39 @@ Result<EntriesBefore> EntriesBefore::of_package(const sys::Path& directory, cons
   return before;
 }
 
-bool EntriesBefore::has_kept(const std::string& directory, bool may_gain) const {
+bool EntriesBefore::has_kept(const std::string& directory, bool may_gain,
+                             const std::set<std::string>& besides) const {
   std::error_code error;
   const auto known = directories_.find(std::filesystem::canonical(directory, error).native());
   if (error || known == directories_.end()) return false;
   const auto now = list(known->first, nullptr);
   if (!now || now->inode != known->second.inode || now->mode != known->second.mode) return false;
-  if (!may_gain && now->entries.size() != known->second.entries.size()) return false;
+  const auto gained = [&](const auto& one) {
+    return !known->second.entries.contains(one.first) &&
+           !besides.contains(known->first + "/" + one.first);
+  };
+  if (!may_gain && std::ranges::any_of(now->entries, gained)) return false;
   return std::ranges::all_of(known->second.entries, [&now](const auto& one) {
     const auto at = now->entries.find(one.first);
     return at != now->entries.end() && at->second == one.second;
   });
+}
+
+std::optional<std::string> EntriesBefore::absent_part(const std::string& path,
+                                                      const std::string& package) const {
+  if (!path.starts_with(package + "/") || path.ends_with('/') ||
+      sys::Path(path).lexically_normal() != path) {
+    return std::nullopt;
+  }
+  std::string directory = package;
+  for (const std::string_view name :
+       split(std::string_view(path).substr(package.size() + 1), '/')) {
+    const auto known = directories_.find(directory);
+    if (known == directories_.end()) return std::nullopt;
+    directory += fmt::format("/{}", name);
+    if (!known->second.entries.contains(std::string(name))) return directory;
+  }
+  return std::nullopt;
 }
 
 Bytes EntriesBefore::encode() const {

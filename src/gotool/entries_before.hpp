@@ -11,6 +11,8 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -28,7 +30,13 @@ class EntriesBefore {
   // that it had, all of it unchanged; and nothing else, unless it `may_gain`. A directory in it is
   // unchanged where nothing came into it or left it and nobody renamed it: its own content is
   // another question.
-  bool has_kept(const std::string& directory, bool may_gain) const;
+  // Entries whose whole path is in `besides` are not counted as gained.
+  bool has_kept(const std::string& directory, bool may_gain,
+                const std::set<std::string>& besides = {}) const;
+  // The first part of a path below the package's directory that was not there, as a path: known
+  // where the directory that would hold it is known. By the path's words: one with "." or ".." or a
+  // link on the way is not known.
+  std::optional<std::string> absent_part(const std::string& path, const std::string& package) const;
 
   Bytes encode() const;
   static Result<EntriesBefore> decode(ByteView bytes);

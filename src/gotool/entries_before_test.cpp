@@ -126,6 +126,32 @@ TEST_CASE("entries before: the package's own directory and testdata, no other") 
   CHECK(EntriesBefore::of_package(package.path, package.path).error().code == Code::exhausted);
 }
 
+TEST_CASE("entries before: what was not there yet") {
+  const Package package;
+  const std::string path = std::filesystem::canonical(package.path).native();
+  const auto before = EntriesBefore::of_package(package.path, package.path);
+  REQUIRE(before);
+  const auto absent = [&](const std::string& name) {
+    return before->absent_part(path + "/" + name, path).value_or("");
+  };
+  CHECK(absent("out") == path + "/out");
+  CHECK(absent("out/a/b") == path + "/out");
+  CHECK(absent("testdata/one/out/a") == path + "/testdata/one/out");
+  CHECK(absent("testdata/one").empty());  // there
+  CHECK(absent("sub/out").empty());       // not known
+  CHECK(absent("testdata/link/out").empty());
+  CHECK(absent("out/../a").empty());
+  CHECK(absent("./out").empty());
+  CHECK(absent("out/").empty());
+  CHECK_FALSE(before->absent_part("/out", path));
+  CHECK_FALSE(before->absent_part(path, path));
+  const std::string testdata = path + "/testdata";
+  std::filesystem::create_directory(testdata + "/out");
+  CHECK_FALSE(before->has_kept(testdata, false));
+  CHECK_FALSE(before->has_kept(testdata, false, {testdata + "/other"}));
+  CHECK(before->has_kept(testdata, false, {testdata + "/out"}));
+}
+
 TEST_CASE("entries before: what is none is refused") {
   const Package package;
   const Bytes good = EntriesBefore::of_package(package.path, package.path)->encode();

@@ -5,6 +5,7 @@
 #include "gotool/git_head.hpp"
 #include "gotool/go_flags.hpp"
 #include "gotool/go_stat.hpp"
+#include "gotool/same_path.hpp"
 #include "sys/fd.hpp"
 
 #include <fmt/format.h>
@@ -126,6 +127,8 @@ class Describer {
 
   // `depth`: of how many directories below each other the entries count.
   std::optional<std::string> state(const std::string& path, int depth) {
+    const auto holds = [&path](const std::string& absent) { return lies_within(path, absent); };
+    if (std::ranges::any_of(world_.absent, holds)) return fmt::format("err {}", ENOENT);
     const Look& look = files_.look(path);
     if (look.link_error != 0) return fmt::format("err {}", look.link_error);
     std::string text;
@@ -145,8 +148,14 @@ class Describer {
     if (entries_ > k_consulted_entries_max) return std::nullopt;
     std::string text = fmt::format("dir {}", mode(info.st_mode));
     if (!listing.readable) text += " unreadable";
-    text += fmt::format(" {}", listing.entries.size());
+    const auto is_absent = [&](const Listing::Entry& entry) {
+      return world_.absent.contains(path + "/" + entry.name);
+    };
+    text += fmt::format(
+        " {}", listing.entries.size() -
+                   static_cast<std::size_t>(std::ranges::count_if(listing.entries, is_absent)));
     for (const Listing::Entry& entry : listing.entries) {
+      if (is_absent(entry)) continue;
       const auto own = child(path + "/" + entry.name, entry, depth - 1);
       if (!own) return std::nullopt;
       text += fmt::format("\n{} {}", counted(entry.name), *own);

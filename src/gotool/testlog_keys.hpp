@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <tuple>
 #include <vector>
@@ -30,6 +31,8 @@ struct TestWorld {
   std::string go_version;       // "go1.26.8": the salt of go's hashes
   std::uint32_t umask = 0;
   sys::Path package_directory;  // where the test runs
+  // Of contents only: directories that are there now and are taken for absent, with all below.
+  std::set<std::string> absent{};
 };
 
 // Contents that were hashed, by everything that changes when a file does. A session's worth.

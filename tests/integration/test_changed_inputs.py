@@ -104,6 +104,51 @@ def test_what_was_consulted_is_changed_meanwhile(machine, tmp_path):
     assert failed(m.plain_go("test", "-count=1", "./...", cwd=clone)) == {*CHANGES}, "the oracle"
 
 
+# A directory of the package that the test makes: what is made in it, and is still there after.
+MAKES = """if _, err := os.Stat("out"); err == nil { t.Fatal("out is there") }
+os.MkdirAll("out/deep", 0o755)
+os.ReadDir("out")
+os.ReadDir("testdata")
+"""
+LEAVES_FILE = MAKES + 'os.WriteFile("out/file", nil, 0o644)\nos.ReadFile("out/file")\n'
+LISTS = MAKES + 'os.ReadDir(".")\n'
+MAKERS = {"makes": MAKES, "leaves": LEAVES_FILE, "lists": LISTS}
+
+
+def cached(run) -> set[str]:
+    return set(re.findall(r"^ok  \texample.com/changed/(\w+)\t\(cached\)", run.stdout, re.M))
+
+
+def test_directories_that_the_test_makes_itself(machine, tmp_path):
+    """A clone has none of them, as the test found it: the result is for clones without."""
+    root = tmp_path / "checkout"
+    for name, body in MAKERS.items():
+        (root / name / "testdata").mkdir(parents=True)
+        (root / name / "testdata" / "file").write_text("as it is")
+        (root / name / f"{name}_test.go").write_text(TEST.format(name, "", body))
+    (root / "go.mod").write_text("module example.com/changed\n\ngo 1.24\n")
+    age(root)
+    fresh, taken = tmp_path / "fresh", tmp_path / "taken"
+    clone_of(root, fresh)
+    clone_of(root, taken)
+    for name in MAKERS:
+        (taken / name / "out").mkdir()
+    for one in (fresh, taken):
+        age(one)
+    m = machine("m", store=tmp_path / "store")
+    second = machine("second", store=tmp_path / "store")
+    words = ("go", "--same-path", "always", "test", "./...")
+    assert cached(m.sluice_run(*words, cwd=root).ok()) == set()
+    m.wait_uploads(cwd=root)
+    # Where they are now, as go alone, which keeps no result of a file so young.
+    assert cached(m.sluice_run(*words, cwd=root)) == {"makes", "lists"}
+    run = second.sluice_run(*words, cwd=taken)
+    assert failed(run) == {*MAKERS}, run.describe()
+    assert failed(second.plain_go("test", "-count=1", "./...", cwd=taken)) == {*MAKERS}
+    run = second.sluice_run(*words, cwd=fresh)
+    assert cached(run) == {"makes", "lists"}, run.describe()
+
+
 EATS = 'read("testdata/y"); os.Remove("testdata/y")\ntime.Sleep(2 * time.Second)'
 
 
