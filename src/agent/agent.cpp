@@ -8,6 +8,7 @@
 #include "agent/inputs_keeper.hpp"
 #include "agent/link_keeper.hpp"
 #include "agent/messages.hpp"
+#include "agent/module_keeper.hpp"
 #include "agent/patience.hpp"
 #include "agent/provenance.hpp"
 #include "agent/restore.hpp"
@@ -52,6 +53,7 @@ constexpr auto k_index_wait = std::chrono::seconds(5);
 // pause.
 constexpr auto k_probe_pause = std::chrono::seconds(5);
 constexpr auto k_probe_pause_max = std::chrono::seconds(60);
+constexpr auto k_modules_bring_max = std::chrono::minutes(5);
 constexpr auto k_warm_up_max = std::chrono::seconds(5);
 constexpr auto k_beat_every = std::chrono::seconds(5);         // a sign of life for the sessions
 constexpr auto k_sessions_end_wait = std::chrono::seconds(2);  // before their counters are summed
@@ -126,6 +128,7 @@ class Agent {
   std::unique_ptr<Provenance> provenance_;
   std::unique_ptr<LinkKeeper> links_;  // null: the link cache is off
   std::unique_ptr<InputsKeeper> inputs_;
+  std::unique_ptr<ModuleKeeper> modules_;
 
   mutable std::mutex mutex_;
   std::condition_variable sessions_changed_;
@@ -197,6 +200,11 @@ Result<void> Agent::open() {
       [this](bool begins) { upload_patience_.blocked(Patience::Clock::now(), begins); });
   inputs_ = std::make_unique<InputsKeeper>(config_, keeper_.get(), fetcher_.get(), *uploader_,
                                            *provenance_, *tier_, faults_);
+  modules_ = std::make_unique<ModuleKeeper>(config_, env_, keeper_.get(), objects_.get(),
+                                            *uploader_, lookup_patience_, faults_);
+  uploader_->use_modules([this](const store::Record& record, const sys::Path& file) {
+    return modules_->write_archive(record, file);
+  });
   if (!config_.link_directory.empty()) {
     auto links = LinkKeeper::open(config_, keeper_.get(), fetcher_.get(), *uploader_, *provenance_);
     if (links) {
@@ -342,6 +350,7 @@ void Agent::end() {
     if (alone && *alone) (void)sys::remove_tree(config_.spill_directory());
   }
   refresher_.join();
+  modules_->stop();  // writes archives for the uploader until that has ended
   uploader_.reset();
 }
 
@@ -523,6 +532,17 @@ bool Agent::handle_command(Connection& connection, const Frame& frame) {
       if (links_) links_->note(*note);
       return reply(JsonObject{});
     }
+    case Type::modules_bring: {
+      const auto asked = decode_modules(frame.payload);
+      if (!asked) return false;
+      return reply(modules_->bring(*asked, Deadline::after(k_modules_bring_max)));
+    }
+    case Type::modules_keep: {
+      const auto asked = decode_modules(frame.payload);
+      if (!asked) return false;
+      modules_->keep(*asked);
+      return reply(JsonObject{});
+    }
     case Type::save: {
       const auto since_ns = decode_save(frame.payload);
       if (!since_ns) return false;
@@ -632,6 +652,7 @@ Counters Agent::transfers() const {
   if (fetcher_) {
     counters.bytes_down = fetcher_->totals().bytes_down;
     counters.prefetched = fetcher_->totals().prefetched;
+    counters.bytes_down += modules_->bytes_down();
   }
   if (uploader_) {
     const Uploader::Totals totals = uploader_->totals();
@@ -679,8 +700,10 @@ Json Agent::status() const {
 bool Agent::drain(std::chrono::milliseconds wait) {
   const auto now = Patience::Clock::now();
   upload_patience_.hold_at_most(now, k_dead_store_max - lookup_patience_.spent(now));
+  const Deadline deadline = Deadline::after(wait);
+  const bool are_modules_told = modules_->wait_idle(deadline);
   const Patience::Wait uploads(upload_patience_);
-  return uploader_->drain(Deadline::after(wait), [&] {
+  return are_modules_told && uploader_->drain(deadline, [&] {
     const bool is_worth_it = uploads.is_worth_it();
     if (!is_worth_it) mark_given_up(true);
     return is_worth_it && !is_given_up();

@@ -139,6 +139,16 @@ Result<codec::Json> Client::restore(std::chrono::milliseconds wait) {
              Deadline::after(wait + k_answer_slack));
 }
 
+Result<codec::Json> Client::bring_modules(const ModulesAsked& asked,
+                                          std::chrono::milliseconds wait) {
+  return ask(encode_modules(Type::modules_bring, asked), Deadline::after(wait + k_answer_slack));
+}
+
+Result<void> Client::keep_modules(const ModulesAsked& asked) {
+  TRY(ask(encode_modules(Type::modules_keep, asked), Deadline::after(k_answer_slack)));
+  return {};
+}
+
 Result<codec::Json> Client::read_journal(Deadline deadline) {
   return ask(encode_number(Type::journal, 0), deadline);
 }

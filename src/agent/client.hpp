@@ -44,6 +44,10 @@ class Client {
   Result<bool> link(const ActionId& key);
   // Tells of a link that was made, or taken from the cache.
   Result<void> note(const LinkNote& note);
+  // Brings the modules of a build list that the module cache lacks: fields as ModuleKeeper::bring.
+  Result<codec::Json> bring_modules(const ModulesAsked& asked, std::chrono::milliseconds wait);
+  // Those that are in the module cache become the job's; does not wait for it.
+  Result<void> keep_modules(const ModulesAsked& asked);
   // What commands and other machines have told is in the journal's database afterwards.
   Result<codec::Json> read_journal(Deadline deadline);
   // Restore mode: what is new in the local tier since then counts as made by this job.

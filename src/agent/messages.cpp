@@ -117,6 +117,14 @@ Bytes encode_link_get(const ActionId& key) {
   return frame.finish();
 }
 
+Bytes encode_modules(Type type, const ModulesAsked& asked) {
+  FrameWriter frame(type);
+  frame.text(asked.working_directory);
+  frame.text(asked.goflags);
+  frame.text(asked.gowork);
+  return frame.finish();
+}
+
 Bytes encode_link_note(const LinkNote& note) {
   FrameWriter frame(Type::link_note);
   frame.u8(note.made ? 1 : 0);
@@ -133,6 +141,16 @@ Result<ActionId> decode_link_get(ByteView payload) {
   const auto key = take_name<ActionId>(reader);
   TRY(check(reader, "LINK_GET"));
   return key;
+}
+
+Result<ModulesAsked> decode_modules(ByteView payload) {
+  WireReader reader(payload);
+  ModulesAsked asked;
+  asked.working_directory = reader.text(k_frame_bytes_max);
+  asked.goflags = reader.text(k_frame_bytes_max);
+  asked.gowork = reader.text(k_frame_bytes_max);
+  TRY(check(reader, "MODULES"));
+  return asked;
 }
 
 Result<LinkNote> decode_link_note(ByteView payload) {

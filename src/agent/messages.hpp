@@ -43,6 +43,8 @@ enum class Type : std::uint8_t {
   link_get = 27,
   link_note = 28,
   journal = 29,
+  modules_bring = 30,
+  modules_keep = 31,
 };
 
 struct Frame {
@@ -89,6 +91,15 @@ struct LinkNote {
   std::uint64_t link_us = 0;
 };
 
+// Whose build list: MODULES_BRING and MODULES_KEEP.
+struct ModulesAsked {
+  std::string working_directory;
+  std::string goflags;  // as the command has them
+  std::string gowork;
+
+  bool operator==(const ModulesAsked&) const = default;
+};
+
 // Complete frames, length prefix included, ready to be written.
 Bytes encode_hello(const Hello& hello);
 Bytes encode_get(const Get& get);
@@ -102,6 +113,7 @@ Bytes encode_finish(std::string_view command_id, std::uint64_t wait_ms);
 Bytes encode_save(UnixNanos since_ns);
 Bytes encode_link_get(const ActionId& key);
 Bytes encode_link_note(const LinkNote& note);
+Bytes encode_modules(Type type, const ModulesAsked& asked);
 
 Result<Hello> decode_hello(ByteView payload);
 Result<Get> decode_get(ByteView payload);
@@ -113,6 +125,7 @@ Result<std::uint64_t> decode_number(
 Result<UnixNanos> decode_save(ByteView payload);
 Result<ActionId> decode_link_get(ByteView payload);
 Result<LinkNote> decode_link_note(ByteView payload);
+Result<ModulesAsked> decode_modules(ByteView payload);
 struct Finish {
   std::string command_id;
   std::uint64_t wait_ms = 0;

@@ -52,7 +52,9 @@ std::vector<const store::Entry*> Restorer::missing(const store::Index& index) co
   const auto present = tier_.list_actions();
   for (const store::Entry* entry : index.in_use_order()) {
     const store::Kind kind = entry->record.kind;
-    if (kind == store::Kind::link || kind == store::Kind::inputs) continue;
+    const bool is_of_gos_cache =
+        kind != store::Kind::link && kind != store::Kind::inputs && kind != store::Kind::module;
+    if (!is_of_gos_cache) continue;
     if (!present || !present->contains(entry->record.action)) entries.push_back(entry);
   }
   return entries;

@@ -313,7 +313,17 @@ bool Uploader::may_recur(const store::Record& record, const sys::Path& file) {
   return around != caches.end() ? recurs(*around) : std::ranges::any_of(caches, recurs);
 }
 
+// Its archive is made for the upload alone: the module cache has the bytes.
+void Uploader::upload_module(const store::Record& record) {
+  const sys::Path file = config_.staging_directory() / (record.action.hex() + ".module");
+  const auto written =
+      write_module_ ? write_module_(record, file) : fail(Code::not_found, "no module cache");
+  if (written) upload_file(record, file);
+  (void)sys::remove_file(file);  // the next agent's sweep does it
+}
+
 void Uploader::upload(const store::Record& record) {
+  if (record.kind == store::Kind::module) return upload_module(record);
   sys::Path file = tier_.blob_path(record.output);
   if (record.kind == store::Kind::executable) file /= record.name;
   if (record.kind == store::Kind::link) {
@@ -325,6 +335,10 @@ void Uploader::upload(const store::Record& record) {
     ++totals_.index_entries_skipped;
     return;
   }
+  upload_file(record, file);
+}
+
+void Uploader::upload_file(const store::Record& record, const sys::Path& file) {
   bool anew = false;
   {
     const std::lock_guard lock(mutex_);

@@ -66,6 +66,9 @@ class Uploader {
   Uploader(const Uploader&) = delete;
   Uploader& operator=(const Uploader&) = delete;
 
+  // Writes the bytes of a module's record to a file that does not exist. Before the first made().
+  using WriteModule = std::function<Result<void>(const store::Record&, const sys::Path&)>;
+  void use_modules(WriteModule write) { write_module_ = std::move(write); }
   // What this job published before this agent lived: kept in what is published next, no reason to
   // publish.
   void seed(const std::vector<store::Record>& records);
@@ -91,6 +94,8 @@ class Uploader {
   bool is_little_locked() const;
   void upload_timed(const store::Record& record);
   void upload(const store::Record& record);
+  void upload_module(const store::Record& record);
+  void upload_file(const store::Record& record, const sys::Path& file);
   void put_off_locked(const store::Record& record);
   void give_up_locked();
   bool is_given_up_locked() const { return !given_up_until_.passed(); }
@@ -112,6 +117,7 @@ class Uploader {
   DownloadsIdle downloads_idle_;
   ProcessorIdle processor_idle_;
   Pausing pausing_;
+  WriteModule write_module_;
   std::chrono::milliseconds yield_left_{k_yield_max};  // the upload thread only
 
   mutable std::mutex mutex_;

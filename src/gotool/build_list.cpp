@@ -84,7 +84,7 @@ bool is_vendored(const sys::Environment& env, const sys::Path& root) {
 
 }  // namespace
 
-std::vector<NeededModule> needed_modules(const ModuleFiles& files) {
+std::vector<SummedModule> needed_modules(const ModuleFiles& files) {
   Replacements replacements;
   add_replacements(files.go_work, replacements);
   Newest required;
@@ -108,16 +108,16 @@ std::vector<NeededModule> needed_modules(const ModuleFiles& files) {
     }
     for (const auto& [path, version] : newest) trees.insert({path, version});
   }
-  std::vector<NeededModule> needed;
+  std::vector<SummedModule> needed;
   for (const auto& [module, sums] : files.sums) {
-    NeededModule one{module, sums};
+    SummedModule one{module, sums};
     if (!trees.contains(module)) one.sums.tree.clear();
     if (!one.sums.tree.empty() || !one.sums.go_mod.empty()) needed.push_back(std::move(one));
   }
   return needed;
 }
 
-Result<std::vector<NeededModule>> needed_modules(const sys::Environment& env,
+Result<std::vector<SummedModule>> needed_modules(const sys::Environment& env,
                                                  const sys::Path& working_directory) {
   ModuleFiles files;
   const auto work = go_work_file(env, working_directory);
@@ -125,10 +125,10 @@ Result<std::vector<NeededModule>> needed_modules(const sys::Environment& env,
   if (work) {
     TRY_ASSIGN(files.go_work, read_text(*work));
     sums.push_back(sys::Path(*work).replace_extension(".work.sum"));
-    if (is_vendored(env, work->parent_path())) return std::vector<NeededModule>();
+    if (is_vendored(env, work->parent_path())) return std::vector<SummedModule>();
   }
   for (const MainModule& module : main_modules(env, working_directory)) {
-    if (!work && is_vendored(env, module.root)) return std::vector<NeededModule>();
+    if (!work && is_vendored(env, module.root)) return std::vector<SummedModule>();
     TRY_ASSIGN(std::string go_mod, read_text(module.root / "go.mod"));
     files.go_mods.push_back(std::move(go_mod));
     sums.push_back(module.root / "go.sum");

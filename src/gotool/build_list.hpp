@@ -16,23 +16,19 @@
 
 namespace sluice::gotool {
 
-struct NeededModule {
-  ModuleVersion module;
-  ModuleSums sums;  // no sum of the tree: only its go.mod is needed
-};
-
 // What the files say; `go_work` is empty outside of a workspace.
 struct ModuleFiles {
   std::vector<std::string> go_mods;
   std::string go_work;
   GoSum sums;
 };
-// In ascending order. What no sum is known of is left out: it could not be verified.
-std::vector<NeededModule> needed_modules(const ModuleFiles& files);
+// In ascending order; without a tree those of which only go.mod is needed. What no sum is known of
+// is left out: it could not be verified.
+std::vector<SummedModule> needed_modules(const ModuleFiles& files);
 
 // Of the main modules around a directory. Nothing where packages come from vendor/.
 // Code::invalid: a go.sum that is none.
-Result<std::vector<NeededModule>> needed_modules(const sys::Environment& env,
+Result<std::vector<SummedModule>> needed_modules(const sys::Environment& env,
                                                  const sys::Path& working_directory);
 
 }  // namespace sluice::gotool

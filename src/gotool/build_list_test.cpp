@@ -14,10 +14,10 @@ namespace {
 constexpr std::string_view k_sum = "h1:E99JrYj3+soagSEQ4Kd3e89ZxiTH52SeiygWBqLx0ro=";
 
 // "path version" of the trees, "path version/go.mod" of those of which only go.mod is needed.
-std::vector<std::string> words_of(const std::vector<NeededModule>& needed) {
+std::vector<std::string> words_of(const std::vector<SummedModule>& needed) {
   std::vector<std::string> words;
-  for (const NeededModule& one : needed) {
-    const bool is_tree = !one.sums.tree.empty();
+  for (const SummedModule& one : needed) {
+    const bool is_tree = one.is_tree();
     words.push_back(one.module.path + " " + one.module.version + (is_tree ? "" : "/go.mod"));
   }
   return words;

@@ -22,6 +22,12 @@ struct ModuleSums {
   std::string tree;    // "h1:…" of its files; empty: only its go.mod was ever needed
   std::string go_mod;  // "h1:…" of its go.mod; empty: not given
 };
+struct SummedModule {
+  ModuleVersion module;
+  ModuleSums sums;
+
+  bool is_tree() const { return !sums.tree.empty(); }  // else only its go.mod is meant
+};
 using GoSum = std::map<ModuleVersion, ModuleSums>;
 
 // Adds the lines of one file to what others said. A line with a sum of a kind that is not known is

@@ -53,6 +53,7 @@ std::string_view name_of(Kind kind) {
     case Kind::executable: return "executable";
     case Kind::link: return "link";
     case Kind::inputs: return "inputs";
+    case Kind::module: return "module";
     case Kind::other: break;
   }
   return "other";

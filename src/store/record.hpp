@@ -29,8 +29,9 @@ enum class Kind : std::uint8_t {
   executable = 6,
   link = 7,    // a linked program, asked for by the link cache only
   inputs = 8,  // what packages were compiled from: docs/formats/inputs.md
+  module = 9,  // the archive of a module: docs/formats/modules.md
 };
-inline constexpr std::uint8_t k_kind_last = 8;  // a reader takes higher numbers for `other`
+inline constexpr std::uint8_t k_kind_last = 9;  // a reader takes higher numbers for `other`
 std::string_view name_of(Kind kind);
 
 enum class Origin : std::uint8_t {

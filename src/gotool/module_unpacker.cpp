@@ -1,0 +1,177 @@
+#include "gotool/module_unpacker.hpp"
+
+#include "base/strings.hpp"
+#include "codec/wire.hpp"
+
+#include <fmt/format.h>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <filesystem>
+#include <utility>
+
+namespace sluice::gotool {
+namespace {
+
+constexpr std::uint32_t k_file_mode = 0444;     // go's own, before the umask
+constexpr std::uint32_t k_not_writable = 0555;  // what go leaves of a directory's mode
+constexpr std::uint64_t k_size_bytes = sizeof(std::uint32_t);
+
+Result<sys::Fd> create_file(const sys::Path& path) {
+  const int fd =
+      ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, k_file_mode);
+  if (fd < 0) return fail_errno(errno, fmt::format("create {}", path.native()));
+  return sys::Fd(fd);
+}
+
+Result<void> close_directories(const sys::Path& tree) {
+  namespace fs = std::filesystem;
+  std::error_code error;
+  const auto close = [&](const sys::Path& path) {
+    fs::permissions(path, fs::perms(0222), fs::perm_options::remove, error);
+  };
+  for (fs::recursive_directory_iterator at(tree, error), end; !error && at != end;
+       at.increment(error)) {
+    if (at->is_directory(error)) close(at->path());
+  }
+  if (!error) close(tree);
+  if (error) return fail(Code::io, fmt::format("chmod {}: {}", tree.native(), error.message()));
+  return {};
+}
+
+Result<void> rename_path(const sys::Path& from, const sys::Path& to) {
+  if (::rename(from.c_str(), to.c_str()) != 0) {
+    return fail_errno(errno, fmt::format("rename {}", to.native()));
+  }
+  return {};
+}
+
+// Directories of a tree are not writable, and who does not own the machine cannot remove those.
+Result<void> move_away(const sys::Path& tree, const sys::Path& to) {
+  std::error_code error;
+  std::filesystem::permissions(tree, std::filesystem::perms(0700),
+                               std::filesystem::perm_options::add, error);
+  if (error == std::errc::no_such_file_or_directory) return {};
+  return rename_path(tree, to);
+}
+
+Result<void> write_if_absent(const sys::Path& path, std::string_view text) {
+  if (text.empty()) return {};
+  const auto there = sys::stat_file(path);
+  if (there && *there) return {};
+  return sys::write_file_atomic(path, bytes_of(text));
+}
+
+}  // namespace
+
+ModuleUnpacker::ModuleUnpacker(SummedModule module, sys::Path directory)
+    : module_(std::move(module)), directory_(std::move(directory)), sum_(module_.module) {}
+
+std::unexpected<Error> ModuleUnpacker::refuse(std::string_view why) const {
+  return fail(Code::corrupt, fmt::format("module {}: {}", module_.module.text(), why));
+}
+
+Result<void> ModuleUnpacker::take_header(ByteView& bytes) {
+  while (!has_header_ && !bytes.empty()) {
+    const auto count = std::min<std::uint64_t>(wanted_ - buffer_.size(), bytes.size());
+    buffer_.insert(buffer_.end(), bytes.begin(),
+                   bytes.begin() + static_cast<std::ptrdiff_t>(count));
+    bytes = bytes.subspan(count);
+    if (buffer_.size() < wanted_) return {};
+    if (wanted_ == k_size_bytes) {
+      wanted_ += codec::WireReader(buffer_).u32();
+      if (wanted_ > k_module_header_bytes_max) return refuse("its header is too large");
+      if (wanted_ > k_size_bytes) continue;
+    }
+    auto header = decode_module_header(ByteView(buffer_).subspan(k_size_bytes));
+    if (!header) return refuse(header.error().message);
+    if (header->module != module_.module) return refuse("the archive is of another one");
+    header_ = std::move(*header);
+    has_header_ = true;
+    buffer_ = {};
+    TRY(sys::make_directories(directory_));
+    TRY(open_next());
+  }
+  return {};
+}
+
+// The next file that has bytes to come, and all empty ones before it.
+Result<void> ModuleUnpacker::open_next() {
+  for (; at_ < header_.files.size(); ++at_) {
+    const ArchivedFile& file = header_.files[at_];
+    const sys::Path path = directory_ / file.name;
+    const sys::Path parent = path.parent_path();
+    if (parent != made_) TRY(sys::make_directories(parent));
+    made_ = parent.native();
+    TRY_ASSIGN(file_, create_file(path));
+    left_ = file.size;
+    if (left_ != 0) return {};
+    TRY(close_file());
+  }
+  return {};
+}
+
+Result<void> ModuleUnpacker::close_file() {
+  // A full disk may only be told now.
+  if (::close(file_.release()) != 0) return fail_errno(errno, "close a module's file");
+  sum_.add(header_.files[at_].name, hash_.finish());
+  return {};
+}
+
+Result<void> ModuleUnpacker::write(ByteView bytes) {
+  TRY(take_header(bytes));
+  while (!bytes.empty()) {
+    if (at_ == header_.files.size()) return refuse("bytes behind its last file");
+    const ByteView part = bytes.first(std::min<std::uint64_t>(left_, bytes.size()));
+    TRY(sys::write_all(file_.get(), part));
+    hash_.update(part);
+    bytes = bytes.subspan(part.size());
+    left_ -= part.size();
+    if (left_ != 0) return {};
+    TRY(close_file());
+    ++at_;
+    TRY(open_next());
+  }
+  return {};
+}
+
+Result<void> ModuleUnpacker::finish() {
+  if (!has_header_ || at_ != header_.files.size()) return refuse("the archive is cut");
+  const ModuleSums& sums = module_.sums;
+  if (module_.is_tree() ? sum_.finish() != sums.tree : !header_.files.empty()) {
+    return refuse("its files are not what go.sum says");
+  }
+  const bool has_go_mod = !header_.go_mod.empty() || !module_.is_tree();
+  if (has_go_mod && go_mod_sum(bytes_of(header_.go_mod)) != sums.go_mod) {
+    return refuse("its go.mod is not what go.sum says");
+  }
+  return {};
+}
+
+Result<Placed> place_module(const sys::Path& module_cache, const ModuleUnpacker& unpacked,
+                            Deadline deadline) {
+  const SummedModule& module = unpacked.module();
+  const ModulePlaces places = module_places(module_cache, module.module);
+  TRY(sys::make_directories(places.lock.parent_path()));
+  TRY_ASSIGN(const auto lock, sys::FileLock::acquire(places.lock, deadline));
+  if (is_module_there(module_cache, module)) return Placed::there_already;
+  if (module.is_tree()) {
+    TRY(sys::make_directories(places.tree.parent_path()));
+    TRY(sys::write_file_atomic(places.partial, {}));
+    TRY(move_away(places.tree, sys::Path(unpacked.directory()) += ".old"));
+    TRY(rename_path(unpacked.directory(), places.tree));
+    TRY(close_directories(places.tree));
+  }
+  TRY(write_if_absent(places.mod, unpacked.header().go_mod));
+  TRY(write_if_absent(places.info, unpacked.header().info));
+  if (module.is_tree()) {
+    TRY(sys::write_file_atomic(places.zip_hash, bytes_of(module.sums.tree)));
+    TRY(sys::remove_file(places.partial));
+  }
+  return Placed::now;
+}
+
+}  // namespace sluice::gotool
