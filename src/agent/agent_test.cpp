@@ -62,6 +62,15 @@ Note make(const Machine& machine, int number, std::size_t size) {
   return note;
 }
 
+// One agent's life: it is told this, and has uploaded it.
+void run_and_tell(const Machine& machine, Type type, const Note& note) {
+  const RunningAgent agent(machine);
+  Visitor session(machine.config);
+  session.send(encode_note(type, note));
+  session.settle();
+  REQUIRE(agent.connect()->wait(testing::k_soon));
+}
+
 TEST_CASE("what one machine made a second one gets, verified, in its local tier") {
   Machine first;
   std::vector<Note> notes;
@@ -119,21 +128,9 @@ TEST_CASE("a later job publishes what an earlier one made in the same domain") {
   Machine machine;
   const sys::Path second_store = machine.path() / "other-store";
   const Note note = make(machine, 1, 500);
-  {
-    const RunningAgent agent(machine);
-    Visitor session(machine.config);
-    session.send(encode_note(Type::made, note));
-    session.settle();
-    REQUIRE(agent.connect()->wait(testing::k_soon));
-  }
+  run_and_tell(machine, Type::made, note);
   machine.config.store_url = store::file_url(second_store);
-  {
-    const RunningAgent agent(machine);
-    Visitor session(machine.config);
-    session.send(encode_note(Type::used, note));
-    session.settle();
-    REQUIRE(agent.connect()->wait(testing::k_soon));
-  }
+  run_and_tell(machine, Type::used, note);
   Machine other(machine.config.store_url);
   const RunningAgent agent(other);
   Visitor session(other.config);
@@ -185,13 +182,7 @@ TEST_CASE("an untrusted domain reads the trusted one, and is never read by it") 
 TEST_CASE("what came before its first session is of the command that started the agent") {
   Machine first;
   const Note note = make(first, 1, 50'000);
-  {
-    const RunningAgent agent(first);
-    Visitor session(first.config);
-    session.send(encode_note(Type::made, note));
-    session.settle();
-    REQUIRE(agent.connect()->wait(testing::k_soon));
-  }
+  run_and_tell(first, Type::made, note);
   Machine second(first.config.store_url);
   const RunningAgent agent(second);
   auto client = agent.connect();

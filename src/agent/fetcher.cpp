@@ -172,9 +172,7 @@ void Fetcher::let_go(bool everybody) {
 bool Fetcher::is_ahead(const store::Index& index, const Entry& entry) const {
   const bool is_known_link = entry.record.kind == store::Kind::link && links_ != nullptr &&
                              index.scope_of(entry) == store::ScopeKind::commit;
-  const bool is_of_gos_cache = !is_program(entry) && entry.record.kind != store::Kind::inputs &&
-                               entry.record.kind != store::Kind::module;
-  return is_known_link || is_of_gos_cache;
+  return is_known_link || (!is_program(entry) && store::is_of_gos_cache(entry.record.kind));
 }
 
 bool Fetcher::is_faster_than_linking(const Entry& link) const {

@@ -51,10 +51,7 @@ std::vector<const store::Entry*> Restorer::missing(const store::Index& index) co
   std::vector<const store::Entry*> entries;
   const auto present = tier_.list_actions();
   for (const store::Entry* entry : index.in_use_order()) {
-    const store::Kind kind = entry->record.kind;
-    const bool is_of_gos_cache =
-        kind != store::Kind::link && kind != store::Kind::inputs && kind != store::Kind::module;
-    if (!is_of_gos_cache) continue;
+    if (!store::is_of_gos_cache(entry->record.kind)) continue;
     if (!present || !present->contains(entry->record.action)) entries.push_back(entry);
   }
   return entries;

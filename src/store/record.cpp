@@ -59,6 +59,10 @@ std::string_view name_of(Kind kind) {
   return "other";
 }
 
+bool is_of_gos_cache(Kind kind) {
+  return kind != Kind::link && kind != Kind::inputs && kind != Kind::module;
+}
+
 std::uint64_t stored_size_max(std::uint64_t size, Encoding encoding) {
   return encoding == Encoding::raw ? size : size + size / 128 + 1024;
 }

@@ -33,6 +33,8 @@ enum class Kind : std::uint8_t {
 };
 inline constexpr std::uint8_t k_kind_last = 9;  // a reader takes higher numbers for `other`
 std::string_view name_of(Kind kind);
+// Whether go's own cache holds such a thing: linked programs, inputs and modules are sluice's.
+bool is_of_gos_cache(Kind kind);
 
 enum class Origin : std::uint8_t {
   made = 0,      // by go, in the job that wrote the record

@@ -27,6 +27,14 @@ bool passes(const std::function<void(Entry&)>& change) {
   return check_entry(entry).has_value();
 }
 
+TEST_CASE("what go's own cache holds") {
+  for (const Kind kind : {Kind::other, Kind::archive, Kind::test_output, Kind::executable}) {
+    CHECK(is_of_gos_cache(kind));
+  }
+  for (const Kind kind : {Kind::link, Kind::inputs, Kind::module})
+    CHECK_FALSE(is_of_gos_cache(kind));
+}
+
 TEST_CASE("what may be fetched without further thought") {
   CHECK(passes([](Entry&) {}));
   CHECK(passes([](Entry& entry) {

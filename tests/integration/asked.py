@@ -48,8 +48,8 @@ func main() {{ println(mid.Of(), text.T) }}
 }
 
 
-def write_module(root: Path) -> Path:
-    for name, content in FILES.items():
+def write_module(root: Path, files: dict[str, str] = FILES) -> Path:
+    for name, content in files.items():
         file = root / name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(content)

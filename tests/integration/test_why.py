@@ -15,7 +15,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from asked import edit, settle
+from asked import edit, settle, write_module
 from conftest import TOOLCHAINS, Park
 from sluice_harness import REPO
 
@@ -68,15 +68,6 @@ import "{MODULE}/mid"
 func main() {{ println(mid.Of()) }}
 """,
 }
-
-
-def write_module(root: Path, files: dict[str, str]) -> Path:
-    for name, content in files.items():
-        file = root / name
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(content)
-    settle(root)
-    return root
 
 
 def causes_of(explained: dict) -> list[tuple[str, str]]:
