@@ -417,8 +417,6 @@ void TestReuse::keep(const Log& log, const std::string& import_path, Inputs& inp
     return;
   }
   const auto before = entries_before(import_path);
-  // It was of this run: another one has its own, or none.
-  if (!go_.entries.empty()) (void)sys::remove_file(entries_of(import_path));
   // As the test found it, where that is known.
   const auto made = before ? directories_made(*before, inputs) : std::set<std::string>();
   const bool is_in_place = may_have_lost(before, inputs, made, began_ns);

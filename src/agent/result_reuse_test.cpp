@@ -1,6 +1,7 @@
 #include "agent/result_reuse.hpp"
 
 #include "agent/testing.hpp"
+#include "agent/tool_record.hpp"
 
 #include <doctest/doctest.h>
 
@@ -80,15 +81,16 @@ class Fixture {
   }
 
   // The key that go would use now.
-  ActionId go_key(const sys::Environment& env = {}) const {
+  ActionId go_key(const sys::Environment& env = {}) const { return go_key(env, test_id); }
+  ActionId go_key(const sys::Environment& env, const ActionId& id) const {
     const auto bytes = sys::read_file(log_.disk_path, 1U << 20U);
     REQUIRE(bytes);
     const auto inputs = gotool::test_inputs(**bytes, {root() / "p", root()});
     REQUIRE(inputs);
     gotool::Snapshot files;
-    const auto id = gotool::go_test_inputs_id(*inputs, {env, "go1.26.8", 022, {}}, files);
-    REQUIRE(id);
-    return gotool::go_result_key(test_id, *id);
+    const auto inputs_id = gotool::go_test_inputs_id(*inputs, {env, "go1.26.8", 022, {}}, files);
+    REQUIRE(inputs_id);
+    return gotool::go_result_key(id, *inputs_id);
   }
 
   // Inputs that were written in the same moment would be too new.
@@ -290,6 +292,38 @@ TEST_CASE("nothing is kept that go's key does not prove, and nothing without a p
   reuse.made(at.go_key(), at.output_, BodyKind::other);
   reuse.finish(Deadline::after(60s));
   CHECK(at.kept_.size() == 2);
+}
+
+TEST_CASE("under both its IDs a result that changed its package's directory is for every place") {
+  Fixture at;
+  auto go = at.go();
+  go.entries = at.root() / "entries";
+  REQUIRE(sys::make_directories(go.entries));
+  const std::string package = "example.org/m/p";
+  const ActionId test_ids[] = {at.test_id, sha256_as<ActionId>(bytes_of("of another build"))};
+  at.log_ = at.body("log", "# test log\nopen data\nstat .\n");
+  Fixture::settle();
+  TestReuse reuse(go, {}, at.cache());
+  for (const ActionId& id : test_ids) CHECK_FALSE(reuse.take(id, std::nullopt, {}));
+  const auto before = gotool::EntriesBefore::of_package(at.root() / "p", at.root());
+  REQUIRE(before);
+  REQUIRE(sys::write_file_atomic(entries_file(go.entries, go.pid, package), before->encode()));
+  // It makes a file of its own and removes it.
+  at.write("m/p/own", "");
+  REQUIRE(sys::remove_file(at.root() / "p/own"));
+  for (const ActionId& id : test_ids) {
+    reuse.made(id, at.log_, BodyKind::test_log);
+    reuse.made(at.go_key({}, id), at.output_, BodyKind::test_output);
+  }
+  reuse.finish(Deadline::after(60s));
+  REQUIRE(at.kept_.size() == 4);
+  // Other times, as in another place: what was kept for its place only is not found.
+  REQUIRE(sys::touch(at.root() / "p/data", unix_now_ns() - 7'200'000'000'000));
+  for (const ActionId& id : test_ids) {
+    TestReuse second(at.go(), {}, at.cache());
+    second.given(id, at.log_, unix_now_ns());
+    CHECK(at.look_up(second, at.go_key({}, id)).verdict == Verdict::reuse);
+  }
 }
 
 TEST_CASE("what was changed while the test ran is not kept") {

@@ -1,6 +1,7 @@
 #include "insight/cause_text.hpp"
 
 #include "base/strings.hpp"
+#include "insight/nearest_inputs.hpp"
 
 #include <fmt/format.h>
 
@@ -194,6 +195,10 @@ Cause cause_of(const InputChange& change, std::string_view text) {
       return value == "true" ? "left out (go run)" : "kept";
     };
     return says("debug information", state(change.before), state(change.after));
+  }
+  if (change.kind == InputKind::build_info && change.name == k_program) {
+    return {kind, change.before ? "built for a test; before as a program, with build information"
+                                : "built as a program, with build information; before for a test"};
   }
   if (change.kind == InputKind::build_setting) kind = kind_of_setting(change.name);
   const std::string_view label = label_of(change.kind);

@@ -80,7 +80,16 @@ std::optional<Nearest> nearest_inputs(const std::vector<journal::InputsRow>& ear
     nearest = Nearest{&row, std::move(list), false};
     before = std::move(text);
   }
-  if (nearest) nearest->is_proven = is_proven(*nearest->row, before);
+  if (!nearest) return nearest;
+  nearest->is_proven = is_proven(*nearest->row, before);
+  // One fact, not a line for each setting of the information.
+  if (has_modinfo(before) != has_modinfo(now) &&
+      gotool::with_modinfo(before, "") == gotool::with_modinfo(now, "")) {
+    const std::optional<std::string> is_there = "true";
+    nearest->changes = {InputChange{InputKind::build_info, std::string(k_program),
+                                    has_modinfo(before) ? is_there : std::nullopt,
+                                    has_modinfo(now) ? is_there : std::nullopt}};
+  }
   return nearest;
 }
 

@@ -24,6 +24,10 @@ struct Nearest {
   bool is_proven = false;  // the row's side
 };
 
+// Name of the change (build_info) of a main package that was built as a program on one side only:
+// for a test it is compiled without build information.
+inline constexpr std::string_view k_program = "as a program";
+
 // Built the same way if possible (flags, platform, Go version), then of the fewest other files and
 // imports; of equal ones the first. Nothing when there are none. A program whose build information
 // is not known on one side (it was never linked) is compared without it, where there is no other.

@@ -80,4 +80,22 @@ TEST_CASE("nearest inputs: a program that was never linked is compared without i
   CHECK(nearest->changes.size() == 2);
 }
 
+TEST_CASE("nearest inputs: a program that only its tests have compiled so far is one change") {
+  const std::string bare = testing::text_of("p", {"a.go=1"}, {});
+  const std::string program = gotool::with_modinfo(bare, "path\tp\nbuild\t-x=y\nbuild\t-z=1\n");
+  const std::vector<journal::InputsRow> of_test = {row_of(bare)};
+  auto nearest = nearest_inputs(of_test, program);
+  REQUIRE(nearest);
+  CHECK(nearest->is_proven);
+  REQUIRE(nearest->changes.size() == 1);
+  CHECK(nearest->changes[0].name == k_program);
+  CHECK_FALSE(nearest->changes[0].before);
+  const std::vector<journal::InputsRow> built = {
+      row_of(bare, "path\tp\nbuild\t-x=y\nbuild\t-z=1\n")};
+  nearest = nearest_inputs(built, bare);
+  REQUIRE(nearest);
+  REQUIRE(nearest->changes.size() == 1);
+  CHECK_FALSE(nearest->changes[0].after);
+}
+
 }  // namespace sluice::insight

@@ -132,29 +132,41 @@ def costs(sluice: Sluice, target: Target, rounds: int) -> dict:
     return {"took": took, "why": [run.wall_s for run in why], "stats": json.loads(stats.stdout)}
 
 
+def put_away(first: Target, side: Side) -> None:
+    first.path.rename(first.path.with_name(f"before-{side.name.replace('/', '-')}"))
+
+
 def seeds(
     first: Target, source: Path, native: Side, sluice: Sluice, others: list[Side]
 ) -> dict[str, dict]:
-    """Where everything is made for the first time, at the first path."""
+    """Where everything is made for the first time, at the first path, each in a clone of its own:
+    tests leave directories behind. The last one is go alone's, which runs again in it.
+    """
     made: dict[str, dict] = {}
+    sluice.new_store()
+    sluice.new_machine()
+    sluice.machine.env["TZ"] = "UTC"
+    clone(source, first.path)
+    made[sluice.name] = job(sluice, first, False)
+    sluice.save(first)
+    for side in others:
+        side.new_store()
+        if isinstance(side, Tarball):
+            continue
+        put_away(first, side)
+        clone(source, first.path)
+        side.new_machine()
+        made[side.name] = job(side, first, False)
+    put_away(first, native)
     clone(source, first.path)
     native.new_machine()
     native.machine.env["TZ"] = "UTC"
     made["go alone"] = job(native, first, False)
     for side in others:
-        side.new_store()
         if isinstance(side, Tarball):
             side.machine = native.machine  # what it brings is what go alone has
             side.save(first)
             side.machine = None
-        else:
-            side.new_machine()
-            made[side.name] = job(side, first, False)
-    sluice.new_store()
-    sluice.new_machine()
-    sluice.machine.env["TZ"] = "UTC"
-    made[sluice.name] = job(sluice, first, False)
-    sluice.save(first)
     return made
 
 
