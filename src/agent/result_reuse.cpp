@@ -456,8 +456,10 @@ std::optional<gotool::EntriesBefore> TestReuse::entries_before(
   return std::move(*before);
 }
 
-// Directories of its package that the test consulted and that were not there before. What it made
-// in them counts as made too; a file that is still there was refused before.
+// Directories of its package that the test consulted and that were not there before. One with
+// anything but directories in it is not among them, nor one in which something was consulted that
+// is gone: a file may have come from elsewhere, a link may have led there, and what the test read
+// by it would be in no fingerprint.
 std::set<std::string> TestReuse::directories_made(const gotool::EntriesBefore& before,
                                                   Inputs& inputs) {
   std::set<std::string> made;
@@ -468,6 +470,15 @@ std::set<std::string> TestReuse::directories_made(const gotool::EntriesBefore& b
     const gotool::Look& look = inputs.files.look(*absent);
     if (look.link_error == 0 && S_ISDIR(look.link.st_mode)) made.insert(std::move(*absent));
   }
+  const auto has_lost = [&inputs](const std::string& directory) {
+    return std::ranges::any_of(inputs.list, [&](const gotool::TestInput& input) {
+      return input.op != gotool::TestOp::getenv && gotool::lies_within(input.path, directory) &&
+             inputs.files.look(input.path).link_error != 0;
+    });
+  };
+  std::erase_if(made, [&has_lost](const std::string& path) {
+    return !gotool::has_only_directories(path) || has_lost(path);
+  });
   return made;
 }
 

@@ -77,6 +77,7 @@ Result<EntriesBefore> EntriesBefore::of_package(const sys::Path& directory, cons
 bool EntriesBefore::has_kept(const std::string& directory, bool may_gain,
                              const std::set<std::string>& besides) const {
   std::error_code error;
+  if (std::filesystem::is_symlink(directory, error)) return has_kept_link(directory);
   const auto known = directories_.find(std::filesystem::canonical(directory, error).native());
   if (error || known == directories_.end()) return false;
   const auto now = list(known->first, nullptr);
@@ -90,6 +91,19 @@ bool EntriesBefore::has_kept(const std::string& directory, bool may_gain,
     const auto at = now->entries.find(one.first);
     return at != now->entries.end() && at->second == one.second;
   });
+}
+
+// The link itself: where it leads to now says nothing of where it led to.
+bool EntriesBefore::has_kept_link(const sys::Path& link) const {
+  std::error_code error;
+  const auto known =
+      directories_.find(std::filesystem::canonical(link.parent_path(), error).native());
+  if (error || known == directories_.end()) return false;
+  const auto was = known->second.entries.find(link.filename().native());
+  const auto now = list(known->first, nullptr);
+  if (!now || was == known->second.entries.end()) return false;
+  const auto is = now->entries.find(was->first);
+  return is != now->entries.end() && is->second == was->second;
 }
 
 std::optional<std::string> EntriesBefore::absent_part(const std::string& path,
@@ -107,6 +121,18 @@ std::optional<std::string> EntriesBefore::absent_part(const std::string& path,
     if (!known->second.entries.contains(std::string(name))) return directory;
   }
   return std::nullopt;
+}
+
+bool has_only_directories(const sys::Path& directory) {
+  namespace fs = std::filesystem;
+  std::error_code error;
+  std::size_t count = 0;
+  for (fs::recursive_directory_iterator at(directory, error), end; !error && at != end;
+       at.increment(error)) {
+    const bool is_directory = at->symlink_status(error).type() == fs::file_type::directory;
+    if (error || !is_directory || ++count > k_entries_before_max) return false;
+  }
+  return !error;
 }
 
 Bytes EntriesBefore::encode() const {

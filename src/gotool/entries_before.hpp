@@ -27,7 +27,8 @@ class EntriesBefore {
   static Result<EntriesBefore> of_package(const sys::Path& directory, const sys::Path& root);
 
   // Whether this directory is known here, by whatever way, still the same one, and has everything
-  // that it had, all of it unchanged; and nothing else, unless it `may_gain`. A directory in it is
+  // that it had, all of it unchanged; and nothing else, unless it `may_gain`. Of a link: whether it
+  // is the very one that was there. A directory in it is
   // unchanged where nothing came into it or left it and nobody renamed it: its own content is
   // another question.
   // Entries whose whole path is in `besides` are not counted as gained.
@@ -53,11 +54,16 @@ class EntriesBefore {
     std::map<std::string, Entry> entries;
   };
   static Result<Directory> list(const std::string& directory, std::vector<std::string>* below);
+  bool has_kept_link(const sys::Path& link) const;
   enum class Below { nothing, testdata, everything };
   Result<void> add(const std::string& directory, Below below);
 
   std::map<std::string, Directory> directories_;
   std::size_t count_ = 0;
 };
+
+// Whether all that lies below a directory are directories; false where it cannot be told, or has
+// more than k_entries_before_max of them.
+bool has_only_directories(const sys::Path& directory);
 
 }  // namespace sluice::gotool

@@ -152,6 +152,35 @@ TEST_CASE("entries before: what was not there yet") {
   CHECK(before->has_kept(testdata, false, {testdata + "/out"}));
 }
 
+TEST_CASE("entries before: a link is the one that was there, whatever it leads to") {
+  const Package package;
+  const std::string testdata = (package.path / "testdata").native();
+  std::filesystem::create_directory_symlink("one", testdata + "/to");
+  const auto before = EntriesBefore::of_package(package.path, package.path);
+  REQUIRE(before);
+  CHECK(before->has_kept(testdata + "/to", true));
+  std::filesystem::create_directory_symlink("one", testdata + "/new");
+  CHECK_FALSE(before->has_kept(testdata + "/new", true));
+  std::filesystem::remove(testdata + "/to");
+  std::filesystem::create_directory_symlink("one", testdata + "/to");
+  CHECK_FALSE(before->has_kept(testdata + "/to", true));
+  std::filesystem::create_directory_symlink("testdata/one", package.path / "sub/link");
+  CHECK_FALSE(before->has_kept((package.path / "sub/link").native(), true));
+}
+
+TEST_CASE("entries before: a directory of directories") {
+  const Package package;
+  const sys::Path made = package.path / "made";
+  std::filesystem::create_directories(made / "a/b");
+  CHECK(has_only_directories(made));
+  CHECK_FALSE(has_only_directories(package.path / "none"));
+  std::filesystem::create_directory_symlink("b", made / "a/link");
+  CHECK_FALSE(has_only_directories(made));
+  std::filesystem::remove(made / "a/link");
+  write(made / "a/b/file", "");
+  CHECK_FALSE(has_only_directories(made));
+}
+
 TEST_CASE("entries before: what is none is refused") {
   const Package package;
   const Bytes good = EntriesBefore::of_package(package.path, package.path)->encode();

@@ -11,7 +11,8 @@ namespace {
 
 constexpr std::uint64_t k_ref_max = std::uint64_t{4} << 10U;
 constexpr std::uint64_t k_packed_refs_max = std::uint64_t{64} << 20U;
-constexpr std::string_view k_symbolic = "ref: ";
+constexpr std::string_view k_symbolic = "ref:";
+constexpr int k_names_max = 5;  // as git follows
 
 std::string text_in(const sys::Path& file, std::uint64_t size_max) {
   const auto bytes = sys::read_file(file, size_max);
@@ -36,16 +37,29 @@ std::string packed(const sys::Path& git_directory, std::string_view ref) {
 
 }  // namespace
 
-std::string commit_at_head(const sys::Path& git_directory) {
-  const std::string head = text_in(git_directory / "HEAD", k_ref_max);
-  const std::string_view text = trim(head);
-  if (is_commit(text)) return std::string(text);
-  if (!text.starts_with(k_symbolic)) return {};
-  const std::string_view ref = text.substr(k_symbolic.size());
-  if (!ref.starts_with("refs/") || ref.find("..") != std::string_view::npos) return {};
-  const std::string loose = text_in(git_directory / ref, k_ref_max);
-  if (is_commit(trim(loose))) return std::string(trim(loose));
-  return packed(git_directory, ref);
+std::optional<GitHead> git_head(const sys::Path& git_directory) {
+  GitHead head;
+  std::string text(trim(text_in(git_directory / "HEAD", k_ref_max)));
+  for (int names = 0; names < k_names_max; ++names) {
+    if (is_commit(text)) {
+      head.commit = text;
+      return head;
+    }
+    if (!text.starts_with(k_symbolic)) return std::nullopt;
+    const std::string ref(trim(std::string_view(text).substr(k_symbolic.size())));
+    // Where refs lie in a table, HEAD names one that cannot be.
+    if (!ref.starts_with("refs/") || ref.find("..") != std::string::npos ||
+        ref.find("/.") != std::string::npos) {
+      return std::nullopt;
+    }
+    if (head.ref.empty()) head.ref = ref;
+    text = trim(text_in(git_directory / ref, k_ref_max));
+    if (text.empty()) {
+      head.commit = packed(git_directory, ref);
+      return head;
+    }
+  }
+  return std::nullopt;
 }
 
 }  // namespace sluice::gotool

@@ -168,11 +168,19 @@ class Describer {
     if (entry.error != 0) return fmt::format("err {}", entry.error);
     if (S_ISLNK(entry.info.st_mode)) return link(path);
     // What git keeps there differs from clone to clone of one commit.
-    if (S_ISDIR(entry.info.st_mode) && entry.name == ".git" && depth > 0) {
-      return fmt::format("dir {} at {}", mode(entry.info.st_mode), commit_at_head(path));
+    if (S_ISDIR(entry.info.st_mode) && entry.name == ".git" && depth > 0 && has_head(path)) {
+      const auto head = git_head(path);
+      if (!head) return std::nullopt;
+      return fmt::format("dir {} at {} {}", mode(entry.info.st_mode), counted(head->ref),
+                         head->commit);
     }
     if (S_ISDIR(entry.info.st_mode)) return directory(path, entry.info, depth);
     return plain(path, entry.info);
+  }
+
+  static bool has_head(const std::string& git_directory) {
+    const auto info = sys::stat_file(git_directory + "/HEAD");
+    return info && *info;
   }
 
   static std::string link(const std::string& path) {

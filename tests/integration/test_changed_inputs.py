@@ -149,6 +149,68 @@ def test_directories_that_the_test_makes_itself(machine, tmp_path):
     assert cached(run) == {"makes", "lists"}, run.describe()
 
 
+# What lies in a made directory afterwards, or led out of it, came from elsewhere: no fingerprint has
+# what the test read by it. Before, what the test does, and what is changed in a clone of before.
+ELSEWHERE = {
+    "linked": (
+        "mkdir -p ../shared/linked; echo fresh > ../shared/linked/data",
+        'os.Mkdir("out", 0o755); os.Symlink("../../shared/linked", "out/fx"); read("out/fx/data")',
+        "echo stale > ../shared/linked/data",
+    ),
+    "renamed": (
+        "mkdir -p ../shared/renamed; echo fresh > ../shared/renamed/data",
+        'os.Mkdir("out", 0o755); os.Rename("../shared/renamed", "out/fx"); read("out/fx/data")',
+        "echo stale > ../shared/renamed/data",
+    ),
+    "unlinked": (
+        "mkdir -p ../shared/unlinked; echo fresh > ../shared/unlinked/data",
+        'os.MkdirAll("out", 0o755); os.Symlink("../../shared/unlinked", "out/fx")\n'
+        'read("out/fx/data"); os.Remove("out/fx")',
+        "echo stale > ../shared/unlinked/data",
+    ),
+    "copied": (
+        "mkdir -p ../shared; echo fresh > ../shared/copied",
+        'os.MkdirAll("out", 0o755)\n'
+        "copies := `mkdir out/bin && cp ../shared/copied out/bin/tool && grep fresh out/bin/tool`\n"
+        'if err := exec.Command("sh", "-c", copies).Run(); err != nil { t.Fatal(err) }',
+        "echo stale > ../shared/copied",
+    ),
+    "new_link": (
+        "mkdir testdata/good; echo fresh > testdata/good/x",
+        'if err := os.Symlink("testdata/good", "l"); err != nil { t.Fatal(err) }\nread("l/x")',
+        "ln -s testdata/good l",
+    ),
+}
+
+
+def test_what_a_test_puts_into_a_directory_it_made(machine, tmp_path):
+    root = tmp_path / "checkout"
+    for name, (before, body, _) in ELSEWHERE.items():
+        (root / name / "testdata").mkdir(parents=True)
+        (root / name / "testdata" / "file").write_text("as it is")
+        imported = SYSCALL + '\n"os/exec"'
+        source = TEST.format(name, imported, READ + "_ = exec.Command\n" + body)
+        (root / name / f"{name}_test.go").write_text(source)
+        in_shell(before, root / name)
+    (root / "go.mod").write_text("module example.com/changed\n\ngo 1.24\n")
+    age(root)
+    clones = [tmp_path / "second", tmp_path / "oracle"]
+    for clone in clones:
+        clone_of(root, clone)
+        for name, (_, _, edit) in ELSEWHERE.items():
+            in_shell(edit, clone / name)
+        age(clone)
+    m = machine("m", store=tmp_path / "store")
+    words = ("go", "--same-path", "always", "test", "./...")
+    m.sluice_run(*words, cwd=root).ok()
+    m.wait_uploads(cwd=root)
+    second = machine("second", store=tmp_path / "store")
+    run = second.sluice_run(*words, cwd=clones[0])
+    assert failed(run) == {*ELSEWHERE}, run.describe()
+    run = second.plain_go("test", "-count=1", "./...", cwd=clones[1])
+    assert failed(run) == {*ELSEWHERE}, "the oracle"
+
+
 EATS = 'read("testdata/y"); os.Remove("testdata/y")\ntime.Sleep(2 * time.Second)'
 
 
@@ -201,6 +263,14 @@ def test_gits_own_files_are_no_input_of_who_lists_the_root(machine, tmp_path):
     in_shell(f"{git} gc -q; git status -s", other)
     age(other)
     assert "(cached)" in m.sluice_run(*words, cwd=other).ok().stdout
-    in_shell(f"{git} commit -q --allow-empty -m two", other)
-    age(other)
-    assert "(cached)" not in m.sluice_run(*words, cwd=other).ok().stdout
+    # Another commit, another branch, and another commit of a branch that is a name of another one.
+    for change in (
+        f"{git} commit -q --allow-empty -m two",
+        f"{git} checkout -q -b elsewhere",
+        f"{git} symbolic-ref refs/heads/name refs/heads/elsewhere; {git} checkout -q name",
+        f"{git} commit -q --allow-empty -m three",
+    ):
+        in_shell(change, other)
+        age(other)
+        assert "(cached)" not in m.sluice_run(*words, cwd=other).ok().stdout, change
+        assert "(cached)" in m.sluice_run(*words, cwd=other).ok().stdout, change
