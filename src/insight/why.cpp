@@ -1,5 +1,6 @@
 #include "insight/why.hpp"
 
+#include "base/strings.hpp"
 #include "gotool/input_changes.hpp"
 #include "insight/cause_text.hpp"
 #include "insight/flag_causes.hpp"
@@ -213,6 +214,7 @@ class Explainer {
     if (earlier.empty()) {
       return found_new(node);
     }
+    if (!against_) TRY(put_likely_first(node, earlier));
     return found_nearest(node, earlier);
   }
 
@@ -304,6 +306,33 @@ class Explainer {
     return {};
   }
 
+  // Of equally near builds that of a job with which the imports are compared comes first: another
+  // one may have been built otherwise altogether, and they would tell of it. `earlier` is in order.
+  Result<void> put_likely_first(const Node& node, std::vector<InputsRow>& earlier) {
+    std::vector<Against> likely;
+    for (const std::string_view line : split(node.inputs.text, '\n')) {
+      const auto words = split(line, ' ');
+      if (words.size() != 3 || words[0] != "import") continue;
+      Node* const import = import_node(node, std::string(words[1]));
+      if (import == nullptr || import->answer != Answer::missed) continue;
+      if (!import->is_compared) TRY(compare(*import));
+      if (import->against) likely.push_back(*import->against);
+    }
+    std::ranges::stable_partition(earlier, [&likely](const InputsRow& row) {
+      return std::ranges::any_of(likely, [&row](const Against& one) {
+        return one.job == row.job && one.source == row.source;
+      });
+    });
+    return {};
+  }
+
+  // What this job has as the import of a package.
+  Node* import_node(const Node& node, const std::string& import) {
+    const auto variant = nodes_.find(import + variant_of(node.inputs.package));
+    const auto at = variant != nodes_.end() ? variant : nodes_.find(import);
+    return at == nodes_.end() ? nullptr : &at->second;
+  }
+
   Result<void> found_nearest(Node& node, const std::vector<InputsRow>& earlier) {
     const std::string now = text_of(node.inputs);
     const auto nearest = nearest_inputs(earlier, now);
@@ -315,6 +344,11 @@ class Explainer {
     node.causes = causes_of(changes, now);
     TRY(name_replaced(node, changes));
     TRY_ASSIGN(const auto* before, commands_of(row.job));
+    if (changes.empty()) {
+      node.is_proven = false;
+      node.causes = causes_of_unlinked(*before, result_.commands);
+      return {};
+    }
     add_flags(node.causes, changes, {*before, text_of(row)}, {result_.commands, now}, roots_);
     for (const InputChange& change : changes) {
       if (change.kind == InputKind::import && change.before && change.after) {
@@ -342,18 +376,17 @@ class Explainer {
   // The import of a package as it is compared with what the package was compared with: the import
   // of that job, which need not be the nearest to this one. Nothing where it is the same there.
   Result<Node*> import_of(const Node& node, const std::string& import) {
-    const std::string variant = import + variant_of(node.inputs.package);
-    const auto at = nodes_.contains(variant) ? nodes_.find(variant) : nodes_.find(import);
-    if (at == nodes_.end()) return nullptr;
-    Node& own = at->second;
+    Node* const found = import_node(node, import);
+    if (found == nullptr) return nullptr;
+    Node& own = *found;
     if (!own.is_compared) TRY(compare(own));
     const std::int64_t job = node.against ? node.against->job : 0;
     if (job == 0) return &own;  // told by the store, and not what else was there
     if (own.against && own.against->job == job) return &own;
-    const auto [based, is_new] = based_.try_emplace({at->first, job});
+    const auto [based, is_new] = based_.try_emplace({own.inputs.package, job});
     Node& other = based->second;
     if (!is_new) return other.is_compared ? &other : nullptr;
-    TRY_ASSIGN(auto rows, inputs_of_job(job, at->first));
+    TRY_ASSIGN(auto rows, inputs_of_job(job, own.inputs.package));
     const auto same = std::erase_if(
         rows, [&own](const InputsRow& row) { return row.build_id == own.inputs.build_id; });
     if (same > 0 && rows.empty()) return nullptr;
@@ -449,10 +482,10 @@ class Explainer {
   }
 
   static void add_to(Group& group, const Node& node, const Root& root) {
+    group.is_proven = group.is_proven || root.node->is_proven;
     if (group.packages.empty()) {
       group.causes = causes_at(root);
       group.root = is_of_one_package(group.causes) ? root.node->inputs.package : "";
-      group.is_proven = root.node->is_proven;
       group.against = root.node->against;
     } else if (!is_same(group.against, root.node->against)) {
       group.against.reset();

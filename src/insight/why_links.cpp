@@ -20,16 +20,21 @@ constexpr std::size_t k_value_shown = 80;
 // Flags that go's key of a link has, and with -trimpath no package's.
 constexpr auto k_link_flags = std::to_array<std::pair<std::string_view, std::string_view>>(
     {{"ldflags", "ld_flags"}, {"buildmode", "build_mode"}});
+// And those that stand in a program's build information.
+constexpr auto k_program_flags = std::to_array<std::pair<std::string_view, std::string_view>>(
+    {{"tags", "tags"}, {"ldflags", "ld_flags"}, {"buildmode", "build_mode"}});
 
 std::string value_text(const std::optional<GivenFlag>& given) {
   if (!given) return "not set";
   return given->value.empty() ? "empty" : printable(given->value, k_value_shown);
 }
 
+template <class Flags>
 std::vector<Cause> causes_of_flags(const std::vector<journal::CommandRow>& before,
-                                   const std::vector<journal::CommandRow>& after) {
+                                   const std::vector<journal::CommandRow>& after,
+                                   const Flags& flags) {
   std::vector<Cause> causes;
-  for (const auto& [name, kind] : k_link_flags) {
+  for (const auto& [name, kind] : flags) {
     const FlagOfJob was = flag_of(before, name);
     const FlagOfJob is = flag_of(after, name);
     if (!was.is_known || !is.is_known || was.given == is.given) continue;
@@ -51,7 +56,7 @@ Result<void> explain_alone(journal::Database& database, const Explanation& resul
     return {};
   }
   TRY_ASSIGN(const auto before, journal::commands_of(database, last->job));
-  why.causes = causes_of_flags(before, result.commands);
+  why.causes = causes_of_flags(before, result.commands, k_link_flags);
   if (!why.causes.empty()) return {};
   const bool has_compiled =
       std::ranges::any_of(result.packages, [](const PackageWhy& one) { return !one.is_hit(); });
@@ -63,6 +68,17 @@ Result<void> explain_alone(journal::Database& database, const Explanation& resul
 }
 
 }  // namespace
+
+std::vector<Cause> causes_of_unlinked(const std::vector<journal::CommandRow>& before,
+                                      const std::vector<journal::CommandRow>& after) {
+  auto causes = causes_of_flags(before, after, k_program_flags);
+  if (causes.empty()) {
+    causes.push_back({"build_info",
+                      "its build information (flags, version control, modules), of which nothing "
+                      "is known: it was never linked"});
+  }
+  return causes;
+}
 
 Result<void> explain_links(journal::Database& database, Explanation& result) {
   TRY_ASSIGN(const auto rows, journal::links_in(database, result.job.id));

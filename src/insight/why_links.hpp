@@ -13,4 +13,9 @@ namespace sluice::insight {
 
 Result<void> explain_links(journal::Database& database, Explanation& result);
 
+// Of a main package that was never linked, compiled anew from inputs that are the same as far as
+// they are known: by the commands' words, so never proven.
+std::vector<Cause> causes_of_unlinked(const std::vector<journal::CommandRow>& before,
+                                      const std::vector<journal::CommandRow>& after);
+
 }  // namespace sluice::insight

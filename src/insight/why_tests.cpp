@@ -48,7 +48,11 @@ class TestExplainer {
   Result<void> run() {
     TRY_ASSIGN(const auto rows, journal::tests_in(database_, result_.job.id));
     std::map<std::string, TestRow> tests;
-    for (const TestRow& row : rows) tests[row.package] = row;  // the last of a job counts
+    // Of several commands of a job the last one counts that ran it, else the last.
+    for (const TestRow& row : rows) {
+      TestRow& kept = tests.try_emplace(row.package, row).first->second;
+      if (row.ran || !kept.ran) kept = row;
+    }
     for (const auto& [package, row] : tests) TRY(add(package, row));
     if (!flags_) return {};
     TRY_ASSIGN(const auto links, journal::links_in(database_, result_.job.id));
