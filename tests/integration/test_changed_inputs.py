@@ -149,31 +149,31 @@ def test_directories_that_the_test_makes_itself(machine, tmp_path):
     assert cached(run) == {"makes", "lists"}, run.describe()
 
 
-# What lies in a made directory afterwards, or led out of it, came from elsewhere: no fingerprint has
-# what the test read by it. Before, what the test does, and what is changed in a clone of before.
+# What lies in a made directory afterwards, or led out of it, came from elsewhere: in no fingerprint
+# is what the test read by it. Before, what the test does, and what is changed in a clone of before.
 ELSEWHERE = {
     "linked": (
-        "mkdir -p ../shared/linked; echo fresh > ../shared/linked/data",
-        'os.Mkdir("out", 0o755); os.Symlink("../../shared/linked", "out/fx"); read("out/fx/data")',
-        "echo stale > ../shared/linked/data",
+        "mkdir -p ../fixture/linked; echo fresh > ../fixture/linked/data",
+        'os.Mkdir("out", 0o755); os.Symlink("../../fixture/linked", "out/fx"); read("out/fx/data")',
+        "echo stale > ../fixture/linked/data",
     ),
     "renamed": (
-        "mkdir -p ../shared/renamed; echo fresh > ../shared/renamed/data",
-        'os.Mkdir("out", 0o755); os.Rename("../shared/renamed", "out/fx"); read("out/fx/data")',
-        "echo stale > ../shared/renamed/data",
+        "mkdir -p ../fixture/renamed; echo fresh > ../fixture/renamed/data",
+        'os.Mkdir("out", 0o755); os.Rename("../fixture/renamed", "out/fx"); read("out/fx/data")',
+        "echo stale > ../fixture/renamed/data",
     ),
     "unlinked": (
-        "mkdir -p ../shared/unlinked; echo fresh > ../shared/unlinked/data",
-        'os.MkdirAll("out", 0o755); os.Symlink("../../shared/unlinked", "out/fx")\n'
+        "mkdir -p ../fixture/unlinked; echo fresh > ../fixture/unlinked/data",
+        'os.MkdirAll("out", 0o755); os.Symlink("../../fixture/unlinked", "out/fx")\n'
         'read("out/fx/data"); os.Remove("out/fx")',
-        "echo stale > ../shared/unlinked/data",
+        "echo stale > ../fixture/unlinked/data",
     ),
     "copied": (
-        "mkdir -p ../shared; echo fresh > ../shared/copied",
+        "mkdir -p ../fixture; echo fresh > ../fixture/copied",
         'os.MkdirAll("out", 0o755)\n'
-        "copies := `mkdir out/bin && cp ../shared/copied out/bin/tool && grep fresh out/bin/tool`\n"
+        "copies := `mkdir out/bin; cp ../fixture/copied out/bin/tool; grep fresh out/bin/tool`\n"
         'if err := exec.Command("sh", "-c", copies).Run(); err != nil { t.Fatal(err) }',
-        "echo stale > ../shared/copied",
+        "echo stale > ../fixture/copied",
     ),
     "new_link": (
         "mkdir testdata/good; echo fresh > testdata/good/x",
