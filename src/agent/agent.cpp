@@ -537,6 +537,11 @@ bool Agent::handle_command(Connection& connection, const Frame& frame) {
       if (!asked) return false;
       return reply(modules_->bring(*asked, Deadline::after(k_modules_bring_max)));
     }
+    case Type::modules_proxy: {
+      const auto asked = decode_modules(frame.payload);
+      if (!asked) return false;
+      return reply(JsonObject{{"url", modules_->proxy_url(*asked)}});
+    }
     case Type::modules_keep: {
       const auto asked = decode_modules(frame.payload);
       if (!asked) return false;

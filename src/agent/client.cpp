@@ -144,6 +144,12 @@ Result<codec::Json> Client::bring_modules(const ModulesAsked& asked,
   return ask(encode_modules(Type::modules_bring, asked), Deadline::after(wait + k_answer_slack));
 }
 
+Result<std::string> Client::module_proxy(const ModulesAsked& asked) {
+  TRY_ASSIGN(const codec::Json reply,
+             ask(encode_modules(Type::modules_proxy, asked), Deadline::after(k_answer_slack)));
+  return reply.text_or("url", "");
+}
+
 Result<void> Client::keep_modules(const ModulesAsked& asked) {
   TRY(ask(encode_modules(Type::modules_keep, asked), Deadline::after(k_answer_slack)));
   return {};

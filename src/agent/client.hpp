@@ -46,6 +46,8 @@ class Client {
   Result<void> note(const LinkNote& note);
   // Brings the modules of a build list that the module cache lacks: fields as ModuleKeeper::bring.
   Result<codec::Json> bring_modules(const ModulesAsked& asked, std::chrono::milliseconds wait);
+  // Where go reaches the agent's module proxy, which knows the sums of that list.
+  Result<std::string> module_proxy(const ModulesAsked& asked);
   // Those that are in the module cache become the job's; does not wait for it.
   Result<void> keep_modules(const ModulesAsked& asked);
   // What commands and other machines have told is in the journal's database afterwards.

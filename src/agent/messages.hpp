@@ -45,6 +45,7 @@ enum class Type : std::uint8_t {
   journal = 29,
   modules_bring = 30,
   modules_keep = 31,
+  modules_proxy = 32,
 };
 
 struct Frame {
@@ -91,7 +92,7 @@ struct LinkNote {
   std::uint64_t link_us = 0;
 };
 
-// Whose build list: MODULES_BRING and MODULES_KEEP.
+// Whose build list: MODULES_BRING, MODULES_KEEP and MODULES_PROXY.
 struct ModulesAsked {
   std::string working_directory;
   std::string goflags;  // as the command has them

@@ -1,5 +1,6 @@
 #include "agent/module_keeper.hpp"
 
+#include "base/strings.hpp"
 #include "gotool/module_archive.hpp"
 #include "gotool/module_unpacker.hpp"
 #include "store/fetch.hpp"
@@ -12,6 +13,7 @@
 #include <algorithm>
 #include <atomic>
 #include <map>
+#include <set>
 #include <utility>
 
 namespace sluice::agent {
@@ -22,6 +24,7 @@ using gotool::SummedModule;
 using store::Entry;
 
 constexpr auto k_index_wait = std::chrono::seconds(20);
+constexpr std::size_t k_sum_bytes_max = 256;
 constexpr std::int64_t k_left_over_age_ns = std::int64_t{86400} * 1'000'000'000;
 
 // Where archives are unpacked: on the file system of the module cache.
@@ -125,6 +128,7 @@ ModuleKeeper::ModuleKeeper(const AgentConfig& config, const sys::Environment& en
       uploader_(uploader),
       patience_(patience),
       faults_(faults),
+      proxy_(config, keeper, objects, uploader, faults),
       thread_([this] { work(); }) {}
 
 ModuleKeeper::~ModuleKeeper() { stop(); }
@@ -135,6 +139,7 @@ void ModuleKeeper::stop() {
     stopping_ = true;
   }
   changed_.notify_all();
+  proxy_.stop();
   if (thread_.joinable()) thread_.join();
 }
 
@@ -210,7 +215,15 @@ codec::Json ModuleKeeper::bring(const ModulesAsked& asked, Deadline deadline) {
                     {"there", static_cast<std::uint64_t>(there)},
                     {"brought", static_cast<std::uint64_t>(brought.load())},
                     {"failed", static_cast<std::uint64_t>(failed.load())},
-                    {"bytes_down", bytes.load()}};
+                    {"bytes_down", bytes.load()},
+                    {"is_known", index != nullptr}};
+}
+
+std::string ModuleKeeper::proxy_url(const ModulesAsked& asked) {
+  auto url = proxy_.url(build_list(asked).value_or(std::vector<SummedModule>()));
+  if (url) return std::move(*url);
+  faults_.count("modules", url.error().message);
+  return "";
 }
 
 void ModuleKeeper::keep(const ModulesAsked& asked) {
@@ -235,7 +248,7 @@ bool ModuleKeeper::wait_idle(Deadline deadline) {
 
 std::uint64_t ModuleKeeper::bytes_down() const {
   const std::lock_guard lock(mutex_);
-  return bytes_down_;
+  return bytes_down_ + proxy_.bytes_down();
 }
 
 void ModuleKeeper::work() {
@@ -247,7 +260,7 @@ void ModuleKeeper::work() {
     queue_.erase(queue_.begin());
     busy_ = true;
     lock.unlock();
-    if (const auto modules = build_list(asked)) keep_all(*modules);
+    keep_all(build_list(asked).value_or(std::vector<SummedModule>()));
     lock.lock();
     busy_ = false;
     changed_.notify_all();
@@ -257,19 +270,48 @@ void ModuleKeeper::work() {
 void ModuleKeeper::keep_all(const std::vector<SummedModule>& modules) {
   const Deadline deadline = Deadline::after(k_index_wait);
   const auto index = keeper_->wait_fresh(deadline, [this] { return !stopping_; });
+  std::set<ModuleProxy::Wanted> listed;
   for (const SummedModule& module : modules) {
     if (stopping_) return;
+    listed.insert({module.module, module.is_tree()});
     if (!gotool::is_module_there(config_.module_cache, module)) continue;
-    const ActionId action = gotool::module_action(module);
-    const Entry* entry = index ? index->find(action) : nullptr;
-    if (entry != nullptr && entry->record.kind == store::Kind::module) {
-      store::Record record = entry->record;
-      record.origin = store::Origin::received;
-      uploader_.used(record);
-    } else if (!config_.read_only) {
-      keep_one(module, action);
-    }
+    keep_record(index.get(), module, gotool::module_action(module));
   }
+  for (const ModuleProxy::Wanted& wanted : proxy_.take_wanted()) {
+    if (stopping_) return;
+    const auto module = listed.contains(wanted) ? std::nullopt : in_the_cache(wanted);
+    if (!module) continue;
+    keep_record(index.get(), *module,
+                gotool::unsummed_module_action(wanted.module, wanted.is_tree));
+  }
+}
+
+void ModuleKeeper::keep_record(const store::Index* index, const SummedModule& module,
+                               const ActionId& action) {
+  const Entry* entry = index != nullptr ? index->find(action) : nullptr;
+  if (entry != nullptr && entry->record.kind == store::Kind::module) {
+    store::Record record = entry->record;
+    record.origin = store::Origin::received;
+    uploader_.used(record);
+  } else if (!config_.read_only) {
+    keep_one(module, action);
+  }
+}
+
+// What go has fetched meanwhile, with the sums that it found: no go.sum here has them.
+std::optional<SummedModule> ModuleKeeper::in_the_cache(const ModuleProxy::Wanted& wanted) const {
+  const auto places = gotool::module_places(config_.module_cache, wanted.module);
+  const auto go_mod = sys::read_file(places.mod, gotool::k_module_go_mod_bytes_max);
+  if (!go_mod || !*go_mod) return std::nullopt;
+  SummedModule module{wanted.module, {"", gotool::go_mod_sum(**go_mod)}};
+  if (!wanted.is_tree) return module;
+  const auto sum = sys::read_file(places.zip_hash, k_sum_bytes_max);
+  if (!sum || !*sum) return std::nullopt;
+  module.sums.tree = trim(text_of(**sum));
+  if (!module.is_tree() || !gotool::is_module_there(config_.module_cache, module)) {
+    return std::nullopt;
+  }
+  return module;
 }
 
 void ModuleKeeper::keep_one(const SummedModule& module, const ActionId& action) {

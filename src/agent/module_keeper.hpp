@@ -4,13 +4,15 @@
 // Borrows the agent's parts, which outlive it. Any thread. bring() blocks its caller, with threads
 // of its own, for as long as the store is worth it. keep() returns at once: what the store has not
 // is hashed by a thread of this object, and read again when it is uploaded. Every module that does
-// not come is a fault with its name, and go fetches it. Formats: docs/formats/modules.md.
+// not come is a fault with its name, and go fetches it. What go fetches beyond a build list goes by
+// the module proxy, which it owns. Formats: docs/formats/modules.md.
 #pragma once
 
 #include "agent/config.hpp"
 #include "agent/fault_book.hpp"
 #include "agent/index_keeper.hpp"
 #include "agent/messages.hpp"
+#include "agent/module_proxy.hpp"
 #include "agent/patience.hpp"
 #include "agent/uploader.hpp"
 #include "codec/json.hpp"
@@ -42,8 +44,12 @@ class ModuleKeeper {
   ModuleKeeper(const ModuleKeeper&) = delete;
   ModuleKeeper& operator=(const ModuleKeeper&) = delete;
 
-  // Fields "needed", "there" before, "brought", "failed", "bytes_down".
+  // Fields "needed", "there" before, "brought", "failed", "bytes_down"; "is_known": what the store
+  // has.
   codec::Json bring(const ModulesAsked& asked, Deadline deadline);
+  // Where go asks for what is not in the module cache; empty where nothing can listen.
+  std::string proxy_url(const ModulesAsked& asked);
+  // With them what the proxy was asked for and did not know.
   void keep(const ModulesAsked& asked);
   // True when all that keep() was told of is known to the uploader, before the deadline.
   bool wait_idle(Deadline deadline);
@@ -65,6 +71,9 @@ class ModuleKeeper {
                                            std::vector<gotool::SummedModule> missing) const;
   void work();
   void keep_all(const std::vector<gotool::SummedModule>& modules);
+  void keep_record(const store::Index* index, const gotool::SummedModule& module,
+                   const ActionId& action);
+  std::optional<gotool::SummedModule> in_the_cache(const ModuleProxy::Wanted& wanted) const;
   void keep_one(const gotool::SummedModule& module, const ActionId& action);
 
   const AgentConfig& config_;
@@ -74,6 +83,7 @@ class ModuleKeeper {
   Uploader& uploader_;
   Patience& patience_;
   FaultBook& faults_;
+  ModuleProxy proxy_;
 
   mutable std::mutex mutex_;
   std::condition_variable changed_;

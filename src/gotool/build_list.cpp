@@ -69,15 +69,15 @@ Result<std::string> read_text(const sys::Path& file) {
   return bytes ? std::string(text_of(*bytes)) : std::string();
 }
 
-// The value that -mod has in GOFLAGS, else what go takes without it.
-bool is_vendored(const sys::Environment& env, const sys::Path& root) {
+std::vector<std::string> goflags_of(const sys::Environment& env) {
   std::string goflags = env.get_or("GOFLAGS", "");
   if (goflags.empty()) goflags = go_env_written(env, "GOFLAGS").value_or("");
-  for (const std::string& word : split_go_words(goflags).value_or(std::vector<std::string>())) {
-    for (const std::string_view flag : {"-mod=", "--mod="}) {
-      if (word.starts_with(flag)) return word.substr(flag.size()) == "vendor";
-    }
-  }
+  return split_go_words(goflags).value_or(std::vector<std::string>());
+}
+
+// What -mod says, else what go takes without it.
+bool is_vendored(const std::vector<std::string>& goflags, const sys::Path& root) {
+  if (const auto mod = go_flag_value(goflags, "mod")) return *mod == "vendor";
   const auto info = sys::stat_file(root / "vendor/modules.txt");
   return info && *info;
 }
@@ -120,18 +120,24 @@ std::vector<SummedModule> needed_modules(const ModuleFiles& files) {
 Result<std::vector<SummedModule>> needed_modules(const sys::Environment& env,
                                                  const sys::Path& working_directory) {
   ModuleFiles files;
+  const auto goflags = goflags_of(env);
   const auto work = go_work_file(env, working_directory);
   std::vector<sys::Path> sums;
   if (work) {
     TRY_ASSIGN(files.go_work, read_text(*work));
     sums.push_back(sys::Path(*work).replace_extension(".work.sum"));
-    if (is_vendored(env, work->parent_path())) return std::vector<SummedModule>();
+    if (is_vendored(goflags, work->parent_path())) return std::vector<SummedModule>();
   }
   for (const MainModule& module : main_modules(env, working_directory)) {
-    if (!work && is_vendored(env, module.root)) return std::vector<SummedModule>();
-    TRY_ASSIGN(std::string go_mod, read_text(module.root / "go.mod"));
-    files.go_mods.push_back(std::move(go_mod));
-    sums.push_back(module.root / "go.sum");
+    if (!work && is_vendored(goflags, module.root)) return std::vector<SummedModule>();
+    sys::Path go_mod = module.root / "go.mod";
+    // Another file in its place, with a go.sum beside it; a workspace has none.
+    if (const auto other = go_flag_value(goflags, "modfile"); other && !work) {
+      go_mod = working_directory / *other;
+    }
+    TRY_ASSIGN(std::string text, read_text(go_mod));
+    files.go_mods.push_back(std::move(text));
+    sums.push_back(go_mod.replace_extension(".sum"));
   }
   for (const sys::Path& file : sums) {
     TRY_ASSIGN(const std::string text, read_text(file));

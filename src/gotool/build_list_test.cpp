@@ -97,6 +97,14 @@ TEST_CASE("the build list around a directory") {
     env.set("GOFLAGS", "-mod=mod -trimpath");
     CHECK(needed_modules(env, root)->size() == 1);
   }
+  SUBCASE("another go.mod") {
+    write_old(root / "tools/go.mod", "module m\n\ngo 1.24\n\nrequire t.org/t v1.0.0\n");
+    write_old(root / "tools/go.sum", sum_lines({"t.org/t v1.0.0"}));
+    env.set("GOFLAGS", "-modfile=../tools/go.mod");
+    needed = needed_modules(env, root / "p");
+    REQUIRE(needed);
+    CHECK(words_of(*needed) == std::vector<std::string>{"t.org/t v1.0.0"});
+  }
   SUBCASE("a workspace") {
     write_old(directory.path() / "go.work", "go 1.24\n\nuse ./m\n");
     write_old(directory.path() / "go.work.sum", sum_lines({"w.org/w v1.0.0"}));

@@ -85,6 +85,24 @@ std::optional<std::string> quote_go_word(std::string_view word) {
   return quote + std::string(word) + quote;
 }
 
+std::optional<std::string> go_flag_value(const std::vector<std::string>& words,
+                                         std::string_view name) {
+  std::optional<std::string> value;
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    std::string_view word = words[i];
+    if (word == "-args" || word == "--args") break;
+    if (!word.starts_with('-')) continue;
+    word.remove_prefix(word.starts_with("--") ? 2 : 1);
+    const std::size_t equals = word.find('=');
+    if (word.substr(0, equals) != name) continue;
+    if (equals != std::string_view::npos)
+      value = word.substr(equals + 1);
+    else if (i + 1 < words.size())
+      value = words[++i];
+  }
+  return value;
+}
+
 bool has_go_flag(const std::vector<std::string>& words, std::string_view name) {
   for (std::string_view word : words) {
     if (word == "-args" || word == "--args") return false;

@@ -22,6 +22,10 @@ std::optional<std::string> quote_go_word(std::string_view word);
 // Whether one of the words is this flag: "-x", "--x", "-x=…". Words behind -args are a test's.
 bool has_go_flag(const std::vector<std::string>& words, std::string_view name);
 
+// The value that this flag has in the end, "-mod=vendor" or "-mod", "vendor": the last one counts.
+std::optional<std::string> go_flag_value(const std::vector<std::string>& words,
+                                         std::string_view name);
+
 // Whether this flag of go build, vet or test ("run", without its dash) takes the next word where it
 // has no "=". cmd/go/internal/work/build.go and test/testflag.go of Go 1.24 to 1.27.
 bool takes_value(std::string_view flag);

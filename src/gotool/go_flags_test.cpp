@@ -32,6 +32,13 @@ TEST_CASE("flags are found in each of their forms") {
   CHECK_FALSE(has_go_flag({"test", ".", "-args", "-x"}, "x"));
 }
 
+TEST_CASE("the last value of a flag counts, in each of its forms") {
+  CHECK(go_flag_value({"build", "-mod=mod", "-v", "--mod", "vendor", "."}, "mod") == "vendor");
+  CHECK(go_flag_value({"-mod=mod", "-modfile=a.mod"}, "mod") == "mod");
+  CHECK(go_flag_value({"test", ".", "-args", "-mod=x"}, "mod") == std::nullopt);
+  CHECK(go_flag_value({"build", "-mod"}, "mod") == std::nullopt);
+}
+
 TEST_CASE("the wrapper is appended to what is there") {
   CHECK(goflags_with_toolexec("", {}, "/c/sluice-toolexec") == "-toolexec=/c/sluice-toolexec");
   CHECK(goflags_with_toolexec("-mod=mod", {"build"}, "/c/sluice-toolexec") ==

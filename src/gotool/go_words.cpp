@@ -14,6 +14,16 @@ namespace {
 constexpr std::array<std::string_view, 11> k_idle_subcommands = {
     "bug", "clean", "doc", "env", "fmt", "get", "help", "mod", "telemetry", "version", "work"};
 
+// Of any module, those of no go.sum among them.
+constexpr std::array<std::string_view, 3> k_fetching_subcommands = {"get", "install", "run"};
+constexpr std::array<std::string_view, 6> k_fetching_of_mod = {"download", "graph",  "tidy",
+                                                               "vendor",   "verify", "why"};
+
+template <class Words>
+bool is_one_of(std::string_view word, const Words& words) {
+  return std::ranges::find(words, word) != words.end();
+}
+
 // Reads -C DIR or -C=DIR at `at`; moves `at` behind it.
 void take_directory(const std::vector<std::string>& words, std::size_t& at,
                     std::string& directory) {
@@ -37,10 +47,12 @@ GoWords parse_go_words(const std::vector<std::string>& words) {
   if (at >= words.size() || words[at].empty() || words[at].starts_with('-')) return result;
   result.subcommand = words[at++];
   const bool has_second_word = result.subcommand == "mod" || result.subcommand == "work";
-  if (has_second_word && at < words.size() && !words[at].starts_with('-')) ++at;
+  std::string_view second;
+  if (has_second_word && at < words.size() && !words[at].starts_with('-')) second = words[at++];
   take_directory(words, at, result.change_directory);
-  result.is_work =
-      std::ranges::find(k_idle_subcommands, result.subcommand) == k_idle_subcommands.end();
+  result.is_work = !is_one_of(result.subcommand, k_idle_subcommands);
+  result.fetches_modules = is_one_of(result.subcommand, k_fetching_subcommands) ||
+                           (result.subcommand == "mod" && is_one_of(second, k_fetching_of_mod));
   result.wants_executables = result.subcommand == "run" || result.subcommand == "tool";
   return result;
 }

@@ -21,6 +21,21 @@ TEST_CASE("the words after go") {
   CHECK(parse_go_words({"tool", "stringer"}).wants_executables);
 }
 
+TEST_CASE("which commands fetch modules that no go.sum names") {
+  for (const std::vector<std::string>& words :
+       std::vector<std::vector<std::string>>{{"get", "x"},
+                                             {"install", "x@v1"},
+                                             {"run", "x@v1"},
+                                             {"mod", "download"},
+                                             {"mod", "tidy", "-C", "sub"}}) {
+    CHECK(parse_go_words(words).fetches_modules);
+  }
+  for (const std::vector<std::string>& words : std::vector<std::vector<std::string>>{
+           {"build"}, {"test", "./..."}, {"mod"}, {"mod", "edit"}, {"mod", "-h"}, {}}) {
+    CHECK_FALSE(parse_go_words(words).fetches_modules);
+  }
+}
+
 TEST_CASE("-C is found where go takes it") {
   CHECK(parse_go_words({"-C", "sub", "build"}).change_directory == "sub");
   CHECK(parse_go_words({"-C", "sub", "build"}).subcommand == "build");

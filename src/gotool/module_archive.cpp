@@ -136,13 +136,21 @@ Result<void> archive(const ModulePlaces& places, const SummedModule& summed,
   return {};
 }
 
+ActionId action_of(const ModuleVersion& module, bool is_tree, std::string_view sum) {
+  const std::string_view what = is_tree ? "" : "/go.mod";
+  return sha256_as<ActionId>(
+      bytes_of(fmt::format("{}\n{}{}\n{}\n", k_magic, module.text(), what, sum)));
+}
+
 }  // namespace
 
 ActionId module_action(const SummedModule& module) {
-  const std::string_view what = module.is_tree() ? "" : "/go.mod";
   const std::string_view sum = module.is_tree() ? module.sums.tree : module.sums.go_mod;
-  return sha256_as<ActionId>(
-      bytes_of(fmt::format("{}\n{}{}\n{}\n", k_magic, module.module.text(), what, sum)));
+  return action_of(module.module, module.is_tree(), sum);
+}
+
+ActionId unsummed_module_action(const ModuleVersion& module, bool is_tree) {
+  return action_of(module, is_tree, "");
 }
 
 Bytes encode_module_header(const ModuleHeader& header) {

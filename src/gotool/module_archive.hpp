@@ -28,6 +28,8 @@ inline constexpr std::uint64_t k_module_info_bytes_max = 64ULL << 10U;
 
 // Names the archive of this tree, or of this go.mod alone.
 ActionId module_action(const SummedModule& module);
+// The same for those who know no sum, and check in another way.
+ActionId unsummed_module_action(const ModuleVersion& module, bool is_tree);
 
 struct ArchivedFile {
   std::string name;  // relative to the module's root, with slashes

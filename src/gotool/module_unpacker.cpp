@@ -1,14 +1,10 @@
 #include "gotool/module_unpacker.hpp"
 
-#include "base/strings.hpp"
-#include "codec/wire.hpp"
-
 #include <fmt/format.h>
 
 #include <fcntl.h>
 #include <sys/stat.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <filesystem>
 #include <utility>
@@ -18,7 +14,6 @@ namespace {
 
 constexpr std::uint32_t k_file_mode = 0444;     // go's own, before the umask
 constexpr std::uint32_t k_not_writable = 0555;  // what go leaves of a directory's mode
-constexpr std::uint64_t k_size_bytes = sizeof(std::uint32_t);
 
 Result<sys::Fd> create_file(const sys::Path& path) {
   const int fd =
@@ -68,85 +63,43 @@ Result<void> write_if_absent(const sys::Path& path, std::string_view text) {
 }  // namespace
 
 ModuleUnpacker::ModuleUnpacker(SummedModule module, sys::Path directory)
-    : module_(std::move(module)), directory_(std::move(directory)), sum_(module_.module) {}
+    : module_(std::move(module)),
+      directory_(std::move(directory)),
+      reader_(module_.module,
+              {[this](const ModuleHeader&) { return sys::make_directories(directory_); },
+               [this](const ArchivedFile& file) { return open_file(file); },
+               [this](ByteView bytes) {
+                 hash_.update(bytes);
+                 return sys::write_all(file_.get(), bytes);
+               },
+               [this](const ArchivedFile& file) { return close_file(file); }}),
+      sum_(module_.module) {}
 
-std::unexpected<Error> ModuleUnpacker::refuse(std::string_view why) const {
-  return fail(Code::corrupt, fmt::format("module {}: {}", module_.module.text(), why));
-}
-
-Result<void> ModuleUnpacker::take_header(ByteView& bytes) {
-  while (!has_header_ && !bytes.empty()) {
-    const auto count = std::min<std::uint64_t>(wanted_ - buffer_.size(), bytes.size());
-    buffer_.insert(buffer_.end(), bytes.begin(),
-                   bytes.begin() + static_cast<std::ptrdiff_t>(count));
-    bytes = bytes.subspan(count);
-    if (buffer_.size() < wanted_) return {};
-    if (wanted_ == k_size_bytes) {
-      wanted_ += codec::WireReader(buffer_).u32();
-      if (wanted_ > k_module_header_bytes_max) return refuse("its header is too large");
-      if (wanted_ > k_size_bytes) continue;
-    }
-    auto header = decode_module_header(ByteView(buffer_).subspan(k_size_bytes));
-    if (!header) return refuse(header.error().message);
-    if (header->module != module_.module) return refuse("the archive is of another one");
-    header_ = std::move(*header);
-    has_header_ = true;
-    buffer_ = {};
-    TRY(sys::make_directories(directory_));
-    TRY(open_next());
-  }
+Result<void> ModuleUnpacker::open_file(const ArchivedFile& file) {
+  const sys::Path path = directory_ / file.name;
+  const sys::Path parent = path.parent_path();
+  if (parent != made_) TRY(sys::make_directories(parent));
+  made_ = parent.native();
+  TRY_ASSIGN(file_, create_file(path));
   return {};
 }
 
-// The next file that has bytes to come, and all empty ones before it.
-Result<void> ModuleUnpacker::open_next() {
-  for (; at_ < header_.files.size(); ++at_) {
-    const ArchivedFile& file = header_.files[at_];
-    const sys::Path path = directory_ / file.name;
-    const sys::Path parent = path.parent_path();
-    if (parent != made_) TRY(sys::make_directories(parent));
-    made_ = parent.native();
-    TRY_ASSIGN(file_, create_file(path));
-    left_ = file.size;
-    if (left_ != 0) return {};
-    TRY(close_file());
-  }
-  return {};
-}
-
-Result<void> ModuleUnpacker::close_file() {
+Result<void> ModuleUnpacker::close_file(const ArchivedFile& file) {
   // A full disk may only be told now.
   if (::close(file_.release()) != 0) return fail_errno(errno, "close a module's file");
-  sum_.add(header_.files[at_].name, hash_.finish());
-  return {};
-}
-
-Result<void> ModuleUnpacker::write(ByteView bytes) {
-  TRY(take_header(bytes));
-  while (!bytes.empty()) {
-    if (at_ == header_.files.size()) return refuse("bytes behind its last file");
-    const ByteView part = bytes.first(std::min<std::uint64_t>(left_, bytes.size()));
-    TRY(sys::write_all(file_.get(), part));
-    hash_.update(part);
-    bytes = bytes.subspan(part.size());
-    left_ -= part.size();
-    if (left_ != 0) return {};
-    TRY(close_file());
-    ++at_;
-    TRY(open_next());
-  }
+  sum_.add(file.name, hash_.finish());
   return {};
 }
 
 Result<void> ModuleUnpacker::finish() {
-  if (!has_header_ || at_ != header_.files.size()) return refuse("the archive is cut");
+  TRY(reader_.finish());
   const ModuleSums& sums = module_.sums;
-  if (module_.is_tree() ? sum_.finish() != sums.tree : !header_.files.empty()) {
-    return refuse("its files are not what go.sum says");
+  if (module_.is_tree() ? sum_.finish() != sums.tree : !header().files.empty()) {
+    return reader_.refuse("its files are not what go.sum says");
   }
-  const bool has_go_mod = !header_.go_mod.empty() || !module_.is_tree();
-  if (has_go_mod && go_mod_sum(bytes_of(header_.go_mod)) != sums.go_mod) {
-    return refuse("its go.mod is not what go.sum says");
+  const bool has_go_mod = !header().go_mod.empty() || !module_.is_tree();
+  if (has_go_mod && go_mod_sum(bytes_of(header().go_mod)) != sums.go_mod) {
+    return reader_.refuse("its go.mod is not what go.sum says");
   }
   return {};
 }

@@ -11,11 +11,10 @@
 #include "base/digest.hpp"
 #include "base/result.hpp"
 #include "gotool/go_sum.hpp"
-#include "gotool/module_archive.hpp"
+#include "gotool/module_archive_reader.hpp"
 #include "sys/fd.hpp"
 #include "sys/file.hpp"
 
-#include <cstddef>
 #include <cstdint>
 #include <string>
 
@@ -26,28 +25,21 @@ class ModuleUnpacker {
   // `directory` does not exist, its parent does; it is left there whatever happens.
   ModuleUnpacker(SummedModule module, sys::Path directory);
 
-  Result<void> write(ByteView bytes);
+  Result<void> write(ByteView bytes) { return reader_.write(bytes); }
   // After all bytes: the tree below directory() is what the sum says.
   Result<void> finish();
 
   const SummedModule& module() const { return module_; }
   const sys::Path& directory() const { return directory_; }
-  const ModuleHeader& header() const { return header_; }
+  const ModuleHeader& header() const { return reader_.header(); }
 
  private:
-  Result<void> take_header(ByteView& bytes);
-  Result<void> open_next();
-  Result<void> close_file();
-  std::unexpected<Error> refuse(std::string_view why) const;
+  Result<void> open_file(const ArchivedFile& file);
+  Result<void> close_file(const ArchivedFile& file);
 
   SummedModule module_;
   sys::Path directory_;
-  Bytes buffer_;              // until the header is whole
-  std::uint64_t wanted_ = 4;  // bytes of buffer_: the size, then with the header
-  bool has_header_ = false;
-  ModuleHeader header_;
-  std::size_t at_ = 0;      // the file being written
-  std::uint64_t left_ = 0;  // of its bytes
+  ModuleArchiveReader reader_;
   sys::Fd file_;
   std::string made_;  // the last directory that was made: names are in order
   Sha256 hash_;

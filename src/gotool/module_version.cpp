@@ -125,6 +125,21 @@ std::string escape_module_text(std::string_view text) {
   return escaped;
 }
 
+std::optional<std::string> unescape_module_text(std::string_view text) {
+  std::string plain;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (is_upper(text[i])) return std::nullopt;
+    if (text[i] != '!') {
+      plain += text[i];
+    } else if (++i < text.size() && is_lower(text[i])) {
+      plain += static_cast<char>(text[i] - 'a' + 'A');
+    } else {
+      return std::nullopt;
+    }
+  }
+  return plain;
+}
+
 ModulePlaces module_places(const sys::Path& module_cache, const ModuleVersion& module) {
   const std::string path = escape_module_text(module.path);
   const std::string version = escape_module_text(module.version);

@@ -8,6 +8,7 @@
 #include "sys/file.hpp"
 
 #include <compare>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -31,6 +32,8 @@ int compare_module_versions(std::string_view left, std::string_view right);
 
 // For file systems that ignore case: "github.com/BurntSushi" is "github.com/!burnt!sushi".
 std::string escape_module_text(std::string_view text);
+// The way back; nothing for what is no such text.
+std::optional<std::string> unescape_module_text(std::string_view text);
 
 // Below GOMODCACHE; of a module that is_plain.
 struct ModulePlaces {

@@ -56,6 +56,14 @@ TEST_CASE("the order of versions") {
   CHECK(compare_module_versions("v2.0.0+incompatible", "v2.0.0") == 0);
 }
 
+TEST_CASE("escaped texts and back") {
+  CHECK(unescape_module_text("github.com/!burnt!sushi") == "github.com/BurntSushi");
+  CHECK(unescape_module_text("") == "");
+  for (const char* text : {"A", "a!", "!A", "!!a", "!1"}) {
+    CHECK(unescape_module_text(text) == std::nullopt);
+  }
+}
+
 TEST_CASE("where go keeps a module") {
   const auto places = module_places("/cache", {"github.com/BurntSushi/toml", "v1.4.0-RC1"});
   CHECK(places.tree == "/cache/github.com/!burnt!sushi/toml@v1.4.0-!r!c1");

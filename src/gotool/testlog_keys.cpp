@@ -5,6 +5,7 @@
 #include "gotool/git_head.hpp"
 #include "gotool/go_flags.hpp"
 #include "gotool/go_stat.hpp"
+#include "gotool/goproxy.hpp"
 #include "gotool/same_path.hpp"
 #include "sys/fd.hpp"
 
@@ -103,6 +104,7 @@ class Describer {
   std::string variable(const std::string& name) const {
     auto value = world_.env.get(name);
     if (name == "GOFLAGS" && value) value = without_our_toolexec(*value);
+    if (name == "GOPROXY" && value) value = goproxy_without(*value);
     std::string text = fmt::format("env {} unset\n", counted(name));
     if (value) text = fmt::format("env {} {}\n", counted(name), to_hex(sha256(bytes_of(*value))));
     // The test is told another PWD than go has: the package's directory.

@@ -58,6 +58,7 @@ struct GoWords {
   std::string subcommand;        // empty when there is none
   std::string change_directory;  // the value of -C, else empty
   bool is_work = false;  // it uses the build cache; false for version, env, help, fmt, mod …
+  bool fetches_modules = false;    // it may ask for modules that go.sum does not name
   bool wants_executables = false;  // run and tool: Go caches their binaries on disk only
 };
 
