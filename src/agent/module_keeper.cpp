@@ -1,6 +1,5 @@
 #include "agent/module_keeper.hpp"
 
-#include "base/strings.hpp"
 #include "gotool/module_archive.hpp"
 #include "gotool/module_unpacker.hpp"
 #include "store/fetch.hpp"
@@ -24,7 +23,6 @@ using gotool::SummedModule;
 using store::Entry;
 
 constexpr auto k_index_wait = std::chrono::seconds(20);
-constexpr std::size_t k_sum_bytes_max = 256;
 constexpr std::int64_t k_left_over_age_ns = std::int64_t{86400} * 1'000'000'000;
 
 // Where archives are unpacked: on the file system of the module cache.
@@ -279,8 +277,11 @@ void ModuleKeeper::keep_all(const std::vector<SummedModule>& modules) {
   }
   for (const ModuleProxy::Wanted& wanted : proxy_.take_wanted()) {
     if (stopping_) return;
-    const auto module = listed.contains(wanted) ? std::nullopt : in_the_cache(wanted);
-    if (!module) continue;
+    if (listed.contains(wanted)) continue;
+    // What go has fetched meanwhile: no go.sum here has its sums.
+    const auto module =
+        gotool::module_in_cache(config_.module_cache, wanted.module, wanted.is_tree);
+    if (!module || module->sums.go_mod.empty()) continue;
     keep_record(index.get(), *module,
                 gotool::unsummed_module_action(wanted.module, wanted.is_tree));
   }
@@ -296,22 +297,6 @@ void ModuleKeeper::keep_record(const store::Index* index, const SummedModule& mo
   } else if (!config_.read_only) {
     keep_one(module, action);
   }
-}
-
-// What go has fetched meanwhile, with the sums that it found: no go.sum here has them.
-std::optional<SummedModule> ModuleKeeper::in_the_cache(const ModuleProxy::Wanted& wanted) const {
-  const auto places = gotool::module_places(config_.module_cache, wanted.module);
-  const auto go_mod = sys::read_file(places.mod, gotool::k_module_go_mod_bytes_max);
-  if (!go_mod || !*go_mod) return std::nullopt;
-  SummedModule module{wanted.module, {"", gotool::go_mod_sum(**go_mod)}};
-  if (!wanted.is_tree) return module;
-  const auto sum = sys::read_file(places.zip_hash, k_sum_bytes_max);
-  if (!sum || !*sum) return std::nullopt;
-  module.sums.tree = trim(text_of(**sum));
-  if (!module.is_tree() || !gotool::is_module_there(config_.module_cache, module)) {
-    return std::nullopt;
-  }
-  return module;
 }
 
 void ModuleKeeper::keep_one(const SummedModule& module, const ActionId& action) {

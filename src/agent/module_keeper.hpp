@@ -73,7 +73,6 @@ class ModuleKeeper {
   void keep_all(const std::vector<gotool::SummedModule>& modules);
   void keep_record(const store::Index* index, const gotool::SummedModule& module,
                    const ActionId& action);
-  std::optional<gotool::SummedModule> in_the_cache(const ModuleProxy::Wanted& wanted) const;
   void keep_one(const gotool::SummedModule& module, const ActionId& action);
 
   const AgentConfig& config_;

@@ -1,6 +1,5 @@
 #include "agent/module_proxy.hpp"
 
-#include "base/strings.hpp"
 #include "gotool/goproxy.hpp"
 #include "gotool/module_archive.hpp"
 #include "gotool/module_archive_reader.hpp"
@@ -26,7 +25,6 @@ constexpr auto k_index_wait = std::chrono::seconds(20);
 constexpr auto k_fetch_max = std::chrono::minutes(1);
 constexpr int k_ok = 200;
 constexpr int k_not_found = 404;
-constexpr std::size_t k_sum_bytes_max = 256;
 constexpr std::string_view k_versions = "/@v/";
 
 std::string new_secret() {
@@ -39,6 +37,22 @@ std::string new_secret() {
 std::string_view type_of(bool is_zip, bool is_json) {
   if (is_zip) return "application/zip";
   return is_json ? "application/json" : "text/plain; charset=utf-8";
+}
+
+// `archive` writes the module's archive to a sink. The end of the zip, without which it is none, is
+// sent when all of that has succeeded. False where nothing was sent.
+template <class Archive>
+bool send_as_zip(const ModuleVersion& module, net::Responder& responder, const Archive& archive) {
+  bool has_begun = false;
+  gotool::ModuleZip zip(
+      module,
+      [&](std::uint64_t size) {
+        has_begun = true;
+        return responder.head(k_ok, type_of(true, false), size);
+      },
+      [&responder](ByteView bytes) { return responder.body(bytes); });
+  if (archive([&zip](ByteView bytes) { return zip.write(bytes); })) (void)zip.finish();
+  return has_begun;
 }
 
 }  // namespace
@@ -137,24 +151,12 @@ void ModuleProxy::answer(const net::ServerRequest& request, net::Responder& resp
 // download: the tree becomes one. All else go reads in the module cache itself.
 bool ModuleProxy::answer_from_cache(const Question& question, net::Responder& responder) {
   if (question.part != Part::zip) return false;
-  const auto places = gotool::module_places(config_.module_cache, question.module);
-  const auto sum = sys::read_file(places.zip_hash, k_sum_bytes_max);
-  if (!sum || !*sum) return false;
-  SummedModule module{question.module, {std::string(trim(text_of(**sum))), ""}};
-  if (!module.is_tree() || !gotool::is_module_there(config_.module_cache, module)) return false;
-  bool has_begun = false;
-  gotool::ModuleZip zip(
-      module.module,
-      [&](std::uint64_t size) {
-        has_begun = true;
-        return responder.head(k_ok, type_of(true, false), size);
-      },
-      [&responder](ByteView bytes) { return responder.body(bytes); });
-  const auto archived = gotool::archive_module(config_.module_cache, module,
-                                               [&zip](ByteView bytes) { return zip.write(bytes); });
+  const auto module = gotool::module_in_cache(config_.module_cache, question.module, true);
+  if (!module) return false;
   // A tree that somebody changed is cut off before its end: go asks others.
-  if (archived) (void)zip.finish();
-  return has_begun;
+  return send_as_zip(question.module, responder, [&](const codec::ByteSink& sink) {
+    return gotool::archive_module(config_.module_cache, *module, sink);
+  });
 }
 
 // The most certain first.
@@ -183,8 +185,10 @@ bool ModuleProxy::answer_from_store(const Question& question, net::Responder& re
   for (const ActionId& action : actions_of(question)) {
     const Entry* entry = index->find(action);
     if (entry == nullptr || entry->record.kind != store::Kind::module) continue;
-    const bool has_answered = question.part == Part::zip ? send_zip(*entry, question, responder)
-                                                         : send_text(*entry, question, responder);
+    const auto archive = [&](const codec::ByteSink& sink) { return fetch(*entry, sink); };
+    const bool has_answered = question.part == Part::zip
+                                  ? send_as_zip(question.module, responder, archive)
+                                  : send_text(*entry, question, responder);
     if (!has_answered) continue;
     store::Record used = entry->record;
     used.origin = store::Origin::received;
@@ -223,21 +227,6 @@ bool ModuleProxy::send_text(const Entry& entry, const Question& question,
     (void)responder.body(bytes_of(text));
   }
   return true;
-}
-
-// The end of the zip, without which it is none, is sent when all before it is verified.
-bool ModuleProxy::send_zip(const Entry& entry, const Question& question,
-                           net::Responder& responder) {
-  bool has_begun = false;
-  gotool::ModuleZip zip(
-      question.module,
-      [&](std::uint64_t size) {
-        has_begun = true;
-        return responder.head(k_ok, type_of(true, false), size);
-      },
-      [&responder](ByteView bytes) { return responder.body(bytes); });
-  if (fetch(entry, [&zip](ByteView bytes) { return zip.write(bytes); })) (void)zip.finish();
-  return has_begun;
 }
 
 }  // namespace sluice::agent

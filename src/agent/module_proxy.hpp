@@ -65,7 +65,6 @@ class ModuleProxy {
   bool answer_from_cache(const Question& question, net::Responder& responder);
   bool answer_from_store(const Question& question, net::Responder& responder);
   bool send_text(const store::Entry& entry, const Question& question, net::Responder& responder);
-  bool send_zip(const store::Entry& entry, const Question& question, net::Responder& responder);
   std::vector<ActionId> actions_of(const Question& question) const;
   Result<void> fetch(const store::Entry& entry, const codec::ByteSink& sink);
 

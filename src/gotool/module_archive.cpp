@@ -15,6 +15,7 @@
 namespace sluice::gotool {
 namespace {
 
+constexpr std::size_t k_sum_bytes_max = 256;  // of a .ziphash
 constexpr std::string_view k_magic = "sluice module 1";
 constexpr std::size_t k_name_bytes_max = 4096;
 constexpr std::size_t k_element_bytes_max = 255;
@@ -201,6 +202,18 @@ bool is_module_there(const sys::Path& module_cache, const SummedModule& module) 
   };
   if (!module.is_tree()) return is_there(places.mod);
   return is_there(places.tree) && is_there(places.zip_hash) && !is_there(places.partial);
+}
+
+std::optional<SummedModule> module_in_cache(const sys::Path& module_cache,
+                                            const ModuleVersion& module, bool is_tree) {
+  const ModulePlaces places = module_places(module_cache, module);
+  const std::string go_mod = text_or_nothing(places.mod, k_module_go_mod_bytes_max);
+  SummedModule found{module, {}};
+  if (!go_mod.empty()) found.sums.go_mod = go_mod_sum(bytes_of(go_mod));
+  if (is_tree) found.sums.tree = trim(text_or_nothing(places.zip_hash, k_sum_bytes_max));
+  const std::string& sum = is_tree ? found.sums.tree : found.sums.go_mod;
+  if (sum.empty() || !is_module_there(module_cache, found)) return std::nullopt;
+  return found;
 }
 
 Result<void> archive_module(const sys::Path& module_cache, const SummedModule& module,

@@ -15,6 +15,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -53,6 +54,10 @@ Result<ModuleHeader> decode_module_header(ByteView bytes);
 
 // Whether go would take the module from this cache without asking anybody.
 bool is_module_there(const sys::Path& module_cache, const SummedModule& module);
+
+// What is there of it, with the sums that go left beside it; nothing where it is not whole.
+std::optional<SummedModule> module_in_cache(const sys::Path& module_cache,
+                                            const ModuleVersion& module, bool is_tree);
 
 // Writes the archive of a module that is whole in this cache to the sink. Code::corrupt where its
 // files do not have the sums any more: somebody has changed them.

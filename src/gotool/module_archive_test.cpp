@@ -90,6 +90,10 @@ TEST_CASE("what is not whole in the cache, or was changed there, has no archive"
   CHECK(archive_module(cache, summed, nowhere).error().code == Code::not_found);
   write_old(places.zip_hash, summed.sums.tree);
   CHECK(is_module_there(cache, summed));
+  const auto found = module_in_cache(cache, module, true);
+  REQUIRE(found);
+  CHECK(found->sums.tree == summed.sums.tree);
+  CHECK_FALSE(module_in_cache(cache, {"example.com/none", "v1.0.0"}, true));
   CHECK(archive_module(cache, summed, nowhere));
   write_old(places.partial, "");
   CHECK_FALSE(is_module_there(cache, summed));
