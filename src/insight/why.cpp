@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <utility>
 
 namespace sluice::insight {
@@ -137,26 +138,33 @@ class Explainer {
     for (const auto& command : result.commands) roots_.emplace_back(command.directory);
   }
 
+  // Command by command: what one has of a package, in its form, is no import of another one's.
   Result<void> run() {
-    TRY(load());
-    for (auto& [package, node] : nodes_) {
-      if (node.answer == Answer::missed) TRY(walk(node, 0));
+    for (const journal::CommandRow& command : result_.commands) {
+      current_ = {command};
+      based_.clear();
+      nodes_.clear();
+      TRY(load(command.id));
+      for (auto& [package, node] : nodes_) {
+        if (node.answer == Answer::missed) TRY(walk(node, 0));
+      }
+      for (const auto& [package, node] : nodes_) add_package(package, node);
+      add_groups();
     }
-    for (const auto& [package, node] : nodes_) add_package(package, node);
-    add_groups();
+    for (auto& [package, why] : packages_) result_.packages.push_back(std::move(why));
+    sort_groups();
     return {};
   }
 
  private:
-  Result<void> load() {
-    const std::int64_t job = result_.job.id;
-    TRY_ASSIGN(auto compiled, journal::compiled_in(database_, job));
+  Result<void> load(std::int64_t command) {
+    TRY_ASSIGN(auto compiled, journal::compiled_by(database_, command));
     // A package that was compiled in two forms (with and without -race) stands for the last.
     for (InputsRow& row : compiled) {
       Node& node = nodes_[row.package];
       node.inputs = std::move(row);
     }
-    TRY_ASSIGN(const auto hits, journal::package_hits_in(database_, job));
+    TRY_ASSIGN(const auto hits, journal::package_hits_by(database_, command));
     for (const journal::PackageHit& hit : hits) {
       const auto [at, is_new] = nodes_.try_emplace(hit.package);
       if (!is_new) continue;
@@ -346,10 +354,10 @@ class Explainer {
     TRY_ASSIGN(const auto* before, commands_of(row.job));
     if (changes.empty()) {
       node.is_proven = false;
-      node.causes = causes_of_unlinked(*before, result_.commands);
+      node.causes = causes_of_unlinked(*before, current_);
       return {};
     }
-    add_flags(node.causes, changes, {*before, text_of(row)}, {result_.commands, now}, roots_);
+    add_flags(node.causes, changes, {*before, text_of(row)}, {current_, now}, roots_);
     for (const InputChange& change : changes) {
       if (change.kind == InputKind::import && change.before && change.after) {
         node.changed_imports.push_back(change.name);
@@ -459,20 +467,26 @@ class Explainer {
       }
       why.also_more = node.roots.size() - 1 - why.also.size();
     }
-    result_.packages.push_back(std::move(why));
+    // Of several commands the last one counts that compiled it, else the last; the costs of all.
+    const auto [at, is_new] = packages_.try_emplace(package, why);
+    if (is_new || (why.is_hit() && !at->second.is_hit())) return;
+    if (!at->second.is_hit()) why.cost_us += at->second.cost_us;
+    at->second = std::move(why);
   }
 
   void add_groups() {
-    std::map<std::string, Group> groups;
-    for (const PackageWhy& why : result_.packages) {
-      if (why.is_hit()) continue;
-      const Node& node = nodes_.at(why.package);
-      for (const Root& root : node.roots) add_to(groups[root.key], node, root);
+    for (const auto& [package, node] : nodes_) {
+      if (node.answer != Answer::missed) continue;
+      if (is_standard(node.inputs.text)) standard_.insert(package);
+      for (const Root& root : node.roots) add_to(groups_[root.key], node, root);
     }
-    for (auto& [key, group] : groups) {
+  }
+
+  void sort_groups() {
+    for (auto& [key, group] : groups_) {
       // The root first, then one's own before those of go, which are the same for everybody.
       std::ranges::stable_sort(group.packages, {}, [&](const std::string& package) {
-        return package == group.root ? 0 : is_standard(nodes_.at(package).inputs.text) ? 2 : 1;
+        return package == group.root ? 0 : standard_.contains(package) ? 2 : 1;
       });
       group.is_proven = group.is_proven && group.unproven < group.packages.size();
       result_.groups.push_back(std::move(group));
@@ -491,6 +505,7 @@ class Explainer {
       group.against.reset();
     }
     group.cost_us += node.inputs.cost_us;
+    if (std::ranges::find(group.packages, node.inputs.package) != group.packages.end()) return;
     if (!node.is_proven || !root.is_proven) ++group.unproven;
     group.packages.push_back(node.inputs.package);
   }
@@ -502,6 +517,11 @@ class Explainer {
   std::map<std::int64_t, std::vector<journal::CommandRow>> commands_;  // of other jobs
   std::optional<MissHistory> history_;  // with lookups_: where somebody asked
   std::vector<journal::LookupRow> lookups_;
+  std::map<std::string, PackageWhy> packages_;
+  std::map<std::string, Group> groups_;  // by the key of their root
+  std::set<std::string> standard_;       // of go itself, among those that were compiled
+  // Of the command that is explained:
+  std::vector<journal::CommandRow> current_;  // that one
   std::map<std::string, Node> nodes_;
   std::map<std::pair<std::string, std::int64_t>, Node> based_;  // compared with that job
   std::map<std::int64_t, std::map<std::string, std::vector<InputsRow>>> others_;  // of other jobs

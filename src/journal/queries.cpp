@@ -146,33 +146,56 @@ Result<std::vector<CommandRow>> commands_of(Database& database, std::int64_t job
       });
 }
 
-Result<std::vector<InputsRow>> compiled_in(Database& database, std::int64_t job) {
+namespace {
+
+// `whose`: "m.job" or "m.id".
+Result<std::vector<InputsRow>> compiled_of(Database& database, std::string_view whose,
+                                           std::int64_t id) {
   return rows<InputsRow>(
       database,
       fmt::format("SELECT {} min(c.at_us), max(c.cost_us), '', m.job FROM command m "
                   "JOIN compile c ON c.command = m.id JOIN inputs i ON i.id = c.inputs "
-                  "WHERE m.job = ? GROUP BY i.id ORDER BY 8, 1",
-                  k_inputs_columns),
-      job, inputs_of);
+                  "WHERE {} = ? GROUP BY i.id ORDER BY 8, 1",
+                  k_inputs_columns, whose),
+      id, inputs_of);
 }
 
-Result<std::vector<PackageHit>> package_hits_in(Database& database, std::int64_t job) {
+Result<std::vector<PackageHit>> package_hits_of(Database& database, std::string_view whose,
+                                                std::int64_t id) {
   return rows<PackageHit>(
       database,
       // Of one build ID a merged journal may say any package: it counts once, under the name that
       // was compiled here, else that was known first.
-      "SELECT i.package, i.build_id, h.answer, i.cost_us, "
-      "EXISTS (SELECT 1 FROM compile c WHERE c.inputs = i.id) FROM "
-      "(SELECT substr(l.action, 1, 15) AS build_id, max(l.answer) AS answer FROM command m "
-      "JOIN lookup l ON l.command = m.id WHERE m.job = ? AND l.answer < 2 GROUP BY 1) h "
-      "JOIN inputs i ON i.id = (SELECT o.id FROM inputs o WHERE o.build_id = h.build_id "
-      "ORDER BY NOT EXISTS (SELECT 1 FROM compile c JOIN command m ON m.id = c.command "
-      "JOIN job j ON j.id = m.job WHERE c.inputs = o.id AND j.journal = ''), o.id LIMIT 1) "
-      "ORDER BY i.package",
-      job, [](const Statement& row) {
+      fmt::format(
+          "SELECT i.package, i.build_id, h.answer, i.cost_us, "
+          "EXISTS (SELECT 1 FROM compile c WHERE c.inputs = i.id) FROM "
+          "(SELECT substr(l.action, 1, 15) AS build_id, max(l.answer) AS answer FROM command m "
+          "JOIN lookup l ON l.command = m.id WHERE {} = ? AND l.answer < 2 GROUP BY 1) h "
+          "JOIN inputs i ON i.id = (SELECT o.id FROM inputs o WHERE o.build_id = h.build_id "
+          "ORDER BY NOT EXISTS (SELECT 1 FROM compile c JOIN command m ON m.id = c.command "
+          "JOIN job j ON j.id = m.job WHERE c.inputs = o.id AND j.journal = ''), o.id LIMIT 1) "
+          "ORDER BY i.package",
+          whose),
+      id, [](const Statement& row) {
         return PackageHit{row.text(0), build_id_of(row.blob(1)), static_cast<Answer>(row.number(2)),
                           row.size(3), row.number(4) != 0};
       });
+}
+
+}  // namespace
+
+Result<std::vector<InputsRow>> compiled_in(Database& database, std::int64_t job) {
+  return compiled_of(database, "m.job", job);
+}
+Result<std::vector<InputsRow>> compiled_by(Database& database, std::int64_t command) {
+  return compiled_of(database, "m.id", command);
+}
+
+Result<std::vector<PackageHit>> package_hits_in(Database& database, std::int64_t job) {
+  return package_hits_of(database, "m.job", job);
+}
+Result<std::vector<PackageHit>> package_hits_by(Database& database, std::int64_t command) {
+  return package_hits_of(database, "m.id", command);
 }
 
 Result<std::vector<TestRow>> tests_in(Database& database, std::int64_t job) {

@@ -112,6 +112,9 @@ Result<std::vector<CommandRow>> commands_of(Database& database, std::int64_t job
 Result<std::vector<InputsRow>> compiled_in(Database& database, std::int64_t job);
 // Each build ID once.
 Result<std::vector<PackageHit>> package_hits_in(Database& database, std::int64_t job);
+// The same of one command (CommandRow::id).
+Result<std::vector<InputsRow>> compiled_by(Database& database, std::int64_t command);
+Result<std::vector<PackageHit>> package_hits_by(Database& database, std::int64_t command);
 Result<std::vector<TestRow>> tests_in(Database& database, std::int64_t job);
 Result<std::vector<LinkRow>> links_in(Database& database, std::int64_t job);
 Result<std::vector<AnswerTotal>> answers_in(Database& database, std::int64_t job);
