@@ -110,15 +110,18 @@ class Reader {
   }
 
   void read_cache(const Use& use) {
+    std::vector<std::string> paths;
     if (const Variable* path = find_variable(use.inputs, "path")) {
       std::uint32_t line = path->line;
       for (const std::string_view one : split(path->value, '\n')) {
-        if (!trim(one).empty()) pipeline_.cached.push_back({use.job, std::string(trim(one)), line});
+        if (!trim(one).empty()) paths.emplace_back(trim(one));
+        if (!trim(one).empty()) pipeline_.cached.push_back({use.job, paths.back(), line});
         ++line;
       }
     }
     if (const Variable* key = find_variable(use.inputs, "key")) {
-      pipeline_.cache_keys.push_back({use.job, key->value, key->line});
+      const bool has_more = find_variable(use.inputs, "restore-keys") != nullptr;
+      pipeline_.cache_keys.push_back({use.job, key->value, key->line, std::move(paths), has_more});
     }
   }
 

@@ -152,17 +152,26 @@ class Reader {
   }
 
   void read_cache(const std::string& job, const YamlNode& cache) {
+    std::vector<std::string> cached;
     if (const YamlNode* paths = cache.find("paths")) {
       for (const YamlNode& path : paths->items) {
+        if (path.is_scalar()) cached.push_back(path.text);
         const auto is_same = [&path](const CachedPath& known) { return known.line == path.line; };
         if (path.is_scalar() && std::ranges::none_of(pipeline_.cached, is_same)) {
           pipeline_.cached.push_back({job, path.text, path.line});
         }
       }
     }
-    if (const YamlNode* key = cache.find("key"); key != nullptr && key->is_scalar()) {
-      pipeline_.cache_keys.push_back({job, key->text, key->line});
-    }
+    const YamlNode* key = cache.find("key");
+    if (key != nullptr && key->is_mapping()) key = key->find("prefix");  // beside `files`
+    if (key == nullptr || !key->is_scalar()) return;
+    const auto is_known = [key](const CacheKey& known) {
+      return known.line == key->line && known.text == key->text;
+    };
+    if (std::ranges::any_of(pipeline_.cache_keys, is_known)) return;  // copied by an anchor
+    const bool has_more = cache.find("fallback_keys") != nullptr ||
+                          find_variable(pipeline_.variables, "CACHE_FALLBACK_KEY") != nullptr;
+    pipeline_.cache_keys.push_back({job, key->text, key->line, std::move(cached), has_more});
   }
 
   const YamlNode& root_;

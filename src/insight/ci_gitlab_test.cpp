@@ -58,6 +58,33 @@ TEST_CASE("jobs, with what they extend and what all have") {
   CHECK(pipeline->cached[0].line == 12);
 }
 
+TEST_CASE("keys of caches, with what they are for") {
+  const auto pipeline = read_gitlab(
+      "a:\n"
+      "  cache: [{key: $CI_COMMIT_SHA, paths: [a, b]}, {key: k, paths: [c], fallback_keys: [x]}]\n"
+      "b:\n"
+      "  cache:\n"
+      "    key:\n"
+      "      files: [go.sum]\n"
+      "      prefix: p\n"
+      "c:\n"
+      "  variables: {CACHE_FALLBACK_KEY: z}\n"
+      "  cache:\n"
+      "    key: $CI_JOB_ID\n",
+      ".gitlab-ci.yml");
+  REQUIRE(pipeline);
+  const auto& keys = pipeline->cache_keys;
+  REQUIRE(keys.size() == 4);
+  CHECK(keys[0].text == "$CI_COMMIT_SHA");
+  CHECK(keys[0].line == 2);
+  CHECK(keys[0].paths == std::vector<std::string>{"a", "b"});
+  CHECK_FALSE(keys[0].has_fallback);
+  CHECK(keys[1].has_fallback);
+  CHECK(keys[2].text == "p");
+  CHECK_FALSE(keys[2].has_fallback);
+  CHECK(keys[3].has_fallback);
+}
+
 TEST_CASE("loops and odd shapes end") {
   for (const char* text :
        {"", "a: {extends: a, script: [x]}", "a: {extends: b}\nb: {extends: a, script: x}",

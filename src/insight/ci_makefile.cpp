@@ -30,6 +30,12 @@ class Expander {
     return expand(text, 0, left);
   }
 
+  // One reference, with a function's arguments.
+  static bool is_call(std::string_view text) {
+    return text.starts_with('$') && text.find(' ') != std::string_view::npos &&
+           end_of(text, 1) == text.size();
+  }
+
  private:
   // `left`: how many more references are looked up; variables of variables make many of few.
   std::string expand(std::string_view text, std::size_t depth, std::size_t& left) const {
@@ -182,6 +188,10 @@ class Reader {
       if (set->exports) exported_.push_back(set->name);
     }
     const Expander expander(values_);
+    for (const auto& [name, value] : values_) {
+      if (!Expander::is_call(value) || pipeline_.calls.size() >= k_places_max) continue;
+      pipeline_.calls.push_back({name, expander.expand(value), lines_of_[name]});
+    }
     for (const std::string& name : exported_) {
       const auto value = values_.find(name);
       if (value == values_.end()) continue;

@@ -23,9 +23,12 @@ TEST_CASE("recipes with variables, and what is exported") {
       "\tfor p in a; do echo $$p; done\n"            // 11
       "build:\n"                                     // 12
       "\t-go build -ldflags \"$(LDFLAGS)\" ./...\n"  // 13
+      "\tgo version $(V)\n"                          // 14
+      "V := $(shell git describe --tags)\n"          // 15
+      "W := $(V) $(FLAGS)\n"
       "ifdef X\n\techo $(UNKNOWN)\nendif\n",
       "Makefile");
-  REQUIRE(pipeline.steps.size() == 4);
+  REQUIRE(pipeline.steps.size() == 5);
   const auto& steps = pipeline.steps;
   CHECK(steps[0].job == "test");
   CHECK(steps[0].line == 9);
@@ -36,7 +39,9 @@ TEST_CASE("recipes with variables, and what is exported") {
   CHECK(steps[2].script == "go build -ldflags \"-X main.date=$(shell date +%s)\" ./...");
   CHECK(find_variable(steps[2].environment, "CGO_ENABLED") == nullptr);
   CHECK(find_variable(steps[2].environment, "GOFLAGS")->line == 5);
-  CHECK(steps[3].script == "echo $(UNKNOWN)");
+  CHECK(steps[3].script == "go version $(shell git describe --tags)");
+  CHECK(steps[4].script == "echo $(UNKNOWN)");
+  CHECK(pipeline.calls == std::vector<Variable>{{"V", "$(shell git describe --tags)", 15}});
 }
 
 TEST_CASE("references to itself end, and no text breaks it") {

@@ -79,6 +79,15 @@ struct CachedPath {
   std::uint32_t line = 0;
 };
 
+// What a cache is saved and looked for under.
+struct CacheKey {
+  std::string job;
+  std::string text;
+  std::uint32_t line = 0;
+  std::vector<std::string> paths;
+  bool has_fallback = false;  // others are looked for when there is none of this key
+};
+
 struct Clone {
   std::string job;
   std::uint64_t depth = 0;  // 0: all of the history
@@ -86,7 +95,7 @@ struct Clone {
   bool is_said = false;  // false: the default of the tool
 };
 
-// Where the checkout is put, or the cache's key, or an image: a text with its place.
+// Where the checkout is put, or an image: a text with its place.
 struct Said {
   std::string job;
   std::string text;
@@ -100,10 +109,13 @@ struct Pipeline {
   std::vector<Variable> variables;  // every one once, where it is set
   std::vector<Use> uses;
   std::vector<CachedPath> cached;
-  std::vector<Said> cache_keys;
+  std::vector<CacheKey> cache_keys;
   std::vector<Clone> clones;
   std::vector<Said> checkout_paths;
   std::vector<Said> images;
+  // Of a Makefile: variables that are one call of a function, `$(shell git describe)`. Steps have
+  // what it is; a person wants to read the name.
+  std::vector<Variable> calls;
 
   void add_step(Step step) {
     if (steps.size() < k_steps_max) steps.push_back(std::move(step));

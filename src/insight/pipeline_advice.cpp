@@ -20,11 +20,11 @@ constexpr std::string_view k_touch_restored =
     "  # right after the restore; with sluice no such cache is needed";
 
 // Another value in each run, or for each runner's slot.
-constexpr std::array<std::string_view, 14> k_per_run = {
-    "github.run_id",  "github.run_number", "github.run_attempt", "github.sha",
-    "GITHUB_RUN_ID",  "GITHUB_RUN_NUMBER", "GITHUB_SHA",         "CI_JOB_ID",
-    "CI_PIPELINE_ID", "CI_COMMIT_SHA",     "BUILD_NUMBER",       "BUILD_ID",
-    "BUILD_TAG",      "GIT_COMMIT"};
+constexpr std::array<std::string_view, 16> k_per_run = {
+    "github.run_id",   "github.run_number", "github.run_attempt",  "github.sha",
+    "GITHUB_RUN_ID",   "GITHUB_RUN_NUMBER", "GITHUB_SHA",          "CI_JOB_ID",
+    "CI_PIPELINE_IID", "CI_PIPELINE_ID",    "CI_COMMIT_SHORT_SHA", "CI_COMMIT_SHA",
+    "BUILD_NUMBER",    "BUILD_ID",          "BUILD_TAG",           "GIT_COMMIT"};
 constexpr std::array<std::string_view, 5> k_per_slot = {
     "CI_CONCURRENT_ID", "CI_CONCURRENT_PROJECT_ID", "EXECUTOR_NUMBER", "runner.name",
     "RUNNER_NAME"};
@@ -107,18 +107,23 @@ void advise_on_setup_go(const Examined& examined, const Use& use, const ModuleFa
                                    "cache: false  # below with:, and sluice go in place of go"));
 }
 
-void advise_on_keys(const Examined& examined, const Use& use, std::vector<Finding>& found) {
-  if (use.action != "actions/cache" && use.action != "actions/cache/restore") return;
-  const Variable* path = find_variable(use.inputs, "path");
-  const Variable* key = find_variable(use.inputs, "key");
-  if (path == nullptr || key == nullptr || !is_go_cache(examined, path->value)) return;
-  const std::string part = first_in(key->value, k_per_run);
-  if (part.empty() || find_variable(use.inputs, "restore-keys") != nullptr) return;
-  found.push_back(
-      examined.finding("cache-key-per-run", Severity::miss, key->line,
-                       fmt::format("the key has {} and there are no restore-keys", part),
-                       fmt::format("restore-keys: {}",
-                                   printable(key->value.substr(0, key->value.find("${{")), 100))));
+void advise_on_key(const Examined& examined, const CacheKey& key, std::vector<Finding>& found) {
+  const auto is_of_go = [&](const std::string& path) { return is_go_cache(examined, path); };
+  const std::string part = first_in(key.text, k_per_run);
+  if (part.empty() || key.has_fallback || std::ranges::none_of(key.paths, is_of_go)) return;
+  const bool is_gitlab = examined.pipeline.kind == FileKind::gitlab;
+  std::string fix;
+  if (is_gitlab) {
+    // GitLab looks for whole keys only: a beginning, as restore-keys are, finds nothing.
+    fix = "key: " + key.text;
+    fix.replace(fix.find(part), part.size(), "CI_COMMIT_REF_SLUG");
+  } else {
+    fix = "restore-keys: " + key.text.substr(0, key.text.find("${{"));
+  }
+  found.push_back(examined.finding("cache-key-per-run", Severity::miss, key.line,
+                                   fmt::format("the key has {} and there are no {}", part,
+                                               is_gitlab ? "fallback_keys" : "restore-keys"),
+                                   printable(fix, 120)));
 }
 
 void advise_on_paths(const Examined& examined, std::vector<Finding>& found) {
@@ -467,8 +472,8 @@ std::vector<Finding> advise_on_caches(const Examined& examined, const ModuleFact
   advise_on_cached_paths(examined, found);
   for (const Use& use : examined.pipeline.uses) {
     if (use.action == "actions/setup-go") advise_on_setup_go(examined, use, module, found);
-    advise_on_keys(examined, use, found);
   }
+  for (const CacheKey& key : examined.pipeline.cache_keys) advise_on_key(examined, key, found);
   return found;
 }
 
@@ -528,6 +533,13 @@ std::vector<Finding> advise(const Pipeline& pipeline, const ModuleFacts& module)
                       advise_on_checkouts(examined),   advise_on_toolchains(examined, module),
                       advise_on_wrong_pages(examined)};
   for (std::vector<Finding>& part : parts) std::ranges::move(part, std::back_inserter(all));
+  for (Finding& finding : all) {
+    for (const Variable& call : pipeline.calls) {
+      const auto at = finding.fix.find(call.value);
+      if (at == std::string::npos) continue;
+      finding.fix.replace(at, call.value.size(), fmt::format("$({})", call.name));
+    }
+  }
   put_in_order(all);
   return all;
 }

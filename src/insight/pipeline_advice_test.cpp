@@ -74,6 +74,18 @@ TEST_CASE("the corpus: each file gives the findings beside it") {
   CHECK(files >= 12);
 }
 
+TEST_CASE("a fix in a Makefile has its variables, where they are calls") {
+  const auto pipeline = read_pipeline(
+      FileKind::makefile,
+      "V := $(shell git describe)\ntest:\n\tgo test -count=1 -ldflags \"-X m.v=$(V)\" ./...\n",
+      "Makefile");
+  REQUIRE(pipeline);
+  const auto findings = advise(*pipeline, {});
+  REQUIRE(findings.size() == 1);
+  CHECK(findings[0].id == "test-count");
+  CHECK(findings[0].fix == "go test -ldflags \"-X m.v=$(V)\" ./...");
+}
+
 TEST_CASE("drift from what go.mod wants") {
   const auto shown_drift = [](std::string_view version, const ModuleFacts& module) {
     const auto drift = drift_of(version, module);
