@@ -315,7 +315,9 @@ class Explainer {
   }
 
   // Of equally near builds that of a job with which the imports are compared comes first: another
-  // one may have been built otherwise altogether, and they would tell of it. `earlier` is in order.
+  // one may have been built otherwise altogether, and they would tell of it. And those of other
+  // jobs: what this one has built in another form before says nothing of what has changed.
+  // `earlier` is in order.
   Result<void> put_likely_first(const Node& node, std::vector<InputsRow>& earlier) {
     std::vector<Against> likely;
     for (const std::string_view line : split(node.inputs.text, '\n')) {
@@ -326,6 +328,8 @@ class Explainer {
       if (!import->is_compared) TRY(compare(*import));
       if (import->against) likely.push_back(*import->against);
     }
+    std::ranges::stable_partition(
+        earlier, [this](const InputsRow& row) { return row.job != result_.job.id; });
     std::ranges::stable_partition(earlier, [&likely](const InputsRow& row) {
       return std::ranges::any_of(likely, [&row](const Against& one) {
         return one.job == row.job && one.source == row.source;

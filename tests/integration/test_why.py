@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 from asked import edit, settle, write_module
 from conftest import TOOLCHAINS, Park
-from sluice_harness import REPO
+from sluice_harness import REPO, github
 
 GUIDE = (REPO / "docs/guide/why.md").read_text()
 MODULE = "example.com/asked"
@@ -552,6 +552,45 @@ def test_other_lines_of_work(lane):
         f"{MODULE}/leaf",
         f"{MODULE}/mid [{MODULE}/mid.test]",
     }, first
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_commands_of_one_job(lane):
+    """Each command of a CI job is explained by its own imports, not by another form of them."""
+    root = write_module(lane.machine.root / "job", FILES)
+    groups = []
+    for run in ("1", "2", "3"):
+        at = Desk(lane.machine, root, {**github(), "GITHUB_RUN_ID": run})
+        if run == "2":
+            edit(root, "leaf/leaf.go", LEAF.format(20))
+        if run == "3":
+            edit(root, "text/text.txt", "third\n")
+        at.build("./leaf", "./mid", "./text")
+        at.build("-trimpath", "./leaf", "./mid", "./text")
+        at.test("-tags=extra", "./mid")
+        answer = at.why()
+        groups.append(answer["groups"])
+        for one in answer["packages"]:
+            causes_of(one)
+        lane.machine.sluice_run("agent", "stop", cwd=root, env=at.env).ok()
+    texts = [[cause["text"] for group in one for cause in group["causes"]] for one in groups]
+    assert texts[1:] == [["leaf.go changed"], ["text.txt changed"]], groups
+    assert groups[1][0]["packages"][0] == f"{MODULE}/leaf", groups[1]
+
+    # An import that both commands were given, in two forms, and what imports it in one only.
+    files = {
+        "leaf/leaf.go": "package leaf\n\nfunc Of() int { return 4 }\n",
+        "over/over.go": f'package over\n\nimport _ "{MODULE}/leaf"\n',
+    }
+    files["go.mod"] = FILES["go.mod"]
+    at = Desk(lane.machine, write_module(lane.machine.root / "forms", files))
+    at.build("-trimpath", "./over")
+    at.build("./leaf")
+    at = Desk(lane.machine, at.root, {**github(), "GITHUB_RUN_ID": "4"})
+    at.build("./over")
+    at.build("-trimpath", "./over")
+    assert at.packages("over") == [("trimpath", "-trimpath: true -> not set")]
+    assert len(at.why()["groups"]) == 1, at.why()["groups"]
 
 
 @pytest.mark.parametrize("version", VERSIONS)
