@@ -602,10 +602,9 @@ void Agent::lookup(const std::shared_ptr<Connection>& connection, const Get& get
         // down.
         indexed_.given(command_id, entry->record, scope);
         connection->send(encode_hit(hit));
-        store::Record received = entry->record;
-        received.origin = store::Origin::received;
-        uploader_->used(received);
-        if (const auto kept = provenance_->add(received.action, received.output); !kept) {
+        uploader_->used(entry->record);
+        const auto kept = provenance_->add(entry->record.action, entry->record.output);
+        if (!kept) {
           faults_.count("provenance", kept.error().message);
         }
       });
@@ -641,10 +640,8 @@ void Agent::note(const Frame& frame, const std::string& command_id) {
   const auto index = keeper_ ? keeper_->current() : nullptr;
   const store::Entry* entry = index ? index->find(record.action) : nullptr;
   if (entry != nullptr && entry->record.output == record.output) {
-    record = entry->record;
-    record.origin = store::Origin::received;
-    uploader_->used(record);
-    indexed_.given(command_id, record, index->scope_of(*entry));
+    uploader_->used(entry->record);
+    indexed_.given(command_id, entry->record, index->scope_of(*entry));
   } else if (config_.publish_local || provenance_->has(record.action, record.output)) {
     uploader_->made(record);
   } else {

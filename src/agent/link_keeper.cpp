@@ -54,9 +54,7 @@ void LinkKeeper::note(const LinkNote& note) {
   const auto index = keeper_ != nullptr ? keeper_->current() : nullptr;
   const store::Entry* entry = index ? index->find(note.key) : nullptr;
   if (!note.made && entry != nullptr && entry->record.output == note.output) {
-    store::Record record = entry->record;
-    record.origin = store::Origin::received;
-    uploader_.used(record);
+    uploader_.used(entry->record);
     return;
   }
   if (!note.made && !provenance_.has(note.key, note.output)) return;  // of unknown origin

@@ -291,9 +291,7 @@ void ModuleKeeper::keep_record(const store::Index* index, const SummedModule& mo
                                const ActionId& action) {
   const Entry* entry = index != nullptr ? index->find(action) : nullptr;
   if (entry != nullptr && entry->record.kind == store::Kind::module) {
-    store::Record record = entry->record;
-    record.origin = store::Origin::received;
-    uploader_.used(record);
+    uploader_.used(entry->record);
   } else if (!config_.read_only) {
     keep_one(module, action);
   }

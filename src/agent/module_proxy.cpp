@@ -190,9 +190,7 @@ bool ModuleProxy::answer_from_store(const Question& question, net::Responder& re
                                   ? send_as_zip(question.module, responder, archive)
                                   : send_text(*entry, question, responder);
     if (!has_answered) continue;
-    store::Record used = entry->record;
-    used.origin = store::Origin::received;
-    uploader_.used(used);
+    uploader_.used(entry->record);
     return true;
   }
   return false;

@@ -120,9 +120,7 @@ codec::Json Restorer::save(UnixNanos since_ns, Uploader& uploader, Provenance& p
   for (const Found& one : found) {
     const store::Entry* entry = index ? index->find(one.entry.action) : nullptr;
     if (entry != nullptr && entry->record.output == one.entry.output) {
-      store::Record record = entry->record;
-      record.origin = store::Origin::received;
-      uploader.used(record);
+      uploader.used(entry->record);
       ++used;
     } else if (provenance.has(one.entry.action, one.entry.output)) {
       uploader.made(record_of(one));  // by an earlier command; perhaps not uploaded yet

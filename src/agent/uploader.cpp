@@ -90,8 +90,9 @@ void Uploader::seed(const std::vector<store::Record>& records) {
   ledger_changed_ = was_changed;
 }
 
-void Uploader::used(const store::Record& record) {
+void Uploader::used(store::Record record) {
   if (objects_ == nullptr) return;
+  record.origin = store::Origin::received;
   const std::lock_guard lock(mutex_);
   add_to_ledger_locked(record);
 }

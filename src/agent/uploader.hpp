@@ -72,8 +72,8 @@ class Uploader {
   // What this job published before this agent lived: kept in what is published next, no reason to
   // publish.
   void seed(const std::vector<store::Record>& records);
-  // The job used this record; its bytes are known to the store already.
-  void used(const store::Record& record);
+  // The job used this record of the index; its bytes are known to the store already.
+  void used(store::Record record);
   // The job made this record (or owns it): its bytes are in the local tier.
   void made(const store::Record& record);
   // The store's copy is gone or damaged: when the job makes this output again it is uploaded anew.
