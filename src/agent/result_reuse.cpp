@@ -30,17 +30,6 @@ constexpr std::string_view k_ok = "ok  \t";
 constexpr std::uint64_t k_entries_bytes_max = 16U << 20U;
 constexpr std::size_t k_changed_max = 20;  // names of inputs in one event
 
-// Up to `size` bytes from there; empty where they cannot be read.
-Bytes part_of(const LocalHit& hit, std::uint64_t offset, std::size_t size) {
-  if (hit.is_directory || hit.size == 0) return {};
-  const auto file = sys::open_if_exists(hit.disk_path);
-  if (!file || !*file) return {};
-  Bytes part(size);
-  const auto count = sys::read_at((*file)->get(), part, offset);
-  part.resize(count.value_or(0));
-  return part;
-}
-
 bool is_test_log(const LocalHit& hit) {
   if (hit.size > gotool::k_test_log_max) return false;
   return gotool::classify(part_of(hit, 0, k_log_head)) == BodyKind::test_log;
@@ -373,11 +362,6 @@ void TestReuse::made(const ActionId& action, const LocalHit& hit, BodyKind kind)
         profiles_.erase(at);
       });
       break;
-    case BodyKind::other:  // whose end may not have been looked at
-      enqueue([this, action, hit] {
-        if (is_test_output(hit)) match(action, hit);
-      });
-      break;
     default: break;
   }
 }
@@ -456,16 +440,19 @@ std::optional<gotool::EntriesBefore> TestReuse::entries_before(
   return std::move(*before);
 }
 
-// Directories of its package that the test consulted and that were not there before. One with
-// anything but directories in it is not among them, nor one in which something was consulted that
-// is gone: a file may have come from elsewhere, a link may have led there, and what the test read
-// by it would be in no fingerprint.
+// Directories of its package that the test consulted, or that lie in one that it did, and that were
+// not there before. One with anything but directories in it is not among them, nor one in which
+// something was consulted that is gone: a file may have come from elsewhere, a link may have led
+// there, and what the test read by it would be in no fingerprint.
 std::set<std::string> TestReuse::directories_made(const gotool::EntriesBefore& before,
                                                   Inputs& inputs) {
-  std::set<std::string> made;
+  std::set<std::string> paths = inputs.files.directories();
   for (const gotool::TestInput& input : inputs.list) {
-    if (input.op == gotool::TestOp::getenv) continue;
-    auto absent = before.absent_part(input.path, inputs.place.directory.native());
+    if (input.op != gotool::TestOp::getenv) paths.insert(input.path);
+  }
+  std::set<std::string> made;
+  for (const std::string& path : paths) {
+    auto absent = before.absent_part(path, inputs.place.directory.native());
     if (!absent) continue;
     const gotool::Look& look = inputs.files.look(*absent);
     if (look.link_error == 0 && S_ISDIR(look.link.st_mode)) made.insert(std::move(*absent));
@@ -477,7 +464,7 @@ std::set<std::string> TestReuse::directories_made(const gotool::EntriesBefore& b
     });
   };
   std::erase_if(made, [&has_lost](const std::string& path) {
-    return !gotool::has_only_directories(path) || has_lost(path);
+    return !gotool::has_only_held_directories(path) || has_lost(path);
   });
   return made;
 }
@@ -501,7 +488,7 @@ bool TestReuse::may_have_lost(const std::optional<gotool::EntriesBefore>& before
   std::erase_if(ways, is_made);
   if (directories.empty() && ways.empty()) return false;
   sys::log_debug("test in {}: changed meanwhile: {} {}", inputs.place.directory.native(),
-                 join(directories, " "), join(ways, " "));
+                 fmt::join(directories, " "), fmt::join(ways, " "));
   const auto is_other = [&](bool may_gain) {
     return [&before, &made, may_gain](const std::string& path) {
       return !before->has_kept(path, may_gain, made);

@@ -593,19 +593,26 @@ void Session::finish_large_put() {
     refused(put_->tier, done.error());
     return lost(*put_);
   }
-  stored(*put_, put_->tier, done->disk_path, gotool::classify(put_->head), time_ns);
+  LocalHit body;
+  body.size = put_->size;
+  body.disk_path = done->disk_path;
+  const std::size_t end = std::min(put_->size, std::uint64_t{gotool::k_classify_bytes});
+  const Bytes tail = gotool::part_of(body, put_->size - end, end);
+  stored(*put_, put_->tier, done->disk_path, gotool::classify(put_->head, tail), time_ns);
 }
 
 void Session::stored(const Put& put, const LocalTier* tier, const sys::Path& disk_path,
                      gotool::BodyKind kind, UnixNanos time_ns) {
   check_rebuilt(put.action, put.output);
   recorder_.stored(put.action, kind_of(kind), put.size);
-  // The agent uploads from the local tier: what was spilled elsewhere stays with this job.
-  if (link_ && tiers_.is_local(tier)) {
+  // The agent uploads from the local tier: what was spilled elsewhere stays with this job. So does
+  // a test's result under go's own key, which is of times and sizes: another machine may have the
+  // same of another content, and is given what is kept by content.
+  const bool is_own = reuse_ && kind == gotool::BodyKind::test_output;
+  if (link_ && tiers_.is_local(tier) && !is_own) {
     link_->note(Type::made, Note{put.action, put.output, put.size, time_ns, kind_of(kind)});
   }
-  // Of a small body that is nothing, the end was looked at, too.
-  if (kind != gotool::BodyKind::other || put.size > k_whole_body_bytes) {
+  if (kind != gotool::BodyKind::other) {
     LocalHit hit;
     hit.output = put.output;
     hit.size = put.size;

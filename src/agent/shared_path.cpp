@@ -19,14 +19,6 @@ using gotool::LocalHit;
 
 constexpr std::uint64_t k_index_bytes_max = 16U << 20U;  // of one package; more is believed to none
 
-Bytes part_of(const LocalHit& hit, std::uint64_t offset, std::size_t size) {
-  const auto file = sys::open_if_exists(hit.disk_path);
-  if (!file || !*file) return {};
-  Bytes part(size);
-  part.resize(sys::read_at((*file)->get(), part, offset).value_or(0));
-  return part;
-}
-
 // Each part ends where the next begins, whatever is in it.
 ActionId key_of(std::string_view kind, std::initializer_list<std::string_view> parts) {
   std::string text(kind);

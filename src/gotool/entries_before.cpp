@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include <fcntl.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -21,6 +22,8 @@ namespace {
 
 constexpr std::string_view k_magic = "sluice entries before 2";
 constexpr std::string_view k_testdata = "testdata";
+constexpr std::string_view k_git = ".git";  // no test's fingerprint has what lies in it
+constexpr UnixNanos k_made_in_ns = 20'000'000;
 constexpr std::size_t k_text_max = std::size_t{64} << 10U;
 constexpr std::size_t k_directory_bytes_min = 1 + 8 + 8 + 1;
 constexpr std::size_t k_entry_bytes_min = 1 + 8 + 8;
@@ -53,7 +56,7 @@ Result<void> EntriesBefore::add(const std::string& directory, Below below) {
   directories_[directory] = std::move(listed);
   if (below == Below::nothing) return {};
   for (const std::string& name : inside) {
-    if (below == Below::testdata && name != k_testdata) continue;
+    if (below == Below::testdata ? name != k_testdata : name == k_git) continue;
     TRY(add(directory + "/" + name, Below::everything));
   }
   return {};
@@ -64,8 +67,11 @@ Result<EntriesBefore> EntriesBefore::of_package(const sys::Path& directory, cons
   const sys::Path place = std::filesystem::canonical(directory, error);
   if (error) return fail_errno(error.value(), directory.native());
   EntriesBefore before;
-  TRY(before.add(place.native(),
-                 place.filename() == k_testdata ? Below::everything : Below::testdata));
+  if (const auto all = before.add(place.native(), Below::everything); !all) {
+    if (all.error().code != Code::exhausted) return std::unexpected(all.error());
+    before = {};
+    TRY(before.add(place.native(), Below::testdata));
+  }
   const sys::Path top = std::filesystem::weakly_canonical(root, error);
   for (sys::Path above = place; above != top && lies_within(above, top);) {
     above = above.parent_path();
@@ -116,23 +122,49 @@ std::optional<std::string> EntriesBefore::absent_part(const std::string& path,
   for (const std::string_view name :
        split(std::string_view(path).substr(package.size() + 1), '/')) {
     const auto known = directories_.find(directory);
-    if (known == directories_.end()) return std::nullopt;
+    const bool is_own = directory == package || lies_within(directory, package + "/testdata");
+    if (known == directories_.end() || !is_own) return std::nullopt;
     directory += fmt::format("/{}", name);
     if (!known->second.entries.contains(std::string(name))) return directory;
   }
   return std::nullopt;
 }
 
-bool has_only_directories(const sys::Path& directory) {
-  namespace fs = std::filesystem;
-  std::error_code error;
-  std::size_t count = 0;
-  for (fs::recursive_directory_iterator at(directory, error), end; !error && at != end;
-       at.increment(error)) {
-    const bool is_directory = at->symlink_status(error).type() == fs::file_type::directory;
-    if (error || !is_directory || ++count > k_entries_before_max) return false;
+namespace {
+
+UnixNanos nanoseconds(const statx_timestamp& time) {
+  return unix_ns(timespec{time.tv_sec, static_cast<long>(time.tv_nsec)});
+}
+
+// When the directory was made; nothing where that is not known, or where something has been in it
+// that is no directory.
+std::optional<UnixNanos> birth_where_held(const sys::Path& directory, std::size_t& count) {
+  struct statx info{};
+  const bool is_there = ::statx(AT_FDCWD, directory.c_str(), AT_SYMLINK_NOFOLLOW,
+                                STATX_TYPE | STATX_MTIME | STATX_BTIME, &info) == 0;
+  if (!is_there || !S_ISDIR(info.stx_mode) || (info.stx_mask & STATX_BTIME) == 0) {
+    return std::nullopt;
   }
-  return !error;
+  const auto names = list_names(directory);
+  if (!names || ++count > k_entries_before_max) return std::nullopt;
+  const UnixNanos birth_ns = nanoseconds(info.stx_btime);
+  UnixNanos newest_ns = birth_ns;
+  for (const std::string& name : *names) {
+    const auto child_ns = birth_where_held(directory / name, count);
+    if (!child_ns) return std::nullopt;
+    newest_ns = std::max(newest_ns, *child_ns);
+  }
+  // A directory has its own time a moment before the one it is made in notices.
+  const UnixNanos late_ns = nanoseconds(info.stx_mtime) - newest_ns;
+  if (late_ns > (names->empty() ? 0 : k_made_in_ns)) return std::nullopt;
+  return birth_ns;
+}
+
+}  // namespace
+
+bool has_only_held_directories(const sys::Path& directory) {
+  std::size_t count = 0;
+  return birth_where_held(directory, count).has_value();
 }
 
 Bytes EntriesBefore::encode() const {

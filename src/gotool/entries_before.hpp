@@ -22,8 +22,9 @@ inline constexpr std::size_t k_entries_before_max = 20'000;
 
 class EntriesBefore {
  public:
-  // The directory, those above it as far as `root`, and all that lies below one called testdata in
-  // it. Code::exhausted above k_entries_before_max entries.
+  // The directory with all that lies below it, and those above it as far as `root`. Where that is
+  // more than k_entries_before_max entries, of what lies below only what is in one called testdata;
+  // Code::exhausted where that is too much as well.
   static Result<EntriesBefore> of_package(const sys::Path& directory, const sys::Path& root);
 
   // Whether this directory is known here, by whatever way, still the same one, and has everything
@@ -34,9 +35,10 @@ class EntriesBefore {
   // Entries whose whole path is in `besides` are not counted as gained.
   bool has_kept(const std::string& directory, bool may_gain,
                 const std::set<std::string>& besides = {}) const;
-  // The first part of a path below the package's directory that was not there, as a path: known
-  // where the directory that would hold it is known. By the path's words: one with "." or ".." or a
-  // link on the way is not known.
+  // The first part of a path in the package's directory, or in its testdata, that was not there, as
+  // a path: known where the directory that would hold it is known. Other directories below it are
+  // those of other packages, whose tests make things too. By the path's words: one with "." or ".."
+  // or a link on the way is not known.
   std::optional<std::string> absent_part(const std::string& path, const std::string& package) const;
 
   Bytes encode() const;
@@ -62,8 +64,10 @@ class EntriesBefore {
   std::size_t count_ = 0;
 };
 
-// Whether all that lies below a directory are directories; false where it cannot be told, or has
-// more than k_entries_before_max of them.
-bool has_only_directories(const sys::Path& directory);
+// Whether all that lies below a directory are directories, and nothing else has come into one of
+// them and left it, as far as times tell: each is no younger than what was made in it last. False
+// where it cannot be told (file systems that keep no time of birth), or has more than
+// k_entries_before_max of them.
+bool has_only_held_directories(const sys::Path& directory);
 
 }  // namespace sluice::gotool

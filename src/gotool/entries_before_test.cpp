@@ -111,15 +111,22 @@ TEST_CASE("entries before: also of what the package lies in, by whatever way") {
   CHECK(before->has_kept(deep.native(), false));
 }
 
-TEST_CASE("entries before: the package's own directory and testdata, no other") {
+TEST_CASE("entries before: all that lies in a package's directory, and of too much its testdata") {
   const Package package;
   const auto before = EntriesBefore::of_package(package.path, package.path);
   REQUIRE(before);
   CHECK(before->has_kept(package.path.native(), false));
   CHECK(before->has_kept((package.path / "testdata/one").native(), false));
-  CHECK_FALSE(before->has_kept((package.path / "sub").native(), true));
+  CHECK(before->has_kept((package.path / "sub").native(), true));
   CHECK_FALSE(before->has_kept("/", true));
   CHECK_FALSE(EntriesBefore::of_package(package.path / "none", package.path));
+  for (std::size_t i = 0; i < k_entries_before_max; ++i) {
+    write(package.path / fmt::format("sub/many/{}", i), "");
+  }
+  const auto less = EntriesBefore::of_package(package.path, package.path);
+  REQUIRE(less);
+  CHECK(less->has_kept((package.path / "testdata/one").native(), false));
+  CHECK_FALSE(less->has_kept((package.path / "sub").native(), true));
   for (std::size_t i = 0; i < k_entries_before_max; ++i) {
     write(package.path / fmt::format("testdata/many/{}", i), "");
   }
@@ -138,7 +145,7 @@ TEST_CASE("entries before: what was not there yet") {
   CHECK(absent("out/a/b") == path + "/out");
   CHECK(absent("testdata/one/out/a") == path + "/testdata/one/out");
   CHECK(absent("testdata/one").empty());  // there
-  CHECK(absent("sub/out").empty());       // not known
+  CHECK(absent("sub/out").empty());       // perhaps another package's
   CHECK(absent("testdata/link/out").empty());
   CHECK(absent("out/../a").empty());
   CHECK(absent("./out").empty());
@@ -172,13 +179,20 @@ TEST_CASE("entries before: a directory of directories") {
   const Package package;
   const sys::Path made = package.path / "made";
   std::filesystem::create_directories(made / "a/b");
-  CHECK(has_only_directories(made));
-  CHECK_FALSE(has_only_directories(package.path / "none"));
-  std::filesystem::create_directory_symlink("b", made / "a/link");
-  CHECK_FALSE(has_only_directories(made));
-  std::filesystem::remove(made / "a/link");
+  CHECK(has_only_held_directories(made));
+  CHECK_FALSE(has_only_held_directories(package.path / "none"));
   write(made / "a/b/file", "");
-  CHECK_FALSE(has_only_directories(made));
+  CHECK_FALSE(has_only_held_directories(made));
+  // Not there any more, and it was, a while after the directory was made.
+  std::filesystem::remove(made / "a/b/file");
+  const auto later = std::filesystem::file_time_type::clock::now() + std::chrono::seconds(1);
+  std::filesystem::last_write_time(made / "a/b", later);
+  CHECK_FALSE(has_only_held_directories(made));
+  std::filesystem::remove_all(made);
+  std::filesystem::create_directories(made / "a/b");
+  CHECK(has_only_held_directories(made));
+  std::filesystem::create_directory_symlink("b", made / "a/link");
+  CHECK_FALSE(has_only_held_directories(made));
 }
 
 TEST_CASE("entries before: what is none is refused") {

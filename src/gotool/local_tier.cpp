@@ -176,6 +176,15 @@ Result<LocalTier> LocalTier::open(const sys::Path& directory) {
   return tier;
 }
 
+Bytes part_of(const LocalHit& hit, std::uint64_t offset, std::size_t size) {
+  if (hit.is_directory || hit.size == 0) return {};
+  const auto file = sys::open_if_exists(hit.disk_path);
+  if (!file || !*file) return {};
+  Bytes part(size);
+  part.resize(sys::read_at((*file)->get(), part, offset).value_or(0));
+  return part;
+}
+
 Result<std::optional<LocalHit>> LocalTier::find(const ActionId& action) const {
   const std::string name = entry_name(prefix_, action.view(), 'a');
   TRY_ASSIGN(const auto open, read_entry(name, action));

@@ -34,6 +34,9 @@ struct LocalHit {
   std::string executable_name;  // its name then
 };
 
+// Up to `size` bytes of it from `offset` on; none where they cannot be read, or of a directory.
+Bytes part_of(const LocalHit& hit, std::uint64_t offset, std::size_t size);
+
 struct PutDone {
   sys::Path disk_path;
   bool was_there = false;  // the same data was there already and was kept

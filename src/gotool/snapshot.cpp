@@ -147,16 +147,26 @@ bool Snapshot::any_of(const std::function<bool(const struct stat&)>& is_so) cons
          });
 }
 
-std::vector<std::string> Snapshot::directories_changed_since(UnixNanos time_ns) const {
-  std::set<std::string> changed;
-  const auto look = [&changed, time_ns](const std::string& path, const struct stat& info) {
-    if (S_ISDIR(info.st_mode) && unix_ns(info.st_ctim) >= time_ns) changed.insert(path);
+std::set<std::string> Snapshot::directories_of(
+    const std::function<bool(const struct stat&)>& is_so) const {
+  std::set<std::string> found;
+  const auto look = [&found, &is_so](const std::string& path, const struct stat& info) {
+    if (S_ISDIR(info.st_mode) && is_so(info)) found.insert(path);
   };
   for (const auto& [path, one] : looks_) look(path, one.info);
   for (const auto& [path, listing] : listings_) {
     for (const auto& entry : listing.entries) look(path + "/" + entry.name, entry.info);
   }
-  return {changed.begin(), changed.end()};
+  return found;
+}
+
+std::set<std::string> Snapshot::directories() const {
+  return directories_of([](const struct stat&) { return true; });
+}
+
+std::set<std::string> Snapshot::directories_changed_since(UnixNanos time_ns) const {
+  return directories_of(
+      [time_ns](const struct stat& info) { return unix_ns(info.st_ctim) >= time_ns; });
 }
 
 bool Snapshot::files_changed_since(UnixNanos time_ns) const {

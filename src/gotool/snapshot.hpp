@@ -11,6 +11,7 @@
 
 #include <functional>
 #include <optional>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -45,8 +46,10 @@ class Snapshot {
   bool still_holds() const;
   // Whether a file was changed at that time or later, or came into one of the directories.
   bool files_changed_since(UnixNanos time_ns) const;
+  // All that were looked at or listed, by path.
+  std::set<std::string> directories() const;
   // Directories that something came into, or left.
-  std::vector<std::string> directories_changed_since(UnixNanos time_ns) const;
+  std::set<std::string> directories_changed_since(UnixNanos time_ns) const;
   // What leads to one of the paths and may have been another directory or link before: links and
   // directories on the way that were changed at that time or later. Those that `busy` paths lie
   // in, and these themselves, change whenever a test makes a file there: of them only what has been
@@ -56,6 +59,7 @@ class Snapshot {
 
  private:
   bool any_of(const std::function<bool(const struct stat&)>& is_so) const;
+  std::set<std::string> directories_of(const std::function<bool(const struct stat&)>& is_so) const;
 
   std::unordered_map<std::string, Look> looks_;
   std::unordered_map<std::string, Listing> listings_;

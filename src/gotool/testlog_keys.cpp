@@ -96,9 +96,10 @@ class Describer {
 
   std::optional<std::string> line(const TestInput& input) {
     if (input.op == TestOp::getenv) return variable(input.name);
-    auto text = state(input.path, input.op == TestOp::open ? 2 : 1);
+    const auto links = links_on_the_way(input);
+    auto text = state(input.path, leads_outside(input, !links.empty()));
     if (!text) return std::nullopt;
-    return fmt::format("{} {} {}\n", name_of(input.op), counted(input.name), *text);
+    return fmt::format("{} {} {}{}\n", name_of(input.op), counted(input.name), links, *text);
   }
 
   std::string variable(const std::string& name) const {
@@ -127,8 +128,42 @@ class Describer {
     return kept;
   }
 
-  // `depth`: of how many directories below each other the entries count.
-  std::optional<std::string> state(const std::string& path, int depth) {
+  // The directory that the input's name is relative to; empty where it is outside of the module.
+  static std::string root_of(const TestInput& input) {
+    if (input.name.starts_with('/')) return "";
+    if (input.name == ".") return input.path;
+    if (!input.path.ends_with("/" + input.name)) return "";  // by links
+    return input.path.substr(0, input.path.size() - input.name.size() - 1);
+  }
+
+  // Where they lead may be another place with the same in it, which a test can see.
+  static std::string links_on_the_way(const TestInput& input) {
+    const std::string root = root_of(input);
+    std::string text;
+    if (root.empty() || input.name == ".") return text;
+    for (std::size_t at = input.name.find('/'); at != std::string::npos;
+         at = input.name.find('/', at + 1)) {
+      const std::string part = input.name.substr(0, at);
+      const std::string place = fmt::format("{}/{}", root, part);
+      std::error_code error;
+      if (!std::filesystem::is_symlink(place, error)) continue;
+      text += fmt::format("by {} {}", counted(part), link(place));
+    }
+    return text;
+  }
+
+  bool leads_outside(const TestInput& input, bool by_links) {
+    if (input.name.starts_with('/')) return true;
+    if (!by_links && !files_.look(input.path).is_link()) return false;
+    const std::string root = root_of(input);
+    std::error_code error;
+    const auto place = std::filesystem::weakly_canonical(input.path, error);
+    return root.empty() || error ||
+           !lies_within(place, std::filesystem::weakly_canonical(root, error));
+  }
+
+  // `is_outside`: of the module, where a directory with directories in it may be the whole system.
+  std::optional<std::string> state(const std::string& path, bool is_outside) {
     const auto holds = [&path](const std::string& absent) { return lies_within(path, absent); };
     if (std::ranges::any_of(world_.absent, holds)) return fmt::format("err {}", ENOENT);
     const Look& look = files_.look(path);
@@ -136,15 +171,15 @@ class Describer {
     std::string text;
     if (look.is_link()) text = link(path);
     if (look.error != 0) return fmt::format("{}err {}", text, look.error);
-    const auto own =
-        S_ISDIR(look.info.st_mode) ? directory(path, look.info, depth) : plain(path, look.info);
+    const auto own = S_ISDIR(look.info.st_mode) ? directory(path, look.info, is_outside)
+                                                : plain(path, look.info);
     if (!own) return std::nullopt;
     return text + *own;
   }
 
+  // All that lies below: what replaced a directory in it gave it another time.
   std::optional<std::string> directory(const std::string& path, const struct stat& info,
-                                       int depth) {
-    if (depth == 0) return fmt::format("dir {}", mode(info.st_mode));
+                                       bool is_outside) {
     const Listing& listing = files_.list(path);
     entries_ += listing.entries.size();
     if (entries_ > k_consulted_entries_max) return std::nullopt;
@@ -158,25 +193,25 @@ class Describer {
                    static_cast<std::size_t>(std::ranges::count_if(listing.entries, is_absent)));
     for (const Listing::Entry& entry : listing.entries) {
       if (is_absent(entry)) continue;
-      const auto own = child(path + "/" + entry.name, entry, depth - 1);
+      if (is_outside && S_ISDIR(entry.info.st_mode)) return std::nullopt;
+      const auto own = child(path + "/" + entry.name, entry);
       if (!own) return std::nullopt;
       text += fmt::format("\n{} {}", counted(entry.name), *own);
     }
     return text;
   }
 
-  std::optional<std::string> child(const std::string& path, const Listing::Entry& entry,
-                                   int depth) {
+  std::optional<std::string> child(const std::string& path, const Listing::Entry& entry) {
     if (entry.error != 0) return fmt::format("err {}", entry.error);
     if (S_ISLNK(entry.info.st_mode)) return link(path);
     // What git keeps there differs from clone to clone of one commit.
-    if (S_ISDIR(entry.info.st_mode) && entry.name == ".git" && depth > 0 && has_head(path)) {
+    if (S_ISDIR(entry.info.st_mode) && entry.name == ".git" && has_head(path)) {
       const auto head = git_head(path);
       if (!head) return std::nullopt;
       return fmt::format("dir {} at {} {}", mode(entry.info.st_mode), counted(head->ref),
                          head->commit);
     }
-    if (S_ISDIR(entry.info.st_mode)) return directory(path, entry.info, depth);
+    if (S_ISDIR(entry.info.st_mode)) return directory(path, entry.info, false);
     return plain(path, entry.info);
   }
 
@@ -192,7 +227,7 @@ class Describer {
   }
 
   std::optional<std::string> plain(const std::string& path, const struct stat& info) {
-    if (!S_ISREG(info.st_mode)) return fmt::format("other {:o}", info.st_mode);
+    if (!S_ISREG(info.st_mode)) return std::nullopt;  // what one is told there is nowhere to read
     int error = 0;
     const auto digest = digests_.of(path, info, error);
     if (!digest && error != EACCES && error != EPERM) return std::nullopt;
@@ -343,7 +378,7 @@ std::optional<TestFingerprint> fingerprint(const std::vector<TestInput>& inputs,
     add(at->second, input.op == TestOp::getenv);
   }
   Sha256 hash;
-  hash.update(bytes_of("sluice test fingerprint 2\n"));
+  hash.update(bytes_of("sluice test fingerprint 3\n"));
   for (const Sha256Digest& line : lines) hash.update(line);
   result.whole = hash.finish_as<Fingerprint>();
   return result;

@@ -174,13 +174,12 @@ TEST_CASE("the fingerprint forgives times, and nothing else of a file") {
   }
 }
 
-TEST_CASE("a directory counts with what is in it, as deep as go looks at times") {
+TEST_CASE("a directory counts with all that lies below it") {
   for (const std::string op : {"open d", "stat d", "chdir DIR/d"}) {
     CAPTURE(op);
     Consulted here;
     std::string line = op;
     if (line.starts_with("chdir")) line = "chdir " + (here.root / "d").native();
-    const bool opened = op == "open d";
     const auto before = here.of(line);
     REQUIRE(before);
     set_age(here.root / "d", std::chrono::hours(7));
@@ -201,21 +200,55 @@ TEST_CASE("a directory counts with what is in it, as deep as go looks at times")
     write_old(here.root / "d/a", "a");
     REQUIRE(::chmod((here.root / "d/a").c_str(), 0644) == 0);
     CHECK(here.of(line) == before);
-    // A directory in a listed one has a time as well.
+    // A directory in it that was replaced gave it another time, whatever is deep in that.
     write_old(here.root / "d/sub/b", "B");
     REQUIRE(::chmod((here.root / "d/sub/b").c_str(), 0644) == 0);
-    CHECK((here.of(line) == before) == !opened);
+    CHECK(here.of(line) != before);
     write_old(here.root / "d/sub/b", "b");
-    write_old(here.root / "d/sub/more", "");
-    CHECK((here.of(line) == before) == !opened);
-    REQUIRE(sys::remove_file(here.root / "d/sub/more"));
     REQUIRE(::chmod((here.root / "d/sub/b").c_str(), 0644) == 0);
+    CHECK(here.of(line) == before);
     REQUIRE(sys::make_directories(here.root / "d/sub/deep"));
     REQUIRE(::chmod((here.root / "d/sub/deep").c_str(), 0755) == 0);
     const auto deep = here.of(line);
+    CHECK(deep != before);
     write_old(here.root / "d/sub/deep/c", "");
-    CHECK(here.of(line) == deep);
+    CHECK(here.of(line) != deep);
   }
+}
+
+TEST_CASE("a link on the way is something that a test can see") {
+  const Consulted here;
+  write_old(here.root / "one/f", "same");
+  write_old(here.root / "two/f", "same");
+  std::filesystem::create_directory_symlink("one", here.root / "cur");
+  const auto before = here.of("open cur/f");
+  CHECK(before);
+  CHECK(before != here.of("open one/f"));
+  std::filesystem::remove(here.root / "cur");
+  std::filesystem::create_directory_symlink("two", here.root / "cur");
+  CHECK(here.of("open cur/f") != before);
+}
+
+TEST_CASE("of what is no file, or too much, there is no fingerprint") {
+  const Consulted here;
+  REQUIRE(::mkfifo((here.root / "pipe").c_str(), 0600) == 0);
+  for (const char* op : {"open pipe", "stat pipe", "open .", "stat ."}) {
+    INFO(op);
+    CHECK_FALSE(here.of(op));
+  }
+  REQUIRE(sys::remove_file(here.root / "pipe"));
+  CHECK(here.of("stat ."));
+  // Outside of the module a directory in a directory may lead to everything.
+  const auto outside = temp_directory();
+  std::filesystem::create_directory_symlink(outside.path(), here.root / "away");
+  const std::string into = "chdir " + outside.path().native();
+  write_old(outside.path() / "file", "");
+  CHECK(here.of(into));
+  CHECK(here.of("stat away"));
+  REQUIRE(sys::make_directories(outside.path() / "sub"));
+  CHECK_FALSE(here.of(into));
+  CHECK_FALSE(here.of("stat away"));
+  CHECK(here.of("stat d"));
 }
 
 TEST_CASE("the order of a log and lines that come again are no content") {

@@ -10,6 +10,7 @@ import re
 import shutil
 import subprocess
 
+import pytest
 from test_test_results import TEST, age, run_tests, write_some, write_test
 
 READ = """read := func(path string) {
@@ -171,9 +172,14 @@ ELSEWHERE = {
     "copied": (
         "mkdir -p ../fixture; echo fresh > ../fixture/copied",
         'os.MkdirAll("out", 0o755)\n'
-        "copies := `mkdir out/bin; cp ../fixture/copied out/bin/tool; grep fresh out/bin/tool`\n"
-        'if err := exec.Command("sh", "-c", copies).Run(); err != nil { t.Fatal(err) }',
+        "shell(t, `mkdir out/bin; cp ../fixture/copied out/bin/tool; grep fresh out/bin/tool`)",
         "echo stale > ../fixture/copied",
+    ),
+    "passed": (
+        "mkdir -p ../fixture; echo fresh > ../fixture/passed",
+        'os.MkdirAll("out", 0o755); os.Stat("out")\n'
+        "shell(t, `sleep 0.1; cp ../fixture/passed out/tool; grep fresh out/tool; rm out/tool`)",
+        "echo stale > ../fixture/passed",
     ),
     "new_link": (
         "mkdir testdata/good; echo fresh > testdata/good/x",
@@ -183,13 +189,54 @@ ELSEWHERE = {
 }
 
 
-def test_what_a_test_puts_into_a_directory_it_made(machine, tmp_path):
+# What go alone notices because the directory that was consulted has another time.
+MAKES_SUB = "mkdir -p testdata/sub/deep; echo fresh > testdata/sub/deep/f"
+OTHER_SUB = "mv testdata/sub ../was.$$; mkdir -p testdata/sub/deep; echo stale > testdata/sub/deep/f"
+REPLACED = {
+    "looked": (
+        MAKES_SUB,
+        'os.Stat("testdata"); shell(t, "grep fresh testdata/sub/deep/f")',
+        OTHER_SUB,
+    ),
+    "listed": (
+        MAKES_SUB,
+        'os.ReadDir("testdata"); shell(t, "grep fresh testdata/sub/deep/f")',
+        OTHER_SUB,
+    ),
+    "entered": (MAKES_SUB, 'os.Chdir("testdata"); shell(t, "grep fresh sub/deep/f")', OTHER_SUB),
+    "linked_into": (
+        MAKES_SUB + "; touch testdata/sub/s",
+        'os.Stat("testdata")\n'
+        'if os.Symlink("x", "testdata/sub/s") == nil { t.Fatal("there is no sub/s") }',
+        "mv testdata/sub ../was.$$; mkdir testdata/sub",
+    ),
+    "by_links": (
+        "cd testdata; mkdir -p v1/s v2/s; echo fresh > v1/s/f; echo stale > v2/s/f\n"
+        "ln -s v1 mid; ln -s mid cur",
+        'os.Stat("testdata/cur"); shell(t, "grep fresh testdata/cur/s/f")',
+        "ln -sfn v2 testdata/mid",
+    ),
+    "turned": (
+        "cd testdata; mkdir v1 v2; echo fresh | tee v1/f > v2/f; ln -s v1 cur",
+        'read("testdata/cur/f")\n'
+        'if to, _ := os.Readlink("testdata/cur"); to != "v1" { t.Fatal(to) }',
+        "ln -sfn v2 testdata/cur",
+    ),
+}
+SHELL = """
+func shell(t *testing.T, script string) {
+	if err := exec.Command("sh", "-ec", script).Run(); err != nil { t.Fatal(script, err) }
+}
+"""
+
+
+@pytest.mark.parametrize("cases", [ELSEWHERE, REPLACED], ids=["elsewhere", "replaced"])
+def test_a_clone_where_it_is_another(cases, machine, tmp_path):
     root = tmp_path / "checkout"
-    for name, (before, body, _) in ELSEWHERE.items():
+    for name, (before, body, _) in cases.items():
         (root / name / "testdata").mkdir(parents=True)
         (root / name / "testdata" / "file").write_text("as it is")
-        imported = SYSCALL + '\n"os/exec"'
-        source = TEST.format(name, imported, READ + "_ = exec.Command\n" + body)
+        source = TEST.format(name, SYSCALL + '\n"os/exec"', READ + body) + SHELL
         (root / name / f"{name}_test.go").write_text(source)
         in_shell(before, root / name)
     (root / "go.mod").write_text("module example.com/changed\n\ngo 1.24\n")
@@ -197,7 +244,7 @@ def test_what_a_test_puts_into_a_directory_it_made(machine, tmp_path):
     clones = [tmp_path / "second", tmp_path / "oracle"]
     for clone in clones:
         clone_of(root, clone)
-        for name, (_, _, edit) in ELSEWHERE.items():
+        for name, (_, _, edit) in cases.items():
             in_shell(edit, clone / name)
         age(clone)
     m = machine("m", store=tmp_path / "store")
@@ -206,9 +253,30 @@ def test_what_a_test_puts_into_a_directory_it_made(machine, tmp_path):
     m.wait_uploads(cwd=root)
     second = machine("second", store=tmp_path / "store")
     run = second.sluice_run(*words, cwd=clones[0])
-    assert failed(run) == {*ELSEWHERE}, run.describe()
+    assert failed(run) == {*cases}, run.describe()
     run = second.plain_go("test", "-count=1", "./...", cwd=clones[1])
-    assert failed(run) == {*ELSEWHERE}, "the oracle"
+    assert failed(run) == {*cases}, "the oracle"
+
+
+def test_a_result_that_is_not_kept_by_content_stays_with_its_machine(machine, tmp_path):
+    """Checkouts whose files all have one time: go's key is the same for another content."""
+    root = write_some(tmp_path / "checkout", "reads")
+    write_test(root, READ + 'read("testdata/y"); os.Chtimes("testdata/file", then, then)',
+               '"time"\n"syscall"\n)\n\nvar (\n\tthen = time.Unix(1600000000, 0)')
+    in_shell("echo fresh > testdata/y", root / "reads")
+    times = "find . -exec touch -h -d @1600000000 {} +"
+    in_shell(times, root)
+    m = machine("m", store=tmp_path / "store")
+    assert run_tests(m, root) == {"reads"}
+    assert run_tests(m, root) == set()
+    m.wait_uploads(cwd=root)
+    root.rename(tmp_path / "was")
+    clone_of(tmp_path / "was", root)
+    in_shell("echo stale > reads/testdata/y", root)
+    in_shell(times, root)
+    second = machine("second", store=tmp_path / "store")
+    run = second.go("test", "./reads", cwd=root)
+    assert run.code == 1, run.describe()
 
 
 EATS = 'read("testdata/y"); os.Remove("testdata/y")\ntime.Sleep(2 * time.Second)'
