@@ -103,6 +103,11 @@ std::string AgentConfig::encode() const {
                   {"job_id", job_id},
                   {"job_name", job_name},
                   {"job_run", job_run},
+                  {"ci", ci},
+                  {"repository", repository},
+                  {"commit", commit},
+                  {"branch", branch},
+                  {"pull_request", pull_request},
                   {"producer", producer},
                   {"log_level", log_level},
                   {"read_only", read_only},
@@ -150,6 +155,11 @@ Result<AgentConfig> AgentConfig::decode(std::string_view text) {
   config.job_id = json.text_or("job_id", "");
   config.job_name = json.text_or("job_name", "");
   config.job_run = json.text_or("job_run", "");
+  config.ci = json.text_or("ci", "");
+  config.repository = json.text_or("repository", "");
+  config.commit = json.text_or("commit", "");
+  config.branch = json.text_or("branch", "");
+  config.pull_request = json.text_or("pull_request", "");
   config.producer = json.text_or("producer", "");
   config.log_level = json.text_or("log_level", "");
   config.read_only = json.bool_or("read_only", false);

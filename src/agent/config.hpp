@@ -34,9 +34,14 @@ struct AgentConfig {
   std::string go_version;  // "go1.26.8"; empty when unknown
   sys::Path goroot;
   sys::Path module_cache;
-  std::string job_id;  // these three as in job.hpp
+  std::string job_id;  // these as in job.hpp
   std::string job_name;
   std::string job_run;
+  std::string ci;  // name_of(the system); empty at a desk
+  std::string repository;
+  std::string commit;
+  std::string branch;
+  std::string pull_request;
   std::string producer;   // "sluice 0.1.0", written into manifests
   std::string log_level;  // of the agent: "", "debug", …
   bool read_only = false;

@@ -24,6 +24,11 @@ AgentConfig sample() {
   config.job_id = "desk/x/2026-01-01";
   config.job_name = "desk";
   config.job_run = "desk/2026-01-01";
+  config.ci = "github";
+  config.repository = "acme/shop";
+  config.commit = "0123";
+  config.branch = "main";
+  config.pull_request = "7";
   config.producer = "sluice 0.1.0";
   config.verify_share = 0.25;
   config.drain_timeout = std::chrono::seconds(7);

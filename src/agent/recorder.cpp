@@ -18,13 +18,28 @@ std::string host_name() {
   return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "";
 }
 
+journal::CommandBegan facts_of_job(const AgentConfig& config) {
+  journal::CommandBegan facts;
+  facts.ci = config.ci;
+  facts.job_id = config.job_id;
+  facts.run = config.job_run;
+  facts.job_name = config.job_name;
+  facts.repository = config.repository;
+  facts.commit = config.commit;
+  facts.branch = config.branch;
+  facts.pull_request = config.pull_request;
+  facts.domain = config.domain;
+  facts.host = host_name();
+  facts.checkout = config.checkout.native();
+  facts.go_version = config.go_version;
+  facts.sluice_version = config.producer;
+  facts.local_tier = config.local_tier.native();
+  return facts;
+}
+
 Recorder::Recorder(const AgentConfig& config)
     : journal_(config.journal_directory),
-      domain_(config.domain),
-      go_version_(config.go_version),
-      producer_(config.producer),
-      checkout_(config.checkout.native()),
-      local_tier_(config.local_tier.native()),
+      of_job_(facts_of_job(config)),
       id_(journal_.empty() ? "" : config.command_id) {}
 
 void Recorder::begin_bare(std::vector<std::string> go_words, const sys::Path& directory) {
@@ -32,16 +47,10 @@ void Recorder::begin_bare(std::vector<std::string> go_words, const sys::Path& di
   const std::lock_guard lock(mutex_);
   began_us_ = journal::now_us();
   id_ = fmt::format("{:x}-{:x}", ::getpid(), began_us_);
-  journal::CommandBegan began;
+  journal::CommandBegan began = of_job_;
   began.id = id_;
-  began.domain = domain_;
-  began.host = host_name();
   began.directory = directory.native();
-  began.checkout = checkout_;
-  began.go_version = go_version_;
-  began.sluice_version = producer_;
   began.words = std::move(go_words);
-  began.local_tier = local_tier_;
   began.process = sys::process_identity();
   events_.push_back({began_us_, std::move(began)});
   flush_locked();

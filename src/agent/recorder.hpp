@@ -22,7 +22,7 @@ class Recorder {
  public:
   explicit Recorder(const AgentConfig& config);
 
-  // A session that no command of sluice has started is a command of its own.
+  // A session that no command of sluice has started is a command of its own, in CI one of its job.
   void begin_bare(std::vector<std::string> go_words, const sys::Path& directory);
   void end_bare(const Counters& counters);
 
@@ -37,12 +37,8 @@ class Recorder {
   void flush_locked();
 
   const sys::Path journal_;
-  const std::string domain_;
-  const std::string go_version_;
-  const std::string producer_;
-  const std::string checkout_;
-  const std::string local_tier_;
-  std::string id_;  // of the spool; empty: nothing is recorded
+  const journal::CommandBegan of_job_;  // what all commands of it have
+  std::string id_;                      // of the spool; empty: nothing is recorded
 
   std::mutex mutex_;
   journal::Lookups lookups_;
@@ -50,6 +46,9 @@ class Recorder {
   std::vector<journal::Event> events_;
   journal::Micros began_us_ = 0;
 };
+
+// What every command of the job has.
+journal::CommandBegan facts_of_job(const AgentConfig& config);
 
 // The name of this machine.
 std::string host_name();

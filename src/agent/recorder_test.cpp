@@ -42,13 +42,17 @@ TEST_CASE("recorder: a bare session is a command with a beginning and an end") {
   Machine machine;
   machine.config.journal_directory = machine.path() / "journal";
   machine.config.command_id.clear();
+  machine.config.ci = "github";
   Recorder recorder(machine.config);
   recorder.begin_bare({"build", "./..."}, "/work");
   recorder.lookup(action_of(1), journal::Answer::missed);
   recorder.end_bare(Counters{});
   const auto events = told(machine);
   REQUIRE(events.size() == 3);
-  CHECK(std::get<journal::CommandBegan>(events.front().body).words.size() == 2);
+  const auto& began = std::get<journal::CommandBegan>(events.front().body);
+  CHECK(began.words.size() == 2);
+  CHECK(began.ci == "github");
+  CHECK(began.job_id == machine.config.job_id);
   CHECK(std::holds_alternative<journal::CommandEnded>(events.back().body));
 }
 

@@ -15,6 +15,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <iterator>
 #include <utility>
 
 namespace sluice::agent {
@@ -73,21 +74,30 @@ LastLine last_line(const LocalHit& result) {
   return last;
 }
 
-// "open testdata/a", "getenv HOME": what the record knows otherwise.
+// "open testdata/a", "getenv HOME": what the record knows otherwise, variables first. Of more than
+// k_changed_max the last says how many are left out.
 std::vector<std::string> changed_inputs(const gotool::TestRecord& record,
                                         const std::vector<gotool::TestInput>& inputs,
                                         const std::vector<std::uint32_t>& parts) {
-  std::vector<std::string> changed;
-  if (record.godebug != parts.front()) changed.emplace_back("getenv GODEBUG");
+  std::vector<std::string> variables;
+  std::vector<std::string> files;
+  std::set<std::string> told;
+  if (record.godebug != parts.front()) variables.emplace_back("getenv GODEBUG");
   for (std::size_t i = 0; i < inputs.size() && i < record.lines.size(); ++i) {
     const auto& line = record.lines[i];
     if (line.op != inputs[i].op || line.name != inputs[i].name) return {};  // of another log
     if (line.part == parts.at(i + 1)) continue;
+    std::vector<std::string>& list = line.op == gotool::TestOp::getenv ? variables : files;
     std::string words = fmt::format("{} {}", gotool::name_of(line.op), line.name);
-    if (std::ranges::find(changed, words) == changed.end()) changed.push_back(std::move(words));
-    if (changed.size() == k_changed_max) break;
+    if (told.insert(words).second) list.push_back(std::move(words));
   }
-  return changed;
+  std::ranges::move(files, std::back_inserter(variables));
+  if (variables.size() > k_changed_max) {
+    const std::size_t more = variables.size() - (k_changed_max - 1);
+    variables.resize(k_changed_max - 1);
+    variables.push_back(fmt::format("more and {} more", more));
+  }
+  return variables;
 }
 
 constexpr std::string_view k_godebug = "GODEBUG";

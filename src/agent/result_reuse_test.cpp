@@ -288,8 +288,7 @@ TEST_CASE("nothing is kept that go's key does not prove, and nothing without a p
   reuse.made(at.go_key(), at.body("odd", "PASS\n"), BodyKind::test_output);
   reuse.finish(Deadline::after(60s));
   CHECK(at.kept_.empty());
-  // The output of a large test, whose end nobody looked at.
-  reuse.made(at.go_key(), at.output_, BodyKind::other);
+  reuse.made(at.go_key(), at.output_, BodyKind::test_output);
   reuse.finish(Deadline::after(60s));
   CHECK(at.kept_.size() == 2);
 }

@@ -26,26 +26,11 @@ void read_what_lies_about(const sys::Path& journal) {
 void record_beginning(const Setup& setup, const Command& command, const sys::Environment& env) {
   const agent::AgentConfig& config = setup.config;
   if (config.journal_directory.empty()) return;
-  const agent::Job& job = setup.job;
-  journal::CommandBegan began;
+  journal::CommandBegan began = agent::facts_of_job(config);
   began.id = config.command_id;
-  if (job.system != agent::CiSystem::none) began.ci = agent::name_of(job.system);
-  began.job_id = job.id;
-  began.run = job.run;
-  began.job_name = job.name;
-  began.repository = job.repository;
-  began.commit = job.commit;
-  began.branch = job.branch;
-  began.pull_request = job.pull_request;
-  began.domain = config.domain;
-  began.host = agent::host_name();
   began.directory = setup.working_directory.native();
-  began.checkout = config.checkout.native();
-  began.go_version = setup.go.version;
-  began.sluice_version = config.producer;
   began.words = command.arguments;
   began.goflags = gotool::go_env_value(env, "GOFLAGS", setup.go).value_or("");
-  began.local_tier = config.local_tier.native();
   began.process = sys::process_identity();
   const std::vector<journal::Event> events = {{journal::now_us(), std::move(began)}};
   // Where it cannot be written, the journal does not know.

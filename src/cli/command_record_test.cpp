@@ -17,8 +17,8 @@ struct Desk {
   Desk() {
     setup.config.journal_directory = directory.path() / "journal";
     setup.config.command_id = "c1";
-    setup.job.system = agent::CiSystem::gitlab;
-    setup.job.id = "77";
+    setup.config.ci = "gitlab";
+    setup.config.job_id = "77";
   }
   void run(const std::string& id, const Summary& summary) {
     setup.config.command_id = id;

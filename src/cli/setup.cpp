@@ -119,6 +119,11 @@ agent::AgentConfig config_of(const Setup& setup, const sys::Environment& env) {
   config.job_id = setup.job.id;
   config.job_name = setup.job.name;
   config.job_run = setup.job.run;
+  if (setup.job.system != agent::CiSystem::none) config.ci = agent::name_of(setup.job.system);
+  config.repository = setup.job.repository;
+  config.commit = setup.job.commit;
+  config.branch = setup.job.branch;
+  config.pull_request = setup.job.pull_request;
   config.producer = producer_text();
   config.log_level = settings.log_level;
   config.read_only = settings.read_only;

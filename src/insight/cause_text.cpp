@@ -1,6 +1,7 @@
 #include "insight/cause_text.hpp"
 
 #include "base/strings.hpp"
+#include "gotool/same_path.hpp"
 #include "insight/nearest_inputs.hpp"
 
 #include <fmt/format.h>
@@ -282,7 +283,16 @@ std::vector<Cause> causes_of(const std::vector<InputChange>& changes, std::strin
 Cause directory_in_checkout(const InputChange& change) {
   std::string before = change.before.value_or("");
   std::string after = change.after.value_or("");
+  const auto is_shown = [](const std::string& directory) {
+    return gotool::lies_within(directory, gotool::k_same_path_root);
+  };
+  const bool is_same_path = is_shown(before) != is_shown(after);
   strip_common_end(before, after);
+  if (is_same_path) {
+    return {std::string(gotool::name_of(InputKind::directory)),
+            fmt::format("path: {} -> {} (--same-path)", printable(before, k_value_shown),
+                        printable(after, k_value_shown))};
+  }
   return {std::string(gotool::name_of(InputKind::module_version)),
           fmt::format("module directory: {} -> {} (replace in go.mod, or go.work)",
                       printable(before, k_value_shown), printable(after, k_value_shown))};

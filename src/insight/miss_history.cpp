@@ -14,6 +14,7 @@ using journal::Micros;
 using journal::Outcome;
 using journal::Trace;
 
+constexpr std::uint8_t k_kind_package_index = 3;
 constexpr std::uint8_t k_kind_test_log = 4;
 constexpr std::uint8_t k_kind_test_output = 5;
 // go trims what was unused for five days, and marks a use at most once an hour: what was used more
@@ -77,7 +78,11 @@ std::string_view MissHistory::history_of(const journal::LookupRow& row, std::uin
   const bool is_test = kind == k_kind_test_log || kind == k_kind_test_output;
   const bool is_lately_used = command->second.at_us - last->at_us < k_go_trims_after_us;
   if (is_test && command->second.verifies_tests) return k_reason_verify;
-  if (!is_lately_used || in_doubt || is_test || tier_faults_ > 0) return k_reason_unknown;
+  // An index of another checkout at the same path is there, and is given to nobody.
+  const bool may_be_refused = kind == k_kind_package_index;
+  if (!is_lately_used || in_doubt || is_test || may_be_refused || tier_faults_ > 0) {
+    return k_reason_unknown;
+  }
   return command->second.verifies ? k_reason_verify : k_reason_manual;
 }
 

@@ -325,7 +325,9 @@ Result<std::optional<InputsRow>> same_inputs_before(Database& database, const In
                  "AS at, i.cost_us, i.source, coalesce((SELECT m.job FROM compile c JOIN command m "
                  "ON m.id = c.command WHERE c.inputs = i.id AND m.job <> ?2 AND c.at_us < ?3 "
                  "ORDER BY c.at_us DESC LIMIT 1), 0) AS made "
-                 "FROM inputs i WHERE i.id = ?1 AND (made <> 0 OR i.source <> '')",
+                 // What the store told may be of this very job, where its journal was merged.
+                 "FROM inputs i WHERE i.id = ?1 AND (made <> 0 OR (i.source <> '' AND NOT EXISTS "
+                 "(SELECT 1 FROM job WHERE id = ?2 AND journal <> '')))",
                  k_inputs_columns)));
   TRY_ASSIGN(const bool found, statement.with(inputs.id, job, inputs.at_us).step());
   if (!found) return std::nullopt;

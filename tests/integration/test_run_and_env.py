@@ -10,7 +10,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from sluice_harness import check_gocache, compiled
+from sluice_harness import check_gocache, compiled, github
 
 
 @pytest.fixture(scope="session")
@@ -91,6 +91,19 @@ def test_env_in_a_shell(machine, tiny_store, tiny, tiny_first):
     run = m.run("sh", "-c", script, cwd=tiny).ok()
     assert compiled(run) == []
     assert out.read_bytes() == tiny_first.native.read_bytes()
+
+
+def test_env_in_a_job_of_a_ci(machine, tiny_store, tiny):
+    """What plain go did after it is that job's, for stats as for why."""
+    m = machine("m", store=tiny_store)
+    m.env |= github()
+    script = 'eval "$({0} env)"; go build ./part; go build ./...; {0} stats --json'
+    run = m.run("sh", "-ec", script.format(shlex.quote(str(m.sluice))), cwd=tiny).ok()
+    numbers = json.loads(run.stdout)
+    assert numbers["lookups"] > 10, numbers
+    why = json.loads(m.sluice_run("why", "--json", cwd=tiny).ok().stdout)
+    assert why["uid"] == numbers["job"]["uid"] and why["uid"].startswith("github/"), why["uid"]
+    assert [one["words"][2] for one in why["commands"]] == ["./part", "./..."]
 
 
 def test_env_with_a_hostile_directory(machine, tiny_store, tiny, tmp_path):

@@ -330,6 +330,18 @@ def test_other_kinds_of_files(bench, tested):
     assert run_tests(bench, tested) == {"lists"}
 
 
+def test_a_test_that_says_much(bench, tested):
+    """Its output is kept by another way than a small one."""
+    write_test(
+        tested,
+        'os.ReadFile("testdata/file"); for range 5000 { os.Stdout.WriteString("a line of it\\n") }',
+    )
+    age(tested)
+    assert run_tests(bench, tested) == {"reads"}
+    age(tested)
+    assert run_tests(bench, tested) == set()
+
+
 @pytest.mark.parametrize("version", [v for v in TOOLCHAINS])
 def test_every_go(version, toolchain, machine, tmp_path):
     env = {"GOTOOLCHAIN": toolchain(version)}
