@@ -191,7 +191,9 @@ ELSEWHERE = {
 
 # What go alone notices because the directory that was consulted has another time.
 MAKES_SUB = "mkdir -p testdata/sub/deep; echo fresh > testdata/sub/deep/f"
-OTHER_SUB = "mv testdata/sub ../was.$$; mkdir -p testdata/sub/deep; echo stale > testdata/sub/deep/f"
+OTHER_SUB = (
+    "mv testdata/sub ../was.$$; mkdir -p testdata/sub/deep; echo stale > testdata/sub/deep/f"
+)
 REPLACED = {
     "looked": (
         MAKES_SUB,

@@ -330,6 +330,25 @@ def test_other_kinds_of_files(bench, tested):
     assert run_tests(bench, tested) == {"lists"}
 
 
+def test_what_differs_is_told_of_this_machine(machine, tmp_path):
+    """Whatever another machine has told the store since of the same test."""
+    root = write_some(tmp_path / "checkout", "reads")
+    write_test(root, 'os.ReadFile("testdata/file"); os.Getenv("SLUICE_TEST_INPUT")')
+    age(root)
+    other = tmp_path / "other"
+    shutil.copytree(root, other)
+    (other / at("reads")).write_text("of the other\n")
+    age(other)
+    one, two = (machine(name, store=tmp_path / "store") for name in ("one", "two"))
+    for m, place, value in ((one, root, "1"), (two, other, "2"), (one, root, "3")):
+        run_tests(m, place, "-trimpath", env={"SLUICE_TEST_INPUT": value})
+        why = m.sluice_run("why", "--json", cwd=place).ok()
+        m.wait_uploads(cwd=place)
+        m.sluice_run("agent", "stop", cwd=place).ok()
+    (told,) = json.loads(why.stdout)["tests"]
+    assert [one["text"] for one in told["causes"]] == ["variable SLUICE_TEST_INPUT changed"], told
+
+
 def test_a_test_that_says_much(bench, tested):
     """Its output is kept by another way than a small one."""
     write_test(
