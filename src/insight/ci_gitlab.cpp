@@ -104,10 +104,13 @@ class Reader {
     note_clone(name, environment);
     if (defaults != nullptr) layers.push_back(defaults);
     layers.push_back(&root_);
+    has_shell_ = false;
     for (const std::string_view keyword : k_scripts) {
       for (const YamlNode* layer : layers) {
         const YamlNode* script = layer->find(keyword);
         if (script == nullptr) continue;
+        // A shell of its own.
+        has_shell_ = has_shell_ && keyword != "after_script";
         add_script(name, environment, *script, 0);
         break;
       }
@@ -118,7 +121,8 @@ class Reader {
   void add_script(const std::string& job, const std::vector<Variable>& environment,
                   const YamlNode& script, std::size_t depth) {
     if (script.is_scalar()) {
-      pipeline_.add_step({job, environment, script.text, script.line, script.is_block});
+      pipeline_.add_step({job, environment, script.text, script.line, script.is_block, has_shell_});
+      has_shell_ = true;
     }
     if (depth >= k_extends_max) return;
     if (script.tag == "!reference") {
@@ -176,6 +180,7 @@ class Reader {
 
   const YamlNode& root_;
   Pipeline pipeline_;
+  bool has_shell_ = false;  // the next step goes on in the one of the last
 };
 
 }  // namespace

@@ -1,5 +1,7 @@
 #include "insight/ci_gitlab.hpp"
 
+#include "insight/go_uses.hpp"
+
 #include <doctest/doctest.h>
 
 namespace sluice::insight {
@@ -83,6 +85,25 @@ TEST_CASE("keys of caches, with what they are for") {
   CHECK(keys[2].text == "p");
   CHECK_FALSE(keys[2].has_fallback);
   CHECK(keys[3].has_fallback);
+}
+
+TEST_CASE("what is exported holds for the rest of the job but what comes after it") {
+  const auto pipeline = read_gitlab(
+      "a:\n"
+      "  before_script: [export CGO_ENABLED=0]\n"
+      "  script: [export GOFLAGS=-race, go build]\n"
+      "  after_script: [go test]\n"
+      "b: {script: [go vet]}\n",
+      ".gitlab-ci.yml");
+  REQUIRE(pipeline);
+  const auto uses = go_uses_of(commands_of(*pipeline));
+  REQUIRE(uses.size() == 3);
+  CHECK(uses[0].variable_or("CGO_ENABLED", "") == "0");
+  CHECK(uses[0].is_on("race"));
+  for (const std::size_t other : {1U, 2U}) {
+    CHECK(uses[other].variable_or("CGO_ENABLED", "none") == "none");
+    CHECK_FALSE(uses[other].is_on("race"));
+  }
 }
 
 TEST_CASE("loops and odd shapes end") {

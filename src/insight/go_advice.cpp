@@ -314,15 +314,19 @@ std::string setting_line(FileKind kind, std::string_view name, std::string_view 
   return fmt::format("export {}={}", name, quote_word(value));
 }
 
-std::vector<Finding> advise_on_goflags(std::string_view goflags, FileKind kind) {
+namespace {
+
+// `whom`: the commands that they hold for; `fixed`: the fix, of the flags that are left.
+std::vector<Finding> advise_on_flags(std::string_view goflags, std::string_view whom,
+                                     const std::function<std::string(const std::string&)>& fixed) {
   std::vector<Finding> found;
   const auto flags = flags_of_goflags(goflags, 0);
   const auto add = [&](std::string_view id, const GoFlag& flag) {
     Finding finding;
     finding.id = id;
     finding.severity = Severity::miss;
-    finding.what = fmt::format("GOFLAGS has {} for every command", printable(flag.raw, 80));
-    finding.fix = setting_line(kind, "GOFLAGS", without_in_goflags(flags, flag.name));
+    finding.what = fmt::format("GOFLAGS has {} for {}", printable(flag.raw, 80), whom);
+    finding.fix = fixed(without_in_goflags(flags, flag.name));
     found.push_back(std::move(finding));
   };
   for (const GoFlag& flag : flags) {
@@ -335,6 +339,36 @@ std::vector<Finding> advise_on_goflags(std::string_view goflags, FileKind kind) 
     }
   }
   return found;
+}
+
+// The command that this variable is set for alone, before its words; null where it holds for more.
+const PlacedCommand* command_with(const Examined& examined, const Variable& set) {
+  for (const PlacedCommand& placed : examined.commands) {
+    const auto& assignments = placed.command.assignments;
+    const bool is_before = std::ranges::find(assignments, set) != assignments.end();
+    if (is_before && !placed.command.words.empty()) return &placed;
+  }
+  return nullptr;
+}
+
+std::vector<Finding> advise_on_set_goflags(const Examined& examined, const Variable& set) {
+  const PlacedCommand* command = command_with(examined, set);
+  if (command == nullptr) return advise_on_goflags(set.value, examined.pipeline.kind);
+  return advise_on_flags(set.value, "this command", [command](const std::string& left) {
+    std::string text = left.empty() ? "" : "GOFLAGS=" + quote_word(left);
+    for (const ShellWord& word : command->command.words) {
+      text += (text.empty() ? "" : " ") + word.raw;
+    }
+    return one_line(text);
+  });
+}
+
+}  // namespace
+
+std::vector<Finding> advise_on_goflags(std::string_view goflags, FileKind kind) {
+  return advise_on_flags(goflags, "every command", [kind](const std::string& left) {
+    return setting_line(kind, "GOFLAGS", left);
+  });
 }
 
 std::vector<Finding> advise_on_commands(const Examined& examined) {
@@ -352,7 +386,7 @@ std::vector<Finding> advise_on_variables(const Examined& examined) {
   std::vector<Finding> found;
   for (const Variable& set : examined.variables) {
     if (set.name == "GOFLAGS") {
-      for (Finding& finding : advise_on_goflags(set.value, examined.pipeline.kind)) {
+      for (Finding& finding : advise_on_set_goflags(examined, set)) {
         finding.file = examined.pipeline.file;
         finding.line = set.line;
         found.push_back(std::move(finding));

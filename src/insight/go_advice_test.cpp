@@ -47,6 +47,18 @@ TEST_CASE("commands, with what to write in their place") {
             .starts_with("ci.sh:1 miss cache-cleaned: "));
 }
 
+TEST_CASE("GOFLAGS of one command is that command's") {
+  const auto found_in = [](std::string text) {
+    const Pipeline pipeline = script(std::move(text));
+    return shown(advise_on_variables(Examined(pipeline)));
+  };
+  CHECK(found_in("GOFLAGS=-count=1 go test ./...\n") == "ci.sh:1 miss test-count: go test ./...\n");
+  CHECK(found_in("GOFLAGS='-race -count=1' go test ./...\n") ==
+        "ci.sh:1 miss test-count: GOFLAGS=-race go test ./...\n");
+  CHECK(found_in("export GOFLAGS=-count=1\ngo test ./...\n") ==
+        "ci.sh:1 miss test-count: export GOFLAGS=''\n");
+}
+
 TEST_CASE("what is in order, and what is meant so") {
   for (const char* line :
        {"go build ./...", "go test -v -run X -timeout 5m -coverprofile c.out ./...",

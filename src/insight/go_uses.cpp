@@ -272,6 +272,7 @@ class Walker {
   }
 
   const std::vector<Variable>& later() const { return later_; }
+  const std::vector<Variable>& exported() const { return exported_; }
 
  private:
   static bool is_exporter(std::string_view word) { return word == "export"; }
@@ -408,15 +409,18 @@ std::vector<GoFlag> flags_of_goflags(std::string_view text, std::uint32_t line) 
 std::vector<PlacedCommand> commands_of(const Pipeline& pipeline) {
   std::vector<PlacedCommand> found;
   std::string job;
-  std::vector<Variable> later;  // what the steps of the job so far left for the next ones
+  std::vector<Variable> later;     // what the steps of the job so far left for the next ones
+  std::vector<Variable> exported;  // in the shell of the last one
   for (const Step& step : pipeline.steps) {
     if (step.job != job || pipeline.kind == FileKind::makefile) later.clear();
     job = step.job;
     std::vector<Variable> environment = later;
     set_variables(environment, step.environment);
+    if (step.goes_on) set_variables(environment, exported);
     Walker walker(step.job, std::move(environment), found);
     walker.walk(shell_commands(step.script, step.line, step.counts_lines), 0);
     set_variables(later, walker.later());
+    exported = walker.exported();
   }
   return found;
 }

@@ -62,6 +62,7 @@ struct Step {
   std::string script;
   std::uint32_t line = 0;    // of the script's first line
   bool counts_lines = true;  // line n of the script is line + n of the file
+  bool goes_on = false;      // in the shell of the job's step before it
 };
 
 // A ready-made step: an action of GitHub.
