@@ -644,6 +644,7 @@ void Agent::note(const Frame& frame, const std::string& command_id) {
     indexed_.given(command_id, entry->record, index->scope_of(*entry));
   } else if (config_.publish_local || provenance_->has(record.action, record.output)) {
     uploader_->made(record);
+    inputs_->introduced(record.action);
   } else {
     ++not_published_;
   }

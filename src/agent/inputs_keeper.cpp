@@ -2,9 +2,13 @@
 
 #include "gotool/action_text.hpp"
 #include "journal/database.hpp"
+#include "journal/queries.hpp"
 #include "journal/spool.hpp"
 
+#include <algorithm>
+#include <iterator>
 #include <map>
+#include <utility>
 
 namespace sluice::agent {
 
@@ -71,6 +75,44 @@ std::optional<journal::KnownInputs> InputsKeeper::bring(
   return std::move(*known);
 }
 
+void InputsKeeper::introduced(const ActionId& action) {
+  if (config_.journal_directory.empty()) return;
+  const std::lock_guard lock(introduced_mutex_);
+  if (introduced_.size() < k_introduced_max) introduced_.insert(action);
+}
+
+// As this machine's journal knows them.
+std::vector<journal::PackageInputs> InputsKeeper::take_introduced(
+    const journal::KnownInputs& known) {
+  std::set<ActionId> actions;
+  {
+    const std::lock_guard lock(introduced_mutex_);
+    actions = std::exchange(introduced_, {});
+  }
+  std::vector<journal::PackageInputs> list;
+  if (actions.empty()) return list;
+  auto database = journal::Database::open_to_read(config_.journal_directory);
+  if (!database || !*database) return list;
+  std::unordered_set<std::string> told;
+  for (const journal::PackageInputs& one : known.list) told.insert(one.build_id);
+  for (const ActionId& action : actions) {
+    const ByteView key = action.view().first(journal::k_build_key_bytes);
+    if (told.contains(journal::build_id_of(key))) continue;
+    auto row = journal::inputs_of_build(**database, key);
+    if (!row || !*row) continue;  // mostly no package: an index, a vet's facts
+    journal::PackageInputs one;
+    one.package = std::move((*row)->package);
+    one.build_id = std::move((*row)->build_id);
+    one.salt = std::move((*row)->salt);
+    one.text = (*row)->modinfo.empty() ? std::move((*row)->text)
+                                       : gotool::with_modinfo((*row)->text, (*row)->modinfo);
+    one.at_us = (*row)->at_us;
+    one.cost_us = (*row)->cost_us;
+    list.push_back(std::move(one));
+  }
+  return list;
+}
+
 void InputsKeeper::publish(const std::string& command_id) {
   if (config_.journal_directory.empty() || config_.store_url.empty() || config_.read_only) return;
   const std::lock_guard lock(mutex_);
@@ -78,8 +120,11 @@ void InputsKeeper::publish(const std::string& command_id) {
   if (!file) return;
   const auto bytes = sys::read_file(*file, journal::k_spool_bytes_max);
   if (!bytes || !*bytes) return;
-  const auto fresh = inputs_in(journal::decode(**bytes));
-  if (fresh.empty()) return;
+  auto fresh = inputs_in(journal::decode(**bytes));
+  {
+    const std::lock_guard introduced_lock(introduced_mutex_);
+    if (fresh.empty() && introduced_.empty()) return;
+  }
   journal::KnownInputs known;
   const ActionId action = own_action();
   // What this agent has told before is here; what another agent of the job has told, in the store.
@@ -95,6 +140,8 @@ void InputsKeeper::publish(const std::string& command_id) {
       }
     }
   }
+  std::ranges::move(take_introduced(known), std::back_inserter(fresh));
+  if (fresh.empty()) return;
   known.source = source();
   known.add(fresh);
   const Bytes body = known.encode();

@@ -19,12 +19,14 @@
 
 #include <mutex>
 #include <optional>
+#include <set>
 #include <unordered_set>
 #include <vector>
 
 namespace sluice::agent {
 
 inline constexpr std::size_t k_told_blobs_max = 16;              // of other publishers
+inline constexpr std::size_t k_introduced_max = 100'000;         // of one command
 inline constexpr auto k_told_wait = std::chrono::seconds(3);     // for all of them
 inline constexpr auto k_journal_wait = std::chrono::seconds(5);  // for who writes to it now
 
@@ -34,7 +36,11 @@ class InputsKeeper {
   InputsKeeper(const AgentConfig& config, IndexKeeper* keeper, Fetcher* fetcher, Uploader& uploader,
                Provenance& provenance, gotool::LocalTier& tier, FaultBook& faults);
 
-  // What this command compiled becomes part of what the job leaves in the store.
+  // The job gives the store a result that an earlier one made here, and that the index has not. At
+  // once, whatever else goes on.
+  void introduced(const ActionId& action);
+  // What this command compiled, and what was introduced since, becomes part of what the job leaves
+  // in the store.
   void publish(const std::string& command_id);
   // Spools and what others have told are in the journal's database afterwards.
   void catch_up();
@@ -43,6 +49,7 @@ class InputsKeeper {
   std::optional<journal::KnownInputs> bring(const std::shared_ptr<const store::Index>& index,
                                             const store::Entry& entry, Deadline deadline);
   ActionId own_action() const;
+  std::vector<journal::PackageInputs> take_introduced(const journal::KnownInputs& known);
   std::string source() const;
 
   const AgentConfig& config_;
@@ -54,6 +61,8 @@ class InputsKeeper {
   FaultBook& faults_;
   std::mutex mutex_;                 // one call at a time
   std::unordered_set<BlobId> told_;  // by this agent: the journal has it from the spools
+  std::mutex introduced_mutex_;
+  std::set<ActionId> introduced_;  // since the last publish()
 };
 
 // What a spool's events say of compiled packages: texts of programs with their build information,

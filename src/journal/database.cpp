@@ -13,7 +13,6 @@
 namespace sluice::journal {
 namespace {
 
-constexpr std::size_t k_build_key_bytes = 15;
 constexpr std::size_t k_build_id_size = 20;
 constexpr std::int64_t k_trim_commands = 50;  // at a time, while it is too large
 

@@ -66,6 +66,7 @@ sys::Path database_file(const sys::Path& journal);
 Result<std::optional<Database>> open_current(const sys::Path& journal, Deadline deadline,
                                              std::string& note);
 
+inline constexpr std::size_t k_build_key_bytes = 15;
 // The 15 bytes of go's 20 characters; nothing when they are none.
 std::optional<Bytes> build_key(std::string_view build_id);
 std::string build_id_of(ByteView key);

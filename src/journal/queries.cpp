@@ -316,6 +316,18 @@ Result<std::optional<InputsRow>> inputs_with(Database& database, std::string_vie
   return inputs_of(statement);
 }
 
+Result<std::optional<InputsRow>> inputs_of_build(Database& database, ByteView build_key) {
+  TRY_ASSIGN(Statement statement,
+             database.connection().prepare(fmt::format(
+                 "SELECT {} i.at_us, i.cost_us, i.source, 0 FROM inputs i WHERE i.build_id = ?1 "
+                 "ORDER BY NOT EXISTS (SELECT 1 FROM compile c WHERE c.inputs = i.id), i.id "
+                 "LIMIT 1",
+                 k_inputs_columns)));
+  TRY_ASSIGN(const bool found, statement.with(build_key).step());
+  if (!found) return std::nullopt;
+  return inputs_of(statement);
+}
+
 Result<std::optional<InputsRow>> same_inputs_before(Database& database, const InputsRow& inputs,
                                                     std::int64_t job) {
   TRY_ASSIGN(Statement statement,

@@ -147,6 +147,8 @@ Result<std::vector<InputsRow>> earlier_inputs(Database& database, std::string_vi
 Result<std::optional<InputsRow>> inputs_with(Database& database, std::string_view package,
                                              std::string_view build_id);
 // When these very inputs were compiled before, if they were.
+// The same by the key alone (build_key); compiled here first, else what was known first.
+Result<std::optional<InputsRow>> inputs_of_build(Database& database, ByteView build_key);
 Result<std::optional<InputsRow>> same_inputs_before(Database& database, const InputsRow& inputs,
                                                     std::int64_t job);
 // Whether the result of these inputs was stored in any other job. Reads every stored result.

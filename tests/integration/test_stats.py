@@ -145,6 +145,22 @@ def test_second_machine(machine, library, tmp_path):
     check_markdown(m.sluice_run("stats", "--format", "markdown", cwd=library).ok().stdout)
 
 
+def test_what_an_earlier_job_compiled(machine, library, tmp_path):
+    """A store is given results of its machine's earlier jobs, with what they were made from."""
+    first = machine("first", store=tmp_path / "store")
+    first.go("build", "./...", cwd=library).ok()
+    first.sluice_run("agent", "stop", cwd=library).ok()
+    first.env["SLUICE_STORE"] = (tmp_path / "later").as_uri()
+    assert first.go("build", "./...", cwd=library).ok().summary["misses"] <= 1
+    first.wait_uploads(cwd=library)
+    first.stop()
+    m = machine("second", store=tmp_path / "later")
+    m.go("build", "./...", cwd=library).ok()
+    compile_time = stats(m, cwd=library)["time_saved"]["compile"]
+    assert compile_time["counted"] == compile_time["of"] == K_LIBRARY_PACKAGES, compile_time
+    assert compile_time["seconds"] > 0
+
+
 def test_tests_that_leave_no_result_are_counted(machine, library_store, tmp_path):
     """-count=1, or a failure: they ran, and nobody knows how long."""
     root = tmp_path / "work"
