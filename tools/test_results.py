@@ -86,17 +86,26 @@ def junit_tally(name: str, report: Path, code: int) -> Tally:
 
 
 def slowest(report: Path, count: int = 20, seconds_min: float = 10) -> list[str]:
-    """The cases of pytest's report that took longest, a line each."""
+    """The cases of pytest's report that took longest, a line each, and then the files."""
     try:
         cases = list(ElementTree.parse(report).getroot().iter("testcase"))
     except (OSError, ElementTree.ParseError):
         return []
-    times = sorted(((float(case.get("time", 0)), case) for case in cases), key=lambda one: -one[0])
-    return [
-        f"{seconds:6.1f} s {case.get('classname', '').split('.')[-1]}::{case.get('name')}"
-        for seconds, case in times[:count]
-        if seconds >= seconds_min
-    ]
+    seconds_of: dict[str, float] = {}
+    files: dict[str, list[float]] = {}
+    for case in cases:
+        file = case.get("classname", "").split(".")[-1]
+        seconds = float(case.get("time", 0))
+        seconds_of[f"{file}::{case.get('name')}"] = seconds
+        files.setdefault(file, []).append(seconds)
+    for file, times in files.items():
+        if len(times) > 1:
+            seconds_of[f"{file}, {len(times)} cases"] = sum(times)
+    in_order = sorted(seconds_of, key=lambda name: -seconds_of[name])
+    shown = [name for name in in_order if seconds_of[name] >= seconds_min]
+    single = [name for name in shown if "::" in name][:count]
+    whole = [name for name in shown if "::" not in name][:count]
+    return [f"{seconds_of[name]:6.1f} s {name}" for name in single + whole]
 
 
 def replay_count(output: str) -> int | None:
