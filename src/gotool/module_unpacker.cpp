@@ -12,8 +12,7 @@
 namespace sluice::gotool {
 namespace {
 
-constexpr std::uint32_t k_file_mode = 0444;     // go's own, before the umask
-constexpr std::uint32_t k_not_writable = 0555;  // what go leaves of a directory's mode
+constexpr std::uint32_t k_file_mode = 0444;  // go's own, before the umask
 
 Result<sys::Fd> create_file(const sys::Path& path) {
   const int fd =
