@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
+import hashlib
+import json
 import os
 import random
 import shutil
@@ -135,16 +138,21 @@ def toolchain(go_env):
 class Park:
     """All machines of a test, stopped together at its end."""
 
-    def __init__(self, root: Path, sluice: Path, go_env: dict[str, str]):
+    def __init__(
+        self, root: Path, sluice: Path, go_env: dict[str, str], gocache: Path | None = None
+    ):
         self.root = root
         self.sluice = sluice
         self.go_env = go_env
+        self.gocache = gocache  # what each machine begins with
         self.machines: list[Machine] = []
 
     def __call__(self, name: str = "m", store: Path | str | None = None) -> Machine:
         root = self.root / f"{name}-{len(self.machines)}"
         root.mkdir(parents=True)
         machine = Machine(root, self.sluice, store, self.go_env)
+        if self.gocache is not None:
+            shutil.copytree(self.gocache, machine.gocache)
         self.machines.append(machine)
         return machine
 
@@ -162,6 +170,50 @@ class Park:
 def machine(tmp_path, sluice, go_env):
     """A factory: machine("a", store=path) is one more computer."""
     park = Park(tmp_path / "machines", sluice, go_env)
+    yield park
+    park.stop()
+
+
+# What `go env` says that is another thing on each run.
+K_NOT_IN_KEYS = {"GOCACHE", "GOGCCFLAGS", "GOMOD", "GOWORK", "GOTMPDIR", "PWD"}
+K_STANDARD = ("bytes", "fmt", "io", "os", "os/exec", "path/filepath", "strings", "syscall", "time")
+
+
+@pytest.fixture(scope="session")
+def standard_library(session_root, go_env) -> Path:
+    """A cache of go's own with what tests import of the standard library, compiled and vetted. Kept
+    from run to run, by all that makes go's keys others.
+    """
+    env = {**os.environ, **go_env}
+    settings = subprocess.check_output(["go", "env", "-json"], env=env, cwd="/", text=True)
+    named = {k: v for k, v in json.loads(settings).items() if k not in K_NOT_IN_KEYS}
+    key = hashlib.sha256(json.dumps([named, K_STANDARD], sort_keys=True).encode()).hexdigest()[:16]
+    cache = REPO / ".cache" / "test-standard" / key
+    cache.parent.mkdir(parents=True, exist_ok=True)
+    with cache.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not cache.exists():
+            made = session_root / "standard-cache"
+            compile_standard(session_root / "standard", {**env, "GOCACHE": str(made)})
+            shutil.copytree(made, cache.with_suffix(".part"), dirs_exist_ok=True)
+            cache.with_suffix(".part").rename(cache)
+    return cache
+
+
+def compile_standard(root: Path, env: dict[str, str]) -> None:
+    root.mkdir()
+    (root / "go.mod").write_text("module example.com/standard\n\ngo 1.24\n")
+    imports = "".join(f'import _ "{name}"\n' for name in ("testing", *K_STANDARD))
+    (root / "standard_test.go").write_text(f"package standard\n\n{imports}")
+    for words in ((), ("-trimpath",)):
+        command = ["go", "test", *words, "./..."]
+        subprocess.run(command, cwd=root, env=env, check=True, capture_output=True)
+
+
+@pytest.fixture
+def warm_machine(tmp_path, sluice, go_env, standard_library):
+    """As machine; the standard library is there already, and is not what the test is about."""
+    park = Park(tmp_path / "machines", sluice, go_env, standard_library)
     yield park
     park.stop()
 

@@ -13,6 +13,12 @@ import subprocess
 import pytest
 from test_test_results import TEST, age, run_tests, write_some, write_test
 
+
+@pytest.fixture
+def machine(warm_machine):
+    return warm_machine
+
+
 READ = """read := func(path string) {
 	b, err := os.ReadFile(path)
 	if err != nil || string(b) != "fresh\\n" { t.Fatal(path, string(b), err) }

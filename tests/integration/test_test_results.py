@@ -120,11 +120,16 @@ def numbers(m, root: Path) -> dict:
     return json.loads(m.sluice_run("stats", "--json", cwd=root).ok().stdout)
 
 
+@pytest.fixture
+def machine(warm_machine):
+    return warm_machine
+
+
 @pytest.fixture(scope="module")
-def bench(tmp_path_factory, sluice, go_env):
+def bench(tmp_path_factory, sluice, go_env, standard_library):
     """A machine that has tested the module, and the module's place."""
     root = tmp_path_factory.mktemp("tested")
-    park = Park(root / "machines", sluice, go_env)
+    park = Park(root / "machines", sluice, go_env, standard_library)
     first = park("first", store=root / "store")
     checkout = write_tested(root / "checkout")
     assert run_tests(first, checkout) == ALL
