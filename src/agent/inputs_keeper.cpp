@@ -81,23 +81,18 @@ void InputsKeeper::introduced(const ActionId& action) {
   if (introduced_.size() < k_introduced_max) introduced_.insert(action);
 }
 
-// As this machine's journal knows them.
-std::vector<journal::PackageInputs> InputsKeeper::take_introduced(
-    const journal::KnownInputs& known) {
-  std::set<ActionId> actions;
-  {
-    const std::lock_guard lock(introduced_mutex_);
-    actions = std::exchange(introduced_, {});
-  }
+// As this machine's journal knows them; without those that are told already.
+std::vector<journal::PackageInputs> InputsKeeper::inputs_of(
+    const std::set<ActionId>& actions, const journal::KnownInputs& told) const {
   std::vector<journal::PackageInputs> list;
   if (actions.empty()) return list;
   auto database = journal::Database::open_to_read(config_.journal_directory);
   if (!database || !*database) return list;
-  std::unordered_set<std::string> told;
-  for (const journal::PackageInputs& one : known.list) told.insert(one.build_id);
+  std::unordered_set<std::string> known;
+  for (const journal::PackageInputs& one : told.list) known.insert(one.build_id);
   for (const ActionId& action : actions) {
+    if (known.contains(journal::build_id_of(action))) continue;
     const ByteView key = action.view().first(journal::k_build_key_bytes);
-    if (told.contains(journal::build_id_of(key))) continue;
     auto row = journal::inputs_of_build(**database, key);
     if (!row || !*row) continue;  // mostly no package: an index, a vet's facts
     journal::PackageInputs one;
@@ -121,10 +116,12 @@ void InputsKeeper::publish(const std::string& command_id) {
   const auto bytes = sys::read_file(*file, journal::k_spool_bytes_max);
   if (!bytes || !*bytes) return;
   auto fresh = inputs_in(journal::decode(**bytes));
+  std::set<ActionId> introduced;
   {
     const std::lock_guard introduced_lock(introduced_mutex_);
-    if (fresh.empty() && introduced_.empty()) return;
+    introduced = std::exchange(introduced_, {});
   }
+  if (fresh.empty() && introduced.empty()) return;
   journal::KnownInputs known;
   const ActionId action = own_action();
   // What this agent has told before is here; what another agent of the job has told, in the store.
@@ -140,7 +137,7 @@ void InputsKeeper::publish(const std::string& command_id) {
       }
     }
   }
-  std::ranges::move(take_introduced(known), std::back_inserter(fresh));
+  std::ranges::move(inputs_of(introduced, known), std::back_inserter(fresh));
   if (fresh.empty()) return;
   known.source = source();
   known.add(fresh);

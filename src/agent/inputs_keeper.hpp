@@ -49,7 +49,8 @@ class InputsKeeper {
   std::optional<journal::KnownInputs> bring(const std::shared_ptr<const store::Index>& index,
                                             const store::Entry& entry, Deadline deadline);
   ActionId own_action() const;
-  std::vector<journal::PackageInputs> take_introduced(const journal::KnownInputs& known);
+  std::vector<journal::PackageInputs> inputs_of(const std::set<ActionId>& actions,
+                                                const journal::KnownInputs& told) const;
   std::string source() const;
 
   const AgentConfig& config_;

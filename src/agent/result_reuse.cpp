@@ -36,11 +36,6 @@ bool is_test_log(const LocalHit& hit) {
   return gotool::classify(part_of(hit, 0, k_log_head)) == BodyKind::test_log;
 }
 
-Bytes end_of(const LocalHit& hit) {
-  const std::uint64_t size = std::min(hit.size, std::uint64_t{gotool::k_classify_bytes});
-  return part_of(hit, hit.size - size, static_cast<std::size_t>(size));
-}
-
 bool is_test_output(const LocalHit& hit) {
   return gotool::classify({}, end_of(hit)) == BodyKind::test_output;
 }

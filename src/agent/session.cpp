@@ -596,9 +596,8 @@ void Session::finish_large_put() {
   LocalHit body;
   body.size = put_->size;
   body.disk_path = done->disk_path;
-  const std::size_t end = std::min(put_->size, std::uint64_t{gotool::k_classify_bytes});
-  const Bytes tail = gotool::part_of(body, put_->size - end, end);
-  stored(*put_, put_->tier, done->disk_path, gotool::classify(put_->head, tail), time_ns);
+  const auto kind = gotool::classify(put_->head, gotool::end_of(body));
+  stored(*put_, put_->tier, done->disk_path, kind, time_ns);
 }
 
 void Session::stored(const Put& put, const LocalTier* tier, const sys::Path& disk_path,

@@ -43,15 +43,13 @@ SharedPath::SharedPath(const AgentConfig& config, sys::Path goroot)
 
 bool SharedPath::needs_proof(const LocalHit& hit) const {
   if (hit.is_directory || hit.size == 0) return false;
-  const std::size_t piece = std::min(hit.size, std::uint64_t{gotool::k_classify_bytes});
-  const Bytes first = part_of(hit, 0, piece);
+  const Bytes first = part_of(hit, 0, gotool::k_classify_bytes);
   switch (gotool::classify(first, {})) {
     case BodyKind::archive:
     case BodyKind::module_index:
     case BodyKind::test_log: return false;
     case BodyKind::package_index: break;
-    default:
-      return gotool::classify({}, part_of(hit, hit.size - piece, piece)) == BodyKind::test_output;
+    default: return gotool::classify({}, end_of(hit)) == BodyKind::test_output;
   }
   const auto body = sys::read_file(hit.disk_path, k_index_bytes_max);
   const auto directory =

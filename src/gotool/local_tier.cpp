@@ -1,6 +1,7 @@
 #include "gotool/local_tier.hpp"
 
 #include "gotool/cache_files.hpp"
+#include "gotool/kind.hpp"
 #include "sys/fd.hpp"
 
 #include <fmt/format.h>
@@ -8,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <utility>
@@ -183,6 +185,11 @@ Bytes part_of(const LocalHit& hit, std::uint64_t offset, std::size_t size) {
   Bytes part(size);
   part.resize(sys::read_at((*file)->get(), part, offset).value_or(0));
   return part;
+}
+
+Bytes end_of(const LocalHit& hit) {
+  const std::uint64_t size = std::min(hit.size, std::uint64_t{k_classify_bytes});
+  return part_of(hit, hit.size - size, static_cast<std::size_t>(size));
 }
 
 Result<std::optional<LocalHit>> LocalTier::find(const ActionId& action) const {

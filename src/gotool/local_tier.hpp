@@ -36,6 +36,8 @@ struct LocalHit {
 
 // Up to `size` bytes of it from `offset` on; none where they cannot be read, or of a directory.
 Bytes part_of(const LocalHit& hit, std::uint64_t offset, std::size_t size);
+// Its last bytes, as many as classify() wants (kind.hpp).
+Bytes end_of(const LocalHit& hit);
 
 struct PutDone {
   sys::Path disk_path;

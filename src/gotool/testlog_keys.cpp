@@ -137,17 +137,19 @@ class Describer {
   }
 
   // Where they lead may be another place with the same in it, which a test can see.
-  static std::string links_on_the_way(const TestInput& input) {
+  std::string links_on_the_way(const TestInput& input) {
     const std::string root = root_of(input);
     std::string text;
     if (root.empty() || input.name == ".") return text;
     for (std::size_t at = input.name.find('/'); at != std::string::npos;
          at = input.name.find('/', at + 1)) {
       const std::string part = input.name.substr(0, at);
-      const std::string place = fmt::format("{}/{}", root, part);
+      const auto [known, is_new] = ways_.try_emplace(fmt::format("{}/{}", root, part));
       std::error_code error;
-      if (!std::filesystem::is_symlink(place, error)) continue;
-      text += fmt::format("by {} {}", counted(part), link(place));
+      if (is_new && std::filesystem::is_symlink(known->first, error)) {
+        known->second = link(known->first);
+      }
+      if (!known->second.empty()) text += fmt::format("by {} {}", counted(part), known->second);
     }
     return text;
   }
@@ -249,6 +251,7 @@ class Describer {
   Snapshot& files_;
   FileDigests& digests_;
   std::size_t entries_ = 0;
+  std::unordered_map<std::string, std::string> ways_;  // inputs lie in few directories; "": no link
 };
 
 std::uint32_t part_of(const ActionId& test_id, const Sha256Digest& line) {

@@ -114,8 +114,11 @@ class Reader {
     if (const Variable* path = find_variable(use.inputs, "path")) {
       std::uint32_t line = path->line;
       for (const std::string_view one : split(path->value, '\n')) {
-        if (!trim(one).empty()) paths.emplace_back(trim(one));
-        if (!trim(one).empty()) pipeline_.cached.push_back({use.job, paths.back(), line});
+        const std::string_view name = trim(one);
+        if (!name.empty()) {
+          paths.emplace_back(name);
+          pipeline_.cached.push_back({use.job, paths.back(), line});
+        }
         ++line;
       }
     }

@@ -303,6 +303,16 @@ Result<std::vector<InputsRow>> earlier_inputs(Database& database, std::string_vi
   return list;
 }
 
+namespace {
+
+Result<std::optional<InputsRow>> first_inputs(Statement& statement) {
+  TRY_ASSIGN(const bool found, statement.step());
+  if (!found) return std::nullopt;
+  return inputs_of(statement);
+}
+
+}  // namespace
+
 Result<std::optional<InputsRow>> inputs_with(Database& database, std::string_view package,
                                              std::string_view build_id) {
   const auto key = build_key(build_id);
@@ -311,9 +321,7 @@ Result<std::optional<InputsRow>> inputs_with(Database& database, std::string_vie
                                       "SELECT {} i.at_us, i.cost_us, i.source, 0 FROM inputs i "
                                       "WHERE i.package = ?1 AND i.build_id = ?2",
                                       k_inputs_columns)));
-  TRY_ASSIGN(const bool found, statement.with(package, ByteView(*key)).step());
-  if (!found) return std::nullopt;
-  return inputs_of(statement);
+  return first_inputs(statement.with(package, ByteView(*key)));
 }
 
 Result<std::optional<InputsRow>> inputs_of_build(Database& database, ByteView build_key) {
@@ -323,9 +331,7 @@ Result<std::optional<InputsRow>> inputs_of_build(Database& database, ByteView bu
                  "ORDER BY NOT EXISTS (SELECT 1 FROM compile c WHERE c.inputs = i.id), i.id "
                  "LIMIT 1",
                  k_inputs_columns)));
-  TRY_ASSIGN(const bool found, statement.with(build_key).step());
-  if (!found) return std::nullopt;
-  return inputs_of(statement);
+  return first_inputs(statement.with(build_key));
 }
 
 Result<std::optional<InputsRow>> same_inputs_before(Database& database, const InputsRow& inputs,
@@ -341,9 +347,7 @@ Result<std::optional<InputsRow>> same_inputs_before(Database& database, const In
                  "FROM inputs i WHERE i.id = ?1 AND (made <> 0 OR (i.source <> '' AND NOT EXISTS "
                  "(SELECT 1 FROM job WHERE id = ?2 AND journal <> '')))",
                  k_inputs_columns)));
-  TRY_ASSIGN(const bool found, statement.with(inputs.id, job, inputs.at_us).step());
-  if (!found) return std::nullopt;
-  return inputs_of(statement);
+  return first_inputs(statement.with(inputs.id, job, inputs.at_us));
 }
 
 Result<bool> has_stored(Database& database, std::string_view build_id, std::int64_t but_in_job) {
