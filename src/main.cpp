@@ -11,6 +11,7 @@
 #include "cli/help.hpp"
 #include "cli/journal.hpp"
 #include "cli/man.hpp"
+#include "cli/mod.hpp"
 #include "cli/mtime.hpp"
 #include "cli/output.hpp"
 #include "cli/parse.hpp"
@@ -43,6 +44,7 @@ int run_command(const Invocation& invocation, const Environment& env) {
     case CommandId::cacheprog: return cli::run_cacheprog(invocation.flags, env);
     case CommandId::env: return cli::run_env(invocation, env);
     case CommandId::agent: return cli::run_agent_command(invocation, env);
+    case CommandId::mod: return cli::run_mod(invocation, env);
     case CommandId::stats: return cli::run_stats(invocation, env);
     case CommandId::report: return cli::run_report(invocation, env);
     case CommandId::doctor: return cli::run_doctor(invocation, env);

@@ -9,9 +9,10 @@ namespace {
 using Id = SettingId;
 
 constexpr std::array k_job_settings = {
-    Id::store,         Id::mode,         Id::read_only,     Id::no_remote,    Id::drain,
-    Id::drain_timeout, Id::verify,       Id::publish_local, Id::trust_domain, Id::quiet,
-    Id::link_cache,    Id::test_results, Id::verify_tests,  Id::journal,      Id::same_path,
+    Id::store,        Id::mode,          Id::read_only,  Id::no_remote,
+    Id::drain,        Id::drain_timeout, Id::verify,     Id::publish_local,
+    Id::trust_domain, Id::quiet,         Id::link_cache, Id::test_results,
+    Id::verify_tests, Id::journal,       Id::same_path,  Id::modules,
 };
 // What a session that go starts by itself can use, and what decides which agent serves it.
 constexpr std::array k_session_settings = {
@@ -22,6 +23,9 @@ constexpr std::array k_agent_settings = {
     Id::store, Id::read_only, Id::no_remote, Id::drain_timeout, Id::publish_local, Id::trust_domain,
 };
 constexpr std::array k_tier_settings = {Id::trust_domain};
+constexpr std::array k_mod_settings = {
+    Id::store, Id::read_only, Id::drain_timeout, Id::publish_local, Id::trust_domain, Id::journal,
+};
 
 constexpr OptionSpec k_json = {"json", "", {}, "print JSON, for programs"};
 
@@ -37,6 +41,8 @@ constexpr std::array k_env_options = {
 constexpr std::array<std::string_view, 2> k_journal_actions = {"merge", "path"};
 constexpr std::array<std::string_view, 3> k_agent_actions = {"status", "wait", "stop"};
 constexpr std::array k_agent_options = {k_json};
+constexpr std::array<std::string_view, 1> k_mod_actions = {"restore"};
+constexpr std::array k_mod_options = {k_json};
 
 // Which store is said by the variable or a file: --store chooses a part of the examination here.
 constexpr std::array k_doctor_settings = {Id::read_only, Id::trust_domain};
@@ -117,6 +123,10 @@ constexpr std::array k_agent_examples = {
     Example{"sluice agent wait", "Wait until everything is uploaded."},
     Example{"sluice agent stop", "Finish the upload and end the agent."},
 };
+constexpr std::array k_mod_examples = {
+    Example{"sluice mod restore", "Bring what the build list needs, before tools without sluice."},
+    Example{"sluice mod restore --json", "The same, and the numbers for a program."},
+};
 constexpr std::array k_stats_examples = {
     Example{"sluice stats", "The numbers of this CI job, at a desk of the last command."},
     Example{"sluice stats --job last --json", "The same of the last job, for a program."},
@@ -169,7 +179,7 @@ constexpr std::array k_help_examples = {
     Example{"sluice help go", "What 'sluice go' does and takes."},
 };
 
-constexpr std::array<CommandSpec, 17> k_commands = {{
+constexpr std::array<CommandSpec, 18> k_commands = {{
     {CommandId::go,
      "go",
      "[SETTING...] GO-ARGUMENT...",
@@ -243,6 +253,16 @@ constexpr std::array<CommandSpec, 17> k_commands = {{
      "All agents of the job are meant. --store, --no-remote, --read-only, --publish-local and "
      "--trust-domain choose the one that they lead to.",
      k_agent_examples},
+    {CommandId::mod, "mod", "restore [SETTING...] [--json]",
+     "bring the modules of the build list from the store", CommandGroup::work, k_mod_settings,
+     k_mod_options, OperandSpec{"ACTION", k_mod_actions, true, false}, Tail::none,
+     "restore brings the modules that go.mod, go.work and go.sum of this directory name and the "
+     "module cache lacks, as far as the store has them. Each is checked against go.sum before go "
+     "can see it, and put under go's own lock, so that go commands may run meanwhile. `sluice go` "
+     "and `sluice run` do the same before their command, and keep in the store what is there after "
+     "it. What the store has not, or what does not come, is left for go to fetch: the exit status "
+     "is 0.",
+     k_mod_examples},
     {CommandId::stats,
      "stats",
      "[SETTING...] [--job JOB] [--format FORMAT | --json] [--last N]",

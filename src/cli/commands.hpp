@@ -18,6 +18,7 @@ enum class CommandId {
   cacheprog,
   env,
   agent,
+  mod,
   stats,
   report,
   doctor,

@@ -2,6 +2,7 @@
 
 #include "base/strings.hpp"
 #include "cli/launch.hpp"
+#include "cli/modules.hpp"
 #include "cli/output.hpp"
 #include "cli/setup.hpp"
 #include "gotool/toolchain.hpp"
@@ -48,7 +49,7 @@ int run_go(const Invocation& invocation, const sys::Environment& outer) {
   Command command{setup->go.path, {"go"}, true};
   command.arguments.insert(command.arguments.end(), invocation.tail.begin(), invocation.tail.end());
   if (!setup->settings.enabled) return execute(command, env);
-  if (!words.is_work) {
+  if (!words.is_work && !(words.fetches_modules && carries_modules(*setup))) {
     // `go clean -cache` and what `go get` finds out belong to the job's own tier.
     if (setup->config.local_tier != gotool::default_gocache(env, setup->go)) {
       env.set("GOCACHE", setup->config.local_tier.string());

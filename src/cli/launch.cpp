@@ -1,12 +1,12 @@
 #include "cli/launch.hpp"
 
-#include "agent/client.hpp"
 #include "agent/toolexec.hpp"
-#include "base/deadline.hpp"
 #include "base/digest.hpp"
 #include "base/strings.hpp"
 #include "base/units.hpp"
+#include "cli/agent_door.hpp"
 #include "cli/command_record.hpp"
+#include "cli/modules.hpp"
 #include "cli/output.hpp"
 #include "cli/same_path.hpp"
 #include "gotool/go_flags.hpp"
@@ -14,129 +14,23 @@
 
 #include <fmt/format.h>
 
-#include <unistd.h>
-
-#include <functional>
-#include <thread>
 #include <utility>
 
 namespace sluice::cli {
 
 namespace {
 
-// Releases whose linker is known (docs/formats/link-cache.md).
 constexpr std::uint64_t k_suspected_bytes_max = 1U << 20U;
+// Releases whose linker is known (docs/formats/link-cache.md).
 constexpr int k_toolexec_minor_min = 24;
 constexpr int k_toolexec_minor_max = 27;
 constexpr int k_cacheprog_minor_min = 24;  // Go 1.24 is the first with GOCACHEPROG
-constexpr auto k_agent_start_max = std::chrono::milliseconds(3000);
-constexpr auto k_agent_poll = std::chrono::milliseconds(5);
-constexpr auto k_agent_restart_every = std::chrono::milliseconds(250);
 constexpr auto k_restore_max = std::chrono::minutes(5);
 constexpr std::string_view k_cacheprog = "GOCACHEPROG";
 constexpr std::string_view k_golangci_cacheprog = "GOLANGCI_LINT_CACHEPROG";
 
 using agent::Client;
 using codec::Json;
-
-// One command of this user at one time on this machine.
-std::string new_command_id() { return fmt::format("{:x}-{:x}", getpid(), unix_now_ns()); }
-
-// The agent from a command's side. One connection is kept while the command runs, since an agent
-// without any ends after a while and takes what it counted with it. Every trouble is said once and
-// then the agent counts as absent.
-class AgentDoor {
- public:
-  using Question = std::function<Result<Json>(Client&)>;
-  enum class IfGone { give_up, start_another };
-
-  AgentDoor(const agent::AgentConfig& config, const sys::Environment& env)
-      : config_(config), env_(env) {
-    const auto started = agent::ensure_agent(config, env);
-    if (!started) give_up(started.error().message);
-  }
-
-  // Connects, once the command runs. An agent that is not there may still come; one that is there
-  // and does not answer is not waited for again.
-  void hold() {
-    if (absent_) return;
-    const auto held = connect(IfGone::give_up);
-    if (!held && held.error().code != Code::unavailable) trouble_ = held.error().message;
-  }
-
-  // The answer; nothing when there is none, which has been said then.
-  std::optional<Json> ask(const Question& question, IfGone if_gone) {
-    if (!absent_ && !trouble_.empty()) give_up(trouble_);
-    if (absent_) return std::nullopt;
-    auto reply = try_once(question, IfGone::give_up);
-    if (!reply && reply.error().code == Code::unavailable) {
-      // It ended meanwhile, and a session may have started the next one.
-      if (if_gone == IfGone::start_another) starting_ = Deadline::after(k_agent_start_max);
-      reply = try_once(question, if_gone);
-    }
-    if (reply) return std::move(*reply);
-    give_up(reply.error().message);
-    return std::nullopt;
-  }
-
-  // From now on the agent may find itself unused and publish.
-  void close() { client_.reset(); }
-
-  bool has_told() const { return absent_; }
-
- private:
-  Result<Json> try_once(const Question& question, IfGone if_gone) {
-    TRY(connect(if_gone));
-    auto reply = question(*client_);
-    if (!reply) client_.reset();
-    return reply;
-  }
-
-  // Waits for an agent that was only just started, not for one that is gone.
-  Result<void> connect(IfGone if_gone) {
-    Deadline next_start = Deadline::after(std::chrono::milliseconds(0));
-    while (!client_) {
-      // The old one may still hold its lock, which ends the new one: so more than once.
-      if (if_gone == IfGone::start_another && next_start.passed()) {
-        TRY(agent::ensure_agent(config_, env_));
-        next_start = Deadline::after(k_agent_restart_every);
-      }
-      TRY_ASSIGN(auto found, Client::connect(config_, Deadline::after(k_agent_start_max)));
-      if (found) {
-        client_.emplace(std::move(*found));
-      } else if (starting_.passed()) {
-        return fail(Code::unavailable, "agent: it is not there");
-      } else {
-        // house: allow sleep (a socket that is not there yet; k_agent_start_max bounds it)
-        std::this_thread::sleep_for(k_agent_poll);
-      }
-    }
-    return {};
-  }
-
-  void give_up(std::string_view reason) {
-    if (absent_) return;
-    absent_ = true;
-    say(fmt::format("{}; going on with the local tier", reason));
-  }
-
-  const agent::AgentConfig& config_;
-  const sys::Environment& env_;
-  std::optional<Client> client_;  // closed on exec, so that the command does not inherit it
-  Deadline starting_ = Deadline::after(k_agent_start_max);
-  std::string trouble_;
-  bool absent_ = false;
-};
-
-std::uint64_t count_of(const Json& reply, std::string_view name) {
-  const std::int64_t value = reply.int_or(name, 0);
-  return value > 0 ? static_cast<std::uint64_t>(value) : 0;
-}
-
-agent::Counters counters_of(const Json& reply) {
-  const Json* counters = reply.find("counters");
-  return counters == nullptr ? agent::Counters{} : agent::Counters::from_json(*counters);
-}
 
 // What restore mode did around the command.
 struct Restore {
@@ -180,39 +74,6 @@ void save_after(AgentDoor& door, UnixNanos since_ns, Restore& restore) {
   // An agent that came later counts from nothing.
   const auto status = door.ask(ask_status, AgentDoor::IfGone::give_up);
   if (status && status->int_or("pid", 0) != restore.agent_pid) restore.before = {};
-}
-
-std::vector<std::string> texts_of(const Json* list) {
-  std::vector<std::string> texts;
-  if (list == nullptr || list->as_array() == nullptr) return texts;
-  for (const Json& item : *list->as_array()) {
-    if (item.as_string() != nullptr) texts.push_back(*item.as_string());
-  }
-  return texts;
-}
-
-Summary finish(AgentDoor& door, const agent::AgentConfig& config, std::chrono::milliseconds wait) {
-  Summary summary;
-  const auto reply =
-      door.ask([&](Client& client) { return client.finish(config.command_id, wait); },
-               AgentDoor::IfGone::give_up);
-  door.close();
-  if (reply) {
-    summary.agent_answered = true;
-    summary.counters = counters_of(*reply);
-    summary.untold_faults = texts_of(reply->find("untold_faults"));
-    summary.drained = reply->bool_or("drained", true);
-    summary.pending_bytes = count_of(*reply, "pending_bytes");
-  }
-  // Sessions whose agent was gone left their counters, and nobody has told of their faults.
-  const agent::Counters orphaned = agent::take_report(config);
-  agent::Faults untold = orphaned.faults;
-  if (door.has_told()) untold.erase("agent");  // the same trouble from another side
-  for (auto& line : agent::describe_faults(untold)) {
-    summary.untold_faults.push_back(std::move(line));
-  }
-  summary.counters.add(orphaned);
-  return summary;
 }
 
 // No session has spoken in this mode, so the agent's transfers are those of its whole life.
@@ -347,6 +208,18 @@ std::optional<Place> place_of(Setup& setup, const Command& command, const sys::E
   return std::move(choice.place);
 }
 
+std::vector<std::string> go_words(const Command& command) {
+  if (!command.is_go) return {};
+  return {command.arguments.begin() + 1, command.arguments.end()};
+}
+
+ModulesBrought modules_before(AgentDoor& door, const Setup& setup, const agent::ModulesAsked& asked,
+                              const sys::Environment& env) {
+  if (!carries_modules(setup)) return {};
+  // What is wrong with go.sum go itself says.
+  return bring_modules(door, setup, asked, env, Again::later).value_or(ModulesBrought{});
+}
+
 // sluice by the name that makes it a toolexec.
 std::optional<sys::Path> toolexec_link(const Setup& setup) {
   constexpr std::size_t k_digits = 16;
@@ -439,8 +312,14 @@ int launch_job(Setup& setup, const Flags& flags, const sys::Environment& env,
   const bool inner = joins_outer_command(setup, env);
   if (!inner) setup.config.command_id = new_command_id();
   AgentDoor door(setup.config, env);
+  const auto asked = modules_asked(setup, go_words(command), env);
+  const ModulesBrought modules = modules_before(door, setup, asked, env);
   const auto place = place_of(setup, command, env, restore, door);
   sys::Environment job = job_environment(setup, flags, env, restore);
+  if (carries_modules(setup)) {
+    const auto goproxy = goproxy_for(door, setup, asked, modules, go_words(command), env);
+    if (goproxy) job.set("GOPROXY", *goproxy);
+  }
   std::optional<QuietGoEnv> quiet;
   std::optional<Restore> restored;
   if (const auto note = add_toolexec(setup, command, job); !note.empty()) say(note);
@@ -458,12 +337,14 @@ int launch_job(Setup& setup, const Flags& flags, const sys::Environment& env,
   quiet.reset();  // a signal's end runs no destructors
   if (!ended) return report_not_started(ended.error());
   if (restored) save_after(door, started_ns, *restored);
+  if (carries_modules(setup)) keep_modules(door, asked);
   if (!inner) {
     // Who interrupted the command does not want to wait for anything.
     const bool wait = !ended->was_interrupted &&
                       waits_for_uploads(setup.settings.drain, setup.job, sys::in_container());
     const auto wait_max = wait ? setup.settings.drain_timeout : std::chrono::milliseconds(0);
-    Summary summary = finish(door, setup.config, wait_max);
+    Summary summary = finish_command(door, setup.config, wait_max);
+    summary.modules_brought = modules.brought;
     if (restored) add_restore(summary, *restored);
     judge_tests(summary, setup.config, *ended);
     record_end(setup, summary, ended->status, took);

@@ -99,6 +99,7 @@ std::optional<std::string> set_choice(Settings& settings, const SettingSpec& spe
   if (spec.id == SettingId::link_cache) settings.link_cache = position == 0;
   if (spec.id == SettingId::journal) settings.journal = position == 0;
   if (spec.id == SettingId::test_results) settings.tests_by_content = position == 0;
+  if (spec.id == SettingId::modules) settings.modules = static_cast<Modules>(position);
   if (spec.id == SettingId::drain) settings.drain = static_cast<Drain>(position);
   return std::nullopt;
 }
@@ -415,6 +416,7 @@ std::string value_text(const Settings& settings, SettingId id) {
     case SettingId::quiet: return word(settings.quiet);
     case SettingId::link_cache: return settings.link_cache ? "on" : "off";
     case SettingId::journal: return settings.journal ? "on" : "off";
+    case SettingId::modules: return choice(settings.modules);
     case SettingId::test_results: return settings.tests_by_content ? "content" : "go";
     case SettingId::same_path:
       return settings.same_path == SamePath::always &&

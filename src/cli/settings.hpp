@@ -25,6 +25,7 @@ namespace sluice::cli {
 enum class Mode { automatic, cacheprog, restore };
 enum class Drain { automatic, wait, detach };
 enum class SamePath { off, automatic, always };
+enum class Modules { automatic, on, off };
 // SLUICE=off is for what would add a cache to a command; `gc`, `env` and `agent` work all the same.
 enum class OffSwitch { respected, passed_over };
 
@@ -63,6 +64,7 @@ struct Settings {
   bool tests_by_content = true;
   double verify_tests_share = 0.0;  // 0..1
   bool journal = true;
+  Modules modules = Modules::automatic;
   SamePath same_path = SamePath::off;
   sys::Path same_path_root = gotool::k_same_path_root;
 

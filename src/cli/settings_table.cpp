@@ -11,6 +11,7 @@ constexpr std::array<std::string_view, 3> k_drains = {"auto", "wait", "detach"};
 
 constexpr std::array<std::string_view, 2> k_switches = {"on", "off"};
 constexpr std::array<std::string_view, 2> k_test_keys = {"content", "go"};
+constexpr std::array<std::string_view, 3> k_auto_switches = {"auto", "on", "off"};
 constexpr std::array<std::string_view, 3> k_same_paths = {"off", "auto", "always"};
 
 constexpr std::array<SettingSpec, k_setting_count> k_settings = {{
@@ -150,6 +151,13 @@ constexpr std::array<SettingSpec, k_setting_count> k_settings = {{
      "vet at /srv/sluice, in a mount namespace of the command's own; an absolute path does so "
      "there. auto does so only where nobody keeps what is made and the jobs of this scope had "
      "their checkout elsewhere."},
+    {SettingId::modules, "modules", "SLUICE_MODULES", SettingType::choice, "SWITCH",
+     k_auto_switches, "auto", true,
+     "bring modules from the store and keep them there: auto, on or off",
+     "Before go starts, the modules that go.sum names and GOMODCACHE lacks are brought from the "
+     "store, each checked against go.sum; after it those that are there are kept for the next "
+     "machine. auto does so where a store was named, as the default one lies beside the module "
+     "cache. Private modules are modules: who may read the store may read them."},
 }};
 
 constexpr std::array<VariableSpec, 9> k_other_variables = {{

@@ -27,8 +27,9 @@ enum class SettingId {
   verify_tests,
   journal,
   same_path,
+  modules,
 };
-inline constexpr std::size_t k_setting_count = 15;
+inline constexpr std::size_t k_setting_count = 16;
 
 enum class SettingType {
   store_url,  // file:///absolute/path

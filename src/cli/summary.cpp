@@ -37,6 +37,10 @@ std::string summary_line(const Summary& summary) {
                         counters.links == 1 ? "link" : "links", counters.link_hits_local,
                         counters.link_hits_remote, counters.link_misses + counters.link_uncached);
   }
+  if (summary.modules_brought > 0) {
+    line += fmt::format("; {} {} brought", summary.modules_brought,
+                        summary.modules_brought == 1 ? "module" : "modules");
+  }
   if (counters.tests_reused > 0) {
     line += fmt::format("; {} {} reused", counters.tests_reused,
                         counters.tests_reused == 1 ? "test result" : "test results");
@@ -75,6 +79,7 @@ std::string summary_json(const Summary& summary) {
     object.emplace_back("restored", summary.restored);
     object.emplace_back("saved", summary.saved);
   }
+  object.emplace_back("modules_brought", summary.modules_brought);
   object.emplace_back("drained", summary.drained);
   object.emplace_back("pending_bytes", summary.pending_bytes);
   return codec::Json(std::move(object)).dump() + "\n";
@@ -83,7 +88,7 @@ std::string summary_json(const Summary& summary) {
 bool is_worth_a_line(const Summary& summary) {
   if (summary.restore_mode) return summary.agent_answered;
   // Where no go command ran, transfers are not this command's.
-  return summary.counters.lookups + summary.counters.puts > 0;
+  return summary.counters.lookups + summary.counters.puts + summary.modules_brought > 0;
 }
 
 }  // namespace sluice::cli

@@ -42,6 +42,8 @@ TEST_CASE("the line after a command") {
   summary.counters.link_misses = 1;
   summary.counters.link_uncached = 1;
   CHECK(summary_line(summary).ends_with("; 3 links: 1 local, 0 remote, 2 made"));
+  summary.modules_brought = 340;
+  CHECK(summary_line(summary).ends_with(" 2 made; 340 modules brought"));
 }
 
 TEST_CASE("the line after restore mode") {

@@ -8,7 +8,8 @@ folder: a store in a folder, sluice next to go alone. remote: a real MinIO behin
 1000 Mbit/s, sluice next to go alone, a tarball, gocached and the programs in the folder that
 BENCH_PEERS names. replay: consecutive commits of a program, each on an empty machine, over the same
 network. reuse: build, vet and test of a fresh clone at another path, on an empty machine, next to
-go alone that runs again in place.
+go alone that runs again in place. modules: the modules of a build list on an empty machine, next to
+`go mod download` and a tarball.
 
 Within a round the sides take turns. The numbers, the versions and the load of the machine go to a
 JSON file.
@@ -40,13 +41,15 @@ from programs import PROGRAMS, REPO, Target, say, work_in_memory
 
 import commits  # isort: skip
 import folder  # isort: skip
+import modules  # isort: skip
 import remote  # isort: skip
 import reuse  # isort: skip
 from wan import build_wan  # isort: skip
 
-PARTS = ("folder", "remote", "replay", "reuse")
+PARTS = ("folder", "remote", "replay", "reuse", "modules")
 REMOTE_PROGRAMS = ("hello", "caddy", "prometheus")
 REUSE_PROGRAMS = ("caddy", "prometheus")
+MODULE_PROGRAMS = ("prometheus",)
 
 
 def arguments() -> argparse.Namespace:
@@ -221,6 +224,31 @@ def reuse_part(
             network.stop()
 
 
+def modules_part(
+    root: Path, sluice: Path, go_env: dict, options: argparse.Namespace, save: Save
+) -> None:
+    wan = build_wan(root / "wan", go_env)
+    result: dict = {"rtt": options.rtt, "mbit": options.mbit, "programs": {}}
+    for name in options.program or (["shop"] if options.quick else MODULE_PROGRAMS):
+        own = root / name
+        own.mkdir()
+        network = remote.Network(own, wan, options.rtt, options.mbit)
+        try:
+            result["programs"][name] = modules.measure(
+                own,
+                PROGRAMS[name](own, {**os.environ, **go_env}),
+                remote.Sluice(own / "sluice", go_env, sluice, network),
+                modules.ModuleTarball(own / "tarball", go_env, network),
+                remote.Side(own / "go", go_env),
+                network,
+                go_env,
+                options.rounds,
+            )
+            save(result)
+        finally:
+            network.stop()
+
+
 def print_tables(result: dict) -> None:
     print(
         f"\nsluice {result['sluice']}, {result['go']}, {result['cpus']} CPUs, "
@@ -234,6 +262,8 @@ def print_tables(result: dict) -> None:
         remote.print_replay(result["replay"])
     if "reuse" in result:
         reuse.print_tables(result["reuse"])
+    if "modules" in result:
+        modules.print_tables(result["modules"])
     if costs := remote.costs(result):
         remote.print_costs(costs)
 
@@ -277,6 +307,7 @@ def main() -> int:
         "remote": remote_part,
         "replay": replay_part,
         "reuse": reuse_part,
+        "modules": modules_part,
     }
     with contextlib.ExitStack() as stack:
         root = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="sluice-bench-")))

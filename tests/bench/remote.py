@@ -250,6 +250,8 @@ class Sluice(Side):
         )
         # Uploads go on behind the steps; save() measures how long.
         machine.env["SLUICE_DRAIN"] = "detach"
+        # Every side has them: what bringing them costs is a part of its own.
+        machine.env["SLUICE_MODULES"] = "off"
         self.machine = machine
 
     def run(self, program: Target, *args: str) -> Run:

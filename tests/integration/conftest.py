@@ -17,6 +17,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from module_proxy import ModuleMachine  # noqa: E402
 from servers import Minio, Proxy, WebStore  # noqa: E402
 from sluice_harness import REPO, SHOP, Machine, Run, fresh_checkout, sha256  # noqa: E402
 
@@ -418,6 +419,26 @@ def tiny_store(tiny_first, session_root, tmp_path) -> Path:
     """A private copy of the store that the tiny module filled."""
     store = tmp_path / "tiny-store"
     shutil.copytree(session_root / "tiny-store", store)
+    return store
+
+
+@pytest.fixture(scope="session")
+def runtime_filled(session_root, sluice, go_env):
+    """A store with the runtime, of the one repository that has the modules of module_proxy.py."""
+    park = Park(session_root / "runtime-machines", sluice, go_env)
+    root = write_tiny(session_root / "work" / "runtime")
+    store = session_root / "runtime-store"
+    first = ModuleMachine(park("runtime", store=store), None)
+    fill_store(first.machine, root, ("build", "-o", f"{park.root}/out", "."))
+    yield store
+    park.stop()
+
+
+@pytest.fixture
+def runtime_store(runtime_filled, tmp_path) -> Path:
+    """A private copy of it."""
+    store = tmp_path / "runtime-store"
+    shutil.copytree(runtime_filled, store)
     return store
 
 

@@ -32,6 +32,7 @@ SUMMARY_LINE = re.compile(
     r"^sluice: (\d+ lookups: \d+ local, \d+ remote, \d+ missed; .+ down, .+ up; waited [\d.]+ s"
     r"|\d+ restored, \d+ new; .+ down, .+ up)"
     r"(; \d+ links?: \d+ local, \d+ remote, \d+ made)?"
+    r"(; \d+ modules? brought)?"
     r"(; \d+ test results? reused)?"
     r"(; verified \d+, \d+ differ)?( \(uploading .+ behind\))?$"
 )

@@ -10,7 +10,7 @@ import pytest
 from sluice_harness import REPO
 
 COMMANDS = {"go", "run", "cacheprog", "env", "agent", "stats", "report", "doctor", "gc", "why"}
-COMMANDS |= {"mtime", "trace"}
+COMMANDS |= {"mtime", "trace", "mod"}
 COMMANDS |= {"version", "completion", "man", "help"}
 
 # A value for every flag that takes one; a flag that help names and this table does not is a
@@ -27,6 +27,7 @@ VALUES = {
     "verify-tests": "1%",
     "same-path": "always",
     "journal": "on",
+    "modules": "off",
     "job": "last",
     "against": "last",
     "format": "json",
@@ -99,6 +100,7 @@ def test_every_flag_in_help_is_accepted(machine, tiny, trace_file):
         "doctor": [],
         "gc": ["--max-age", "900d"],
         "journal": ["path"],
+        "mod": ["restore"],
         "mtime": [],
         "why": [],
         "trace": [str(trace)],
@@ -118,7 +120,7 @@ def test_every_flag_in_help_is_accepted(machine, tiny, trace_file):
             takes_value = flag in VALUES and (name, flag) != ("doctor", "store")
             words = [f"--{flag}", VALUES[flag]] if takes_value else [f"--{flag}"]
             before, after = ([], harmless[name])
-            if name in ("agent", "journal"):
+            if name in ("agent", "journal", "mod"):
                 before, after = harmless[name], []
             where = repository if name == "mtime" else tiny
             env = trace_env if name == "trace" else {}

@@ -11,13 +11,17 @@ SOURCE = Path(__file__).resolve().parents[1] / "wan"
 
 
 def build_wan(target: Path, env: dict[str, str]) -> Path:
-    """Builds the program at `target` with the go of `env`. What it is compiled from is kept among
-    the project's tools.
+    return build_program(SOURCE, target, env)
+
+
+def build_program(source: Path, target: Path, env: dict[str, str]) -> Path:
+    """Builds the program of a directory at `target` with the go of `env`. What it is compiled from
+    is kept among the project's tools.
     """
     cache = SOURCE.parents[1] / ".cache" / "go-build"
     subprocess.run(
         ["go", "build", "-o", str(target), "."],
-        cwd=SOURCE,
+        cwd=source,
         env={**os.environ, **env, "GOCACHE": str(cache)},
         check=True,
         timeout=600,

@@ -1,0 +1,3 @@
+module example.com/modserver
+
+go 1.24
