@@ -294,6 +294,7 @@ void TestReuse::give(const Expected& expected, const Held& held, const LocalHit&
       const std::lock_guard lock(mutex_);
       again_.emplace(expected.package, false);
     }
+    tell_again(expected);
     return held.answer(Verdict::miss, std::nullopt, from_agent);
   }
   // Under go's own key there may be the result of other contents.
@@ -310,6 +311,15 @@ void TestReuse::tell_miss(const Expected& expected, const Found& local) {
   told.answer = local ? journal::Answer::refused : journal::Answer::missed;
   told.cause = expected.changed.empty() ? journal::TestCause::unknown : journal::TestCause::inputs;
   told.names = expected.changed;
+  cache_.tell(std::move(told));
+}
+
+void TestReuse::tell_again(const Expected& expected) {
+  if (expected.is_profile) return;
+  journal::Tested told;
+  told.package = expected.package;
+  told.answer = journal::Answer::missed;
+  told.cause = journal::TestCause::verify;
   cache_.tell(std::move(told));
 }
 

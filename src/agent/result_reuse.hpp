@@ -139,6 +139,7 @@ class TestReuse {
   void give(const Expected& expected, const Held& held, const gotool::LocalHit& result,
             bool from_agent);
   void tell_miss(const Expected& expected, const Found& local);
+  void tell_again(const Expected& expected);
   void tell_hit(const Expected& expected, const gotool::LocalHit& result, journal::Answer answer);
   bool should_run_again(const std::string& package) const;
   void match(const ActionId& action, const gotool::LocalHit& result);

@@ -5,6 +5,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <future>
 #include <map>
 #include <mutex>
@@ -428,6 +429,8 @@ TEST_CASE("a sample is tested again, and what does not pass then is told") {
     const auto verified = again.verified();
     CHECK(verified.packages == 1);
     CHECK(verified.failed.size() == (passes ? 0U : 1U));
+    CHECK(std::ranges::count(at.told_, journal::TestCause::verify, &journal::Tested::cause) ==
+          (passes ? 1 : 2));
   }
   TestReuse unsampled(at.go(), {0.0, 7}, at.cache());
   unsampled.given(at.test_id, at.log_, unix_now_ns());

@@ -88,7 +88,18 @@ std::string links_text(const Explanation& explanation) {
   return text;
 }
 
+// Plain go tells a cache of keys alone.
+bool is_known_by_keys_alone(const Explanation& explanation) {
+  return explanation.packages.empty() && explanation.tests.empty() && explanation.missed > 0;
+}
+
 std::string counts_text(const Explanation& explanation) {
+  if (is_known_by_keys_alone(explanation)) {
+    return fmt::format(
+        "{} of {} lookups missed, and of which packages is not known: run `sluice "
+        "go`, which records what is compiled, or `sluice why --trace` now\n",
+        explanation.missed, explanation.lookups);
+  }
   std::uint64_t compiled = 0;
   std::uint64_t cost_us = 0;
   for (const auto& package : explanation.packages) {
@@ -140,10 +151,10 @@ Result<void> narrow(Explanation& explanation, const std::vector<std::string>& wo
       if (!package.is_hit()) names.push_back(package.package);
     }
     for (const auto& test : explanation.tests) names.push_back(test.package);
-    return fail(Code::invalid,
-                fmt::format("why: no package {} in {}; it has {}", printable(words[i]),
-                            name_of(explanation.job),
-                            names.empty() ? "none that was compiled" : some_of(names, 0)));
+    return fail(Code::invalid, fmt::format("why: no package {} in {}; it has {}",
+                                           printable(words[i]), name_of(explanation.job),
+                                           names.empty() ? "none that is known to be compiled"
+                                                         : some_of(names, 0)));
   }
   const auto is_other = [&patterns](const auto& item) { return !matches(item.package, patterns); };
   std::erase_if(explanation.packages, is_other);
@@ -261,6 +272,8 @@ Json why_json(const Explanation& explanation) {
                     {"packages", std::move(packages)},
                     {"tests", std::move(tests)},
                     {"links", links_json(explanation.links)},
+                    {"lookups", explanation.lookups},
+                    {"missed", explanation.missed},
                     {"faults", std::move(faults)}};
 }
 

@@ -74,6 +74,16 @@ TEST_CASE("why: one cause with what it made go compile, and the tests that ran")
   CHECK(has(text, "tests that ran\nexample.org/m/leaf: testdata/a changed\n"));
 }
 
+TEST_CASE("why: plain go tells of keys and of no packages") {
+  insight::Explanation explanation = an_explanation();
+  explanation.lookups = 9;
+  explanation.missed = 4;
+  CHECK_FALSE(has(why_text(explanation), "4 of 9"));
+  explanation.packages.clear();
+  explanation.tests.clear();
+  CHECK(has(why_text(explanation), "4 of 9 lookups missed, and of which packages is not known"));
+}
+
 TEST_CASE("why: a package with its way to the cause") {
   const std::string text = why_packages_text(an_explanation());
   INFO(text);

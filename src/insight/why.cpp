@@ -539,6 +539,11 @@ Result<Explanation> explain(journal::Database& database, const journal::JobRow& 
   result.job = job;
   TRY_ASSIGN(result.commands, journal::commands_of(database, job.id));
   TRY_ASSIGN(result.faults, journal::faults_in(database, job.id));
+  TRY_ASSIGN(const auto answers, journal::answers_in(database, job.id));
+  for (const journal::AnswerTotal& total : answers) {
+    result.lookups += total.count;
+    if (total.answer == journal::Answer::missed) result.missed += total.count;
+  }
   TRY(Explainer(database, result, against).run());
   TRY(explain_tests(database, result, against.has_value()));
   TRY(explain_links(database, result));

@@ -115,6 +115,8 @@ struct Explanation {
   std::vector<LinkWhy> links;        // by name
   std::vector<Group> groups;         // the largest first
   std::vector<journal::FaultRow> faults;
+  std::uint64_t lookups = 0;  // also those of which nobody told the package
+  std::uint64_t missed = 0;   // of them
 };
 
 // `against`: compare with what this job had, not with the nearest that is known.

@@ -1,7 +1,6 @@
 #include "insight/why_tests.hpp"
 
 #include "base/strings.hpp"
-#include "codec/json.hpp"
 #include "gotool/go_version.hpp"
 #include "insight/go_test_flags.hpp"
 
@@ -72,6 +71,8 @@ class TestExplainer {
     if (!why.is_hit()) {
       if (row.cause == TestCause::inputs || row.cause == TestCause::too_new)
         TRY(explain_inputs(why, row));
+      else if (row.cause == TestCause::verify)
+        explain_verify(why, row);
       else if (!explain_by_packages(why))
         TRY(explain_by_history(why, row));
     }
@@ -104,13 +105,11 @@ class TestExplainer {
     return {};
   }
 
-  // Whether results that were there may have been made again, to compare.
-  bool verifies() const {
-    return std::ranges::any_of(result_.commands, [](const journal::CommandRow& command) {
-      const auto counters = codec::parse_json(command.counters);
-      const codec::Json* verify = counters ? counters->find("verify") : nullptr;
-      return verify != nullptr && verify->int_or("tests_checked", 0) > 0;
-    });
+  static void explain_verify(TestWhy& why, const TestRow& row) {
+    why.is_proven = true;
+    why.causes = {{"verify", row.ran ? "run again for --verify-tests"
+                                     : "run again for --verify-tests, and left no result: it did "
+                                       "not pass, or what it consults changed meanwhile"}};
   }
 
   // The binary is another one because something in it is.
@@ -161,8 +160,6 @@ class TestExplainer {
               : Cause{"too-young-before",
                       "the last run passed and left no result: what it consults was changed less "
                       "than 2 s before, or while it ran"}};
-    } else if (verifies()) {
-      why.causes = {{"verify", "run again for --verify-tests, or what the last run left is gone"}};
     } else {
       why.causes = {{"no-log", "what the last run left is not there any more"}};
     }

@@ -76,6 +76,18 @@ TEST_CASE("why of tests: a file too young for go to look is a fact, and has a ru
   CHECK_FALSE(only_test(diary).is_proven);
 }
 
+TEST_CASE("why of tests: a result that was there and not given is a fact") {
+  const Tested again{"m/p", Answer::missed, TestCause::verify, 0, {}, 0};
+  Diary diary;
+  diary.run({.linked = {"m/p.test"}, .tested = {again, k_passed}});
+  CHECK(kind_of(only_test(diary)) == "verify");
+  CHECK(only_test(diary).is_proven);
+  CHECK(only_test(diary).causes.front().text == "run again for --verify-tests");
+  diary.run({.linked = {"m/p.test"}, .tested = {again}});
+  CHECK(only_test(diary).causes.front().text.starts_with(
+      "run again for --verify-tests, and left no result"));
+}
+
 TEST_CASE("why of tests: a hit has no cause") {
   Diary diary;
   diary.run({.tested = {{"m/p", Answer::reused, TestCause::none, 1000, {}, 0}}});

@@ -38,8 +38,9 @@ enum class TestCause : std::uint8_t {
   inputs = 1,   // what it consults has changed: names say what
   unknown = 2,  // nothing is kept for the same contents, and what it was like is not known
   too_new = 3,  // go did not look: names are of files that were changed less than 2 s before
+  verify = 4,   // a result is there, and was not given: --verify-tests
 };
-inline constexpr std::uint8_t k_test_cause_last = 3;
+inline constexpr std::uint8_t k_test_cause_last = 4;
 
 struct CommandBegan {
   std::string id;

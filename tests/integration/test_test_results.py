@@ -425,6 +425,9 @@ def test_a_wrong_result_switches_reuse_off(machine, tmp_path):
     run = m.go("test", "./...", flags=("--verify-tests=100%",), cwd=root)
     assert run.code == 1 and run.summary["verify"]["tests_failed"] == 1, run.describe()
     assert any("example.com/tested/reads" in line for line in run.said), run.said
+    why = json.loads(m.sluice_run("why", "--json", cwd=root).ok().stdout)
+    causes = {test["package"]: (test["causes"][0]["kind"], test["proven"]) for test in why["tests"]}
+    assert causes["example.com/tested/reads"] == ("verify", True), why["tests"]
     # Now the failure stands, and others are go's own business.
     secret.write_text("good")
     age(root)
