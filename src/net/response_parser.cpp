@@ -79,8 +79,11 @@ std::optional<UnixNanos> parse_http_date(std::string_view text) {
   std::tm utc{};
   const std::string whole(text);
   const char* end = ::strptime(whole.c_str(), "%a, %d %b %Y %H:%M:%S GMT", &utc);
-  constexpr int k_tm_year_max = 300;  // 2200: nanoseconds reach to 2262
-  if (end == nullptr || *end != '\0' || utc.tm_year > k_tm_year_max) return std::nullopt;
+  // 1700 and 2200: nanoseconds reach from 1677 to 2262.
+  constexpr int k_tm_year_min = -200;
+  constexpr int k_tm_year_max = 300;
+  if (end == nullptr || *end != '\0') return std::nullopt;
+  if (utc.tm_year < k_tm_year_min || utc.tm_year > k_tm_year_max) return std::nullopt;
   constexpr UnixNanos k_ns_per_s = 1'000'000'000;
   return static_cast<UnixNanos>(::timegm(&utc)) * k_ns_per_s;
 }
