@@ -60,7 +60,8 @@ bool was_asked(const Setup& setup, const std::vector<SummedModule>& missing) {
 void note_asked(const Setup& setup, const std::vector<SummedModule>& missing) {
   const sys::Path file = asked_file(setup);
   if (!sys::make_directories(file.parent_path(), 0700)) return;  // then it is asked again
-  (void)sys::write_file_atomic(file, bytes_of(digest_of(missing)), 0600);
+  [[maybe_unused]] const auto else_asked_again =
+      sys::write_file_atomic(file, bytes_of(digest_of(missing)), 0600);
 }
 
 }  // namespace
