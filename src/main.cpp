@@ -18,6 +18,7 @@
 #include "cli/report.hpp"
 #include "cli/run.hpp"
 #include "cli/same_path.hpp"
+#include "cli/snapshot.hpp"
 #include "cli/stats.hpp"
 #include "cli/trace.hpp"
 #include "cli/version.hpp"
@@ -45,6 +46,8 @@ int run_command(const Invocation& invocation, const Environment& env) {
     case CommandId::env: return cli::run_env(invocation, env);
     case CommandId::agent: return cli::run_agent_command(invocation, env);
     case CommandId::mod: return cli::run_mod(invocation, env);
+    case CommandId::save: return cli::run_save(invocation, env);
+    case CommandId::restore: return cli::run_restore(invocation, env);
     case CommandId::stats: return cli::run_stats(invocation, env);
     case CommandId::report: return cli::run_report(invocation, env);
     case CommandId::doctor: return cli::run_doctor(invocation, env);

@@ -83,6 +83,13 @@ std::string platform_name() {
   return to_lower(name.sysname) + "/" + machine;
 }
 
+Scopes scopes_of_job(const AgentConfig& config, const sys::Environment& env) {
+  Job job = job_of(env, config.checkout);
+  complete_from_git(job, config.checkout, env, Deadline::after(k_git_wait));
+  return scopes_of(job, config.go_version, module_file(config, "go.mod"),
+                   module_file(config, "go.sum"));
+}
+
 IndexKeeper::IndexKeeper(const AgentConfig& config, store::Objects& objects, FaultBook& faults)
     : config_(config),
       objects_(objects),
@@ -101,10 +108,7 @@ void IndexKeeper::load_copy() {
 }
 
 bool IndexKeeper::refresh(const sys::Environment& env, const OnFresh& on_fresh) {
-  Job job = job_of(env, config_.checkout);
-  complete_from_git(job, config_.checkout, env, Deadline::after(k_git_wait));
-  Scopes scopes = scopes_of(job, config_.go_version, module_file(config_, "go.mod"),
-                            module_file(config_, "go.sum"));
+  Scopes scopes = scopes_of_job(config_, env);
   store::LoadedScopes loaded = store::load_scopes(objects_, config_.read_domains, scopes.read,
                                                   Deadline::after(k_refresh_wait));
   for (const Error& fault : loaded.faults) faults_.count("store", fault.message);

@@ -73,6 +73,10 @@ class IndexKeeper {
   std::vector<ActionId> ahead_;  // of the fresh index; empty: everything in its order
 };
 
+// Of the job that this configuration and environment are, with what git says; a few short
+// processes.
+Scopes scopes_of_job(const AgentConfig& config, const sys::Environment& env);
+
 // "linux/amd64": what this build of sluice and its go run on.
 std::string platform_name();
 

@@ -27,6 +27,9 @@ constexpr std::array k_mod_settings = {
     Id::store, Id::read_only, Id::drain_timeout, Id::publish_local, Id::trust_domain, Id::journal,
 };
 
+constexpr std::array k_save_settings = {Id::store, Id::read_only, Id::trust_domain};
+constexpr std::array k_restore_settings = {Id::store, Id::trust_domain};
+
 constexpr OptionSpec k_json = {"json", "", {}, "print JSON, for programs"};
 
 constexpr std::array<std::string_view, 4> k_env_shells = {"sh", "fish", "github", "dotenv"};
@@ -43,6 +46,22 @@ constexpr std::array<std::string_view, 3> k_agent_actions = {"status", "wait", "
 constexpr std::array k_agent_options = {k_json};
 constexpr std::array<std::string_view, 1> k_mod_actions = {"restore"};
 constexpr std::array k_mod_options = {k_json};
+
+constexpr std::array k_save_options = {
+    OptionSpec{"path", "PATH...", {}, "a directory or a file to keep; may be given again", true},
+    OptionSpec{"key", "KEY", {}, "the name of this state, with {hash:FILE} and others in it"},
+    OptionSpec{
+        "exclude", "GLOB...", {}, "what is left out, such as *.log or debug/incremental", true},
+    k_json,
+};
+constexpr std::array k_restore_options = {
+    OptionSpec{"path", "PATH...", {}, "what to bring back, as it was given to save", true},
+    OptionSpec{"key", "KEY", {}, "the state that is wanted, with {hash:FILE} and others in it"},
+    OptionSpec{"fallback", "KEY...", {}, "where it is not there: a key, or how one begins", true},
+    OptionSpec{"exclude", "GLOB...", {}, "what is not brought back", true},
+    OptionSpec{"replace", "", {}, "take the place of what is there already"},
+    k_json,
+};
 
 // Which store is said by the variable or a file: --store chooses a part of the examination here.
 constexpr std::array k_doctor_settings = {Id::read_only, Id::trust_domain};
@@ -127,6 +146,17 @@ constexpr std::array k_mod_examples = {
     Example{"sluice mod restore", "Bring what the build list needs, before tools without sluice."},
     Example{"sluice mod restore --json", "The same, and the numbers for a program."},
 };
+constexpr std::array k_save_examples = {
+    Example{"sluice save cargo --path target --key '{triple}-{hash:Cargo.lock}'",
+            "Keep cargo's target directory."},
+    Example{"sluice save npm --path node_modules --key '{hash:package-lock.json}' --exclude .cache",
+            "Keep what npm installed, without its scratch files."},
+};
+constexpr std::array k_restore_examples = {
+    Example{"sluice restore cargo --path target --key '{triple}-{hash:Cargo.lock}' --fallback "
+            "'{triple}-'",
+            "The same state, or else the newest of this target."},
+};
 constexpr std::array k_stats_examples = {
     Example{"sluice stats", "The numbers of this CI job, at a desk of the last command."},
     Example{"sluice stats --job last --json", "The same of the last job, for a program."},
@@ -179,7 +209,7 @@ constexpr std::array k_help_examples = {
     Example{"sluice help go", "What 'sluice go' does and takes."},
 };
 
-constexpr std::array<CommandSpec, 18> k_commands = {{
+constexpr std::array<CommandSpec, 20> k_commands = {{
     {CommandId::go,
      "go",
      "[SETTING...] GO-ARGUMENT...",
@@ -263,6 +293,31 @@ constexpr std::array<CommandSpec, 18> k_commands = {{
      "it. What the store has not, or what does not come, is left for go to fetch: the exit status "
      "is 0.",
      k_mod_examples},
+    {CommandId::save, "save",
+     "NAME [SETTING...] --path PATH... --key KEY [--exclude GLOB...] [--json]",
+     "keep directories in the store", CommandGroup::work, k_save_settings, k_save_options,
+     OperandSpec{"NAME", {}, true, false, true}, Tail::none,
+     "Keeps what lies at each PATH as a snapshot: files, modes, times to the nanosecond, symbolic "
+     "and hard links, holes. Files are cut where their content says so and each piece is stored "
+     "once, so that a state which is like an earlier one costs what differs. It is found by NAME "
+     "and KEY from the scopes of this job: its commit, pull request and branch.\n\n"
+     "In a KEY, {hash:GLOB,...} stands for what files contain, {env:NAME} for a variable, {os}, "
+     "{arch}, {go}, {goos}, {goarch}, {cgo}, {rustc} and {triple} for this machine and its tools; "
+     "{{ is a brace.\n\n"
+     "A store that is down costs the snapshot and not the job: the exit status is 0.",
+     k_save_examples},
+    {CommandId::restore, "restore",
+     "NAME [SETTING...] --path PATH... --key KEY [--fallback KEY...] [--exclude GLOB...] "
+     "[--replace] [--json]",
+     "bring directories back from the store", CommandGroup::work, k_restore_settings,
+     k_restore_options, OperandSpec{"NAME", {}, true, false, true}, Tail::none,
+     "Brings back what `sluice save` kept under NAME and KEY; where that is not there, what a "
+     "fallback names: a key, or the beginning of one. The best scope that has it answers: this "
+     "commit, its parent, the pull request, the branch, the base branch, the default branch.\n\n"
+     "Every PATH appears at once and whole, or nothing is changed. A directory that is not empty, "
+     "and a file that is there, stay as they are unless --replace is given. The exit status is 0 "
+     "also where there is no such snapshot or the store is down; --json says which it was.",
+     k_restore_examples},
     {CommandId::stats,
      "stats",
      "[SETTING...] [--job JOB] [--format FORMAT | --json] [--last N]",

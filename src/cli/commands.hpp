@@ -19,6 +19,8 @@ enum class CommandId {
   env,
   agent,
   mod,
+  save,
+  restore,
   stats,
   report,
   doctor,
@@ -40,6 +42,7 @@ struct OptionSpec {
   std::string_view value_name;  // empty: a flag without a value
   std::span<const std::string_view> choices;
   std::string_view help;  // one line, no full stop
+  bool is_list = false;   // any number of values, each after the flag or after one another
 };
 
 struct OperandSpec {

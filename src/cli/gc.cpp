@@ -5,6 +5,7 @@
 #include "base/strings.hpp"
 #include "base/units.hpp"
 #include "cli/output.hpp"
+#include "cli/progress.hpp"
 #include "cli/setup.hpp"
 #include "codec/json.hpp"
 #include "journal/spool.hpp"
@@ -21,41 +22,15 @@ namespace sluice::cli {
 
 namespace {
 
-constexpr std::chrono::milliseconds k_progress_after{500};
-constexpr std::chrono::milliseconds k_progress_every{100};
 constexpr std::uint64_t k_directories = 256;
 
-// One line on a terminal, rewritten in place and wiped at the end; silent for short work and
-// elsewhere.
-class ProgressLine {
- public:
-  explicit ProgressLine(bool wanted) : wanted_(wanted) {}
-  ~ProgressLine() {
-    if (shown_) write("\r\x1b[K");
+std::string progress_text(const gotool::CollectProgress& progress) {
+  if (progress.directories_done < k_directories) {
+    return fmt::format("reading: {}%, {} files", progress.directories_done * 100 / k_directories,
+                       progress.files_seen);
   }
-  ProgressLine(const ProgressLine&) = delete;
-  ProgressLine& operator=(const ProgressLine&) = delete;
-
-  void show(const gotool::CollectProgress& progress) {
-    if (!wanted_ || !next_.passed()) return;
-    next_ = Deadline::after(k_progress_every);
-    shown_ = true;
-    if (progress.directories_done < k_directories) {
-      write(fmt::format("\r\x1b[Ksluice: reading: {}%, {} files",
-                        progress.directories_done * 100 / k_directories, progress.files_seen));
-    } else {
-      write(fmt::format("\r\x1b[Ksluice: removing: {}", format_size(progress.bytes_removed)));
-    }
-  }
-
- private:
-  static void write(std::string_view text) {
-    [[maybe_unused]] const auto ignored = sys::write_all(STDERR_FILENO, bytes_of(text));
-  }
-  bool wanted_;
-  bool shown_ = false;
-  Deadline next_ = Deadline::after(k_progress_after);
-};
+  return fmt::format("removing: {}", format_size(progress.bytes_removed));
+}
 
 constexpr std::size_t k_removed_max = 1'000'000;  // told to the journal
 constexpr std::size_t k_removed_event = 10'000;   // in one frame
@@ -159,10 +134,13 @@ int run_gc(const Invocation& invocation, const sys::Environment& env) {
   if (!there) return report(there.error());
   gotool::CollectReport collected;
   if (*there) {
-    ProgressLine line(!invocation.has("json") && isatty(STDERR_FILENO) == 1);
+    ProgressLine line(!invocation.has("json"));
     std::vector<journal::RemovedOne> removed;
     auto result = gotool::collect(
-        directory, *options, [&line](const gotool::CollectProgress& at) { line.show(at); },
+        directory, *options,
+        [&line](const gotool::CollectProgress& at) {
+          line.show([&at] { return progress_text(at); });
+        },
         [&removed](const ActionId& action, bool for_age) {
           if (removed.size() >= k_removed_max) return;
           removed.push_back({action, for_age ? journal::Removal::age : journal::Removal::size});

@@ -27,7 +27,9 @@ class Page {
     body_ += "\n";
     body_ += colour_ ? fmt::format("\x1b[1m{}\x1b[0m\n", text) : fmt::format("{}\n", text);
   }
-  void text(std::string_view text) { body_ += wrapped(text, k_width, 0); }
+  void text(std::string_view text, std::size_t indent = 0) {
+    body_ += wrapped(text, k_width, indent);
+  }
   void rows(const std::vector<std::pair<std::string, std::string>>& rows) {
     std::size_t width = 0;
     for (const auto& row : rows) width = std::max(width, row.first.size());
@@ -102,7 +104,7 @@ std::string help_text(const CommandSpec& command, bool colour) {
   Page page(colour);
   page.line(fmt::format("sluice {}: {}", command.name, command.summary));
   page.title("Usage");
-  page.line(fmt::format("  sluice {} {}", command.name, command.usage));
+  page.text(fmt::format("sluice {} {}", command.name, command.usage), 2);
   page.line("");
   page.text(command.description);
   if (!command.options.empty()) {

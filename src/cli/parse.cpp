@@ -158,6 +158,7 @@ Result<Cut> cut_words(const std::vector<std::string>& words) {
 struct Slots {
   std::array<std::string, k_setting_count> settings;
   std::vector<std::string> options;
+  std::vector<std::vector<std::string>> lists;  // as options
   std::string operand;
   bool help = false;
   bool version = false;
@@ -178,8 +179,13 @@ void declare(CLI::App& app, const Vocabulary& vocabulary, Slots& slots) {
     add_value(app, spec->name, spec->type == SettingType::flag, slot);
   }
   slots.options.resize(vocabulary.options.size());
+  slots.lists.resize(vocabulary.options.size());
   for (std::size_t i = 0; i < vocabulary.options.size(); ++i) {
     const auto* spec = vocabulary.options[i];
+    if (spec->is_list) {
+      app.add_option("--" + std::string(spec->name), slots.lists[i]);
+      continue;
+    }
     add_value(app, spec->name, spec->value_name.empty(), slots.options[i]);
   }
 }
@@ -231,6 +237,13 @@ Result<void> take(Invocation& invocation, CLI::App& app, const Vocabulary& vocab
   for (std::size_t i = 0; i < vocabulary.options.size(); ++i) {
     const OptionSpec& spec = *vocabulary.options[i];
     if (app.count("--" + std::string(spec.name)) == 0) continue;
+    if (spec.is_list) {
+      if (std::ranges::any_of(slots.lists[i], &std::string::empty)) {
+        return fail(Code::invalid, fmt::format("{}--{} is empty", place, spec.name));
+      }
+      invocation.lists[std::string(spec.name)] = slots.lists[i];
+      continue;
+    }
     const std::string& value = slots.options[i];
     if (spec.value_name.empty()) {
       const auto on = parse_bool(value);

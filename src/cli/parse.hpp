@@ -20,6 +20,7 @@ struct Invocation {
   Flags flags;
   std::map<std::string, std::string, std::less<>>
       options;  // "max-size" -> "10GiB"; flags -> "true"
+  std::map<std::string, std::vector<std::string>, std::less<>> lists;  // of options that are some
   std::string operand;
   std::vector<std::string> operands;  // all of them, where the command takes a list
   std::vector<std::string> tail;      // go's words, or the command of `run`
@@ -27,6 +28,10 @@ struct Invocation {
   bool wants_version = false;
 
   bool has(std::string_view option) const { return options.find(option) != options.end(); }
+  std::vector<std::string> list_of(std::string_view option) const {
+    const auto at = lists.find(option);
+    return at == lists.end() ? std::vector<std::string>() : at->second;
+  }
   std::string option_or(std::string_view option, std::string_view fallback) const {
     const auto at = options.find(option);
     return at == options.end() ? std::string(fallback) : at->second;

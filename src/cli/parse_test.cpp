@@ -137,6 +137,18 @@ TEST_CASE("control characters of a word do not reach the terminal") {
   CHECK(refusal({"\x1b[31mred"}).find('\x1b') == std::string::npos);
 }
 
+TEST_CASE("a list takes values after its flag and after one another") {
+  const Invocation invocation =
+      good({"save", "cargo", "--path", "a", "b", "--key", "k", "--path=c", "--json"});
+  CHECK(invocation.operand == "cargo");
+  CHECK(invocation.list_of("path") == Words{"a", "b", "c"});
+  CHECK(invocation.option_or("key", "") == "k");
+  CHECK(invocation.has("json"));
+  CHECK(invocation.list_of("exclude").empty());
+  CHECK(refusal({"save", "cargo", "--path"}) == "save: --path needs a PATH...");
+  CHECK(refusal({"save", "cargo", "--path", ""}) == "save: --path is empty");
+}
+
 TEST_CASE("every flag that help shows is accepted") {
   for (const auto& command : command_specs()) {
     for (const SettingId id : command.settings) {
@@ -149,13 +161,16 @@ TEST_CASE("every flag that help shows is accepted") {
       CHECK(good(words).flags.get(id));
     }
     for (const auto& option : command.options) {
-      Words words = {std::string(command.name), "--" + std::string(option.name)};
+      Words words = {std::string(command.name)};
+      if (!command.operand.choices.empty()) words.emplace_back(command.operand.choices.front());
+      if (command.operand.is_file) words.emplace_back("x");
+      words.push_back("--" + std::string(option.name));
       if (!option.value_name.empty()) {
         words.emplace_back(option.choices.empty() ? "x" : option.choices.front());
       }
-      if (!command.operand.choices.empty()) words.emplace_back(command.operand.choices.front());
-      if (command.operand.is_file) words.emplace_back("x");
-      CHECK(good(words).has(option.name));
+      const Invocation invocation = good(words);
+      CHECK((option.is_list ? invocation.list_of(option.name) == Words{"x"}
+                            : invocation.has(option.name)));
     }
   }
 }

@@ -21,9 +21,9 @@ using journal::Outcome;
 constexpr std::uint8_t k_kind_other = 0;
 constexpr std::uint8_t k_kind_test_output = 5;
 constexpr std::string_view k_scope_unknown = "not-known";
-constexpr std::array<std::string_view, 10> k_kind_names = {
-    "other",       "archive",    "module-index", "package-index", "test-log",
-    "test-output", "executable", "link",         "inputs",        "module"};
+constexpr std::array<std::string_view, 12> k_kind_names = {
+    "other",      "archive", "module-index", "package-index", "test-log",      "test-output",
+    "executable", "link",    "inputs",       "module",        "snapshot-tree", "snapshot-bundle"};
 constexpr std::array<std::string_view, 8> k_scope_names = {
     "commit",      "parent",         "pull-request", "branch",
     "base-branch", "default-branch", "tier-l1",      "tier-l2"};

@@ -69,11 +69,13 @@ const Location* Publisher::location_of(const BlobId& blob) const {
   return ours ? location : nullptr;
 }
 
+bool Publisher::is_known(const Record& record) const {
+  return record.size == 0 || location_of(record.output) != nullptr ||
+         in_pack_.contains(record.output);
+}
+
 Result<void> Publisher::add(const Record& record, const sys::Path& file, Deadline deadline) {
-  if (record.size == 0 || location_of(record.output) != nullptr ||
-      in_pack_.contains(record.output)) {
-    return {};
-  }
+  if (is_known(record)) return {};
   if (record.size > k_blob_size_max) {
     return in_blob(record, fail(Code::exhausted, fmt::format("{} bytes are more than any blob may "
                                                              "have",
@@ -93,6 +95,32 @@ Result<void> Publisher::add_small(const Record& record, const sys::Path& file, i
   TRY_ASSIGN(const std::size_t count, sys::read_at(fd, bytes, 0));
   bytes.resize(count);
   if (count != record.size || sha256_as<BlobId>(bytes) != record.output) return not_the_blob(file);
+  return add_packed(record, bytes, deadline);
+}
+
+Result<void> Publisher::add_bytes(const Record& record, ByteView bytes, Deadline deadline) {
+  if (is_known(record)) return {};
+  if (record.size < options_.alone_bytes_min) {
+    return in_blob(record, add_packed(record, bytes, deadline));
+  }
+  const Bytes frame = codec::zstd_compress(bytes, options_.zstd_level);
+  Location location;
+  location.where = Location::Where::alone;
+  location.stored_size = frame.size();
+  location.encoding = Encoding::zstd;
+  location.domain = options_.domain;
+  return in_blob(record, put_alone({record, std::move(location)}, Body(frame), deadline));
+}
+
+void Publisher::adopt(const Publisher& other) {
+  for (const auto& [blob, location] : other.placed_) placed_.insert_or_assign(blob, location);
+  report_.bytes_up += other.report_.bytes_up;
+  report_.blobs_up += other.report_.blobs_up;
+  report_.blob_bytes += other.report_.blob_bytes;
+  report_.objects_up += other.report_.objects_up;
+}
+
+Result<void> Publisher::add_packed(const Record& record, ByteView bytes, Deadline deadline) {
   // Room first: when the full pack cannot be uploaded, this blob is not half added.
   if (pack_.size() >= options_.pack_bytes_target || pack_.full() || !pack_waiting_.empty()) {
     TRY(flush(deadline));

@@ -2,11 +2,12 @@
 // of the scopes that shall know it.
 //
 // A Publisher borrows its Objects and belongs to one thread at a time (publish() writes heads with
-// a few threads of its own, all ended on return). In memory: one pack being filled. What the known
-// index already locates is not uploaded again. Errors of add(): Code::corrupt when the file is not
-// the blob it is said to be, Code::not_found when it is gone, Code::exhausted when it is above a
-// bound (in all three the blob is left out and the others go on), else the store's, after which the
-// same call may be tried again.
+// a few threads of its own, all ended on return). In memory: one pack being filled, and of what
+// add_bytes() uploads its compressed bytes. What the known index already locates is not uploaded
+// again. Errors of add(): Code::corrupt when the file is not the blob it is said to be,
+// Code::not_found when it is gone, Code::exhausted when it is above a bound (in all three the blob
+// is left out and the others go on), else the store's, after which the same call may be tried
+// again.
 #pragma once
 
 #include "base/deadline.hpp"
@@ -76,6 +77,11 @@ class Publisher {
   // Reads the file and packs or uploads it; SHA-256 is checked on what is stored. A blob that is
   // empty, known or added before needs no file and costs nothing.
   Result<void> add(const Record& record, const sys::Path& file, Deadline deadline);
+  // The same of bytes in memory, which are the blob.
+  Result<void> add_bytes(const Record& record, ByteView bytes, Deadline deadline);
+  // Takes over what another one has uploaded to the same store and domain: it is known here, and
+  // counted here.
+  void adopt(const Publisher& other);
   // Uploads the pack being filled.
   Result<void> flush(Deadline deadline);
   // Writes the manifest of those records whose blob has a place in the store (call flush first:
@@ -90,6 +96,8 @@ class Publisher {
 
  private:
   const Location* location_of(const BlobId& blob) const;
+  bool is_known(const Record& record) const;
+  Result<void> add_packed(const Record& record, ByteView bytes, Deadline deadline);
   Result<void> add_small(const Record& record, const sys::Path& file, int fd, Deadline deadline);
   Result<void> add_alone(const Record& record, const sys::Path& file, int fd, Deadline deadline);
   Result<void> put_alone(Entry entry, const Body& body, Deadline deadline);

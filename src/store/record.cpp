@@ -54,14 +54,14 @@ std::string_view name_of(Kind kind) {
     case Kind::link: return "link";
     case Kind::inputs: return "inputs";
     case Kind::module: return "module";
+    case Kind::snapshot_tree: return "snapshot-tree";
+    case Kind::snapshot_bundle: return "snapshot-bundle";
     case Kind::other: break;
   }
   return "other";
 }
 
-bool is_of_gos_cache(Kind kind) {
-  return kind != Kind::link && kind != Kind::inputs && kind != Kind::module;
-}
+bool is_of_gos_cache(Kind kind) { return kind < Kind::link; }
 
 std::uint64_t stored_size_max(std::uint64_t size, Encoding encoding) {
   return encoding == Encoding::raw ? size : size + size / 128 + 1024;

@@ -27,13 +27,15 @@ enum class Kind : std::uint8_t {
   test_log = 4,
   test_output = 5,
   executable = 6,
-  link = 7,    // a linked program, asked for by the link cache only
-  inputs = 8,  // what packages were compiled from: docs/formats/inputs.md
-  module = 9,  // the archive of a module: docs/formats/modules.md
+  link = 7,              // a linked program, asked for by the link cache only
+  inputs = 8,            // what packages were compiled from: docs/formats/inputs.md
+  module = 9,            // the archive of a module: docs/formats/modules.md
+  snapshot_tree = 10,    // docs/formats/snapshots.md
+  snapshot_bundle = 11,  // likewise
 };
-inline constexpr std::uint8_t k_kind_last = 9;  // a reader takes higher numbers for `other`
+inline constexpr std::uint8_t k_kind_last = 11;  // a reader takes higher numbers for `other`
 std::string_view name_of(Kind kind);
-// Whether go's own cache holds such a thing: linked programs, inputs and modules are sluice's.
+// Whether go's own cache holds such a thing: the kinds from `link` on are sluice's.
 bool is_of_gos_cache(Kind kind);
 
 enum class Origin : std::uint8_t {

@@ -23,13 +23,6 @@ struct HeadSlot {
   Result<std::optional<Head>> head = std::nullopt;
 };
 
-struct ManifestSlot {
-  ScopeKind from = ScopeKind::commit;
-  std::string domain;
-  ManifestRef ref;
-  Result<Bytes> bytes = Bytes();
-};
-
 Result<std::optional<Head>> read_head(Objects& objects, const HeadSlot& slot, Deadline deadline) {
   TRY_ASSIGN(const auto object,
              objects.get(head_key(slot.domain, slot.scope->name), k_head_size_max, deadline));
@@ -41,11 +34,15 @@ Result<std::optional<Head>> read_head(Objects& objects, const HeadSlot& slot, De
   return head;
 }
 
-Result<Bytes> read_manifest(Objects& objects, const ManifestSlot& slot, Deadline deadline) {
+std::string what(const ManifestId& id) { return fmt::format("manifest {}", id.short_hex()); }
+
+// The manifest object; the copy that a head carried, where there is one.
+Result<Bytes> manifest_bytes(Objects& objects, const ListedManifest& listed, Deadline deadline) {
+  if (!listed.ref.inlined.empty()) return listed.ref.inlined;
   // As a range, which is given piece by piece: on a slow line each piece shows that it comes.
   Bytes bytes;
   TRY_ASSIGN(const bool found, objects.get_range(
-                                   manifest_key(slot.domain, slot.ref.id), 0, slot.ref.size,
+                                   manifest_key(listed.domain, listed.ref.id), 0, listed.ref.size,
                                    [&bytes](ByteView piece) -> Result<void> {
                                      append(bytes, piece);
                                      return {};
@@ -55,117 +52,125 @@ Result<Bytes> read_manifest(Objects& objects, const ManifestSlot& slot, Deadline
   return bytes;
 }
 
+Result<Manifest> decode_listed(const ListedManifest& listed, ByteView bytes,
+                               std::size_t records_max) {
+  if (manifest_id(bytes) != listed.ref.id) {
+    return fail(Code::corrupt, "it does not hash to its name");
+  }
+  TRY_ASSIGN(Manifest manifest, decode_manifest(bytes, records_max));
+  if (manifest.info.domain != listed.domain) {
+    return fail(Code::denied, fmt::format("it was written in the trust domain {}, not in {}",
+                                          manifest.info.domain, listed.domain));
+  }
+  return manifest;
+}
+
+// Records whose bytes lie in a domain that is not read: they are dropped. How many there were.
+std::size_t drop_foreign(Manifest& manifest, const std::vector<std::string>& domains) {
+  return std::erase_if(manifest.entries, [&](const Entry& entry) {
+    return entry.location.where != Location::Where::nowhere &&
+           std::ranges::find(domains, entry.location.domain) == domains.end();
+  });
+}
+
+Error foreign_error(std::size_t count) {
+  return {Code::denied,
+          fmt::format("{} records point into trust domains that this job does not read", count)};
+}
+
 class Loader {
  public:
   Loader(Objects& objects, const std::vector<std::string>& domains, Deadline deadline)
       : objects_(objects), domains_(domains), deadline_(deadline) {}
 
   LoadedScopes load(const std::vector<Scope>& scopes) {
-    read_heads(scopes);
-    read_missing();
-    for (ManifestSlot& slot : manifests_) take(slot);
+    ListedScopes listed = list_scopes(objects_, domains_, scopes, deadline_);
+    loaded_.faults = std::move(listed.faults);
+    // Best scope first, so that what goes beyond the bounds is what matters least.
+    std::uint64_t bytes = 0;
+    std::erase_if(listed.manifests, [&](const ListedManifest& one) {
+      if (one.ref.size <= k_loaded_bytes_max - bytes) {
+        bytes += one.ref.size;
+        return false;
+      }
+      fault({Code::exhausted, "left out: more than a job reads"}, one.ref.id);
+      return true;
+    });
+    std::vector<Result<Bytes>> read(listed.manifests.size(), Bytes());
+    run_parallel(read.size(), k_scope_readers_max, [&](std::size_t i) {
+      read[i] = manifest_bytes(objects_, listed.manifests[i], deadline_);
+    });
+    for (std::size_t i = 0; i < read.size(); ++i) {
+      take(listed.manifests[i], std::exchange(read[i], Bytes()));
+    }
     return std::move(loaded_);
   }
 
  private:
-  void read_heads(const std::vector<Scope>& scopes) {
-    for (const Scope& scope : scopes) {
-      for (const std::string& domain : domains_) {
-        if (is_domain(domain)) heads_.push_back({&scope, domain});
-      }
-    }
-    run_parallel(heads_.size(), k_scope_readers_max, [&](std::size_t i) {
-      heads_[i].head = read_head(objects_, heads_[i], deadline_);
-    });
-    for (HeadSlot& slot : heads_) {
-      if (!slot.head) {
-        fault(std::move(slot.head).error(),
-              fmt::format("head of {} {} in {}", name_of(slot.scope->kind),
-                          printable(slot.scope->name), slot.domain));
-      } else if (*slot.head) {
-        choose(slot, std::move(**slot.head));
-      }
-    }
-  }
-
-  // Best scope first, so that what goes beyond the bounds is what matters least.
-  void choose(const HeadSlot& slot, Head head) {
-    for (ManifestRef& ref : head.manifests) {
-      if (!seen_.insert(manifest_key(slot.domain, ref.id)).second) continue;
-      if (ref.size > k_loaded_bytes_max - bytes_) {
-        fault({Code::exhausted, "left out: more than a job reads"}, what(ref.id));
-        continue;
-      }
-      bytes_ += ref.size;
-      manifests_.push_back({slot.scope->kind, std::string(slot.domain), std::move(ref)});
-    }
-  }
-
-  void read_missing() {
-    std::vector<ManifestSlot*> missing;
-    for (ManifestSlot& slot : manifests_) {
-      if (slot.ref.inlined.empty()) {
-        missing.push_back(&slot);
-      } else {
-        slot.bytes = std::move(slot.ref.inlined);
-      }
-    }
-    run_parallel(missing.size(), k_scope_readers_max, [&](std::size_t i) {
-      missing[i]->bytes = read_manifest(objects_, *missing[i], deadline_);
-    });
-  }
-
-  void take(ManifestSlot& slot) {
-    auto manifest = decode(slot);
-    slot.bytes = Bytes();
-    if (!manifest) return fault(std::move(manifest).error(), what(slot.ref.id));
-    const auto foreign = std::erase_if(manifest->entries, [&](const Entry& entry) {
-      return entry.location.where != Location::Where::nowhere &&
-             std::ranges::find(domains_, entry.location.domain) == domains_.end();
-    });
-    if (foreign > 0) {
-      fault({Code::denied, fmt::format("{} records point into trust domains that this job does not "
-                                       "read",
-                                       foreign)},
-            what(slot.ref.id));
-    }
+  void take(const ListedManifest& listed, Result<Bytes> bytes) {
+    if (!bytes) return fault(std::move(bytes).error(), listed.ref.id);
+    auto manifest = decode_listed(listed, *bytes, k_loaded_records_max - records_);
+    if (!manifest) return fault(std::move(manifest).error(), listed.ref.id);
+    const std::size_t foreign = drop_foreign(*manifest, domains_);
+    if (foreign > 0) fault(foreign_error(foreign), listed.ref.id);
     records_ += manifest->entries.size();
-    loaded_.manifests.push_back({slot.from, std::move(*manifest), slot.ref.id});
+    loaded_.manifests.push_back({listed.from, std::move(*manifest), listed.ref.id});
   }
 
-  Result<Manifest> decode(const ManifestSlot& slot) const {
-    if (!slot.bytes) return std::unexpected(slot.bytes.error());
-    const Bytes& bytes = *slot.bytes;
-    if (manifest_id(bytes) != slot.ref.id) {
-      return fail(Code::corrupt, "it does not hash to its name");
-    }
-    TRY_ASSIGN(Manifest manifest, decode_manifest(bytes, k_loaded_records_max - records_));
-    if (manifest.info.domain != slot.domain) {
-      return fail(Code::denied, fmt::format("it was written in the trust domain {}, not in {}",
-                                            manifest.info.domain, slot.domain));
-    }
-    return manifest;
-  }
-
-  static std::string what(const ManifestId& id) {
-    return fmt::format("manifest {}", id.short_hex());
-  }
-  void fault(Error error, std::string_view context) {
-    loaded_.faults.push_back(std::move(error).in(context));
+  void fault(Error error, const ManifestId& id) {
+    loaded_.faults.push_back(std::move(error).in(what(id)));
   }
 
   Objects& objects_;
   const std::vector<std::string>& domains_;
   Deadline deadline_;
-  std::vector<HeadSlot> heads_;
-  std::vector<ManifestSlot> manifests_;
-  std::unordered_set<std::string> seen_;
-  std::uint64_t bytes_ = 0;
   std::size_t records_ = 0;
   LoadedScopes loaded_;
 };
 
 }  // namespace
+
+ListedScopes list_scopes(Objects& objects, const std::vector<std::string>& read_domains,
+                         const std::vector<Scope>& scopes, Deadline deadline) {
+  std::vector<HeadSlot> heads;
+  for (const Scope& scope : scopes) {
+    for (const std::string& domain : read_domains) {
+      if (is_domain(domain)) heads.push_back({&scope, domain});
+    }
+  }
+  run_parallel(heads.size(), k_scope_readers_max,
+               [&](std::size_t i) { heads[i].head = read_head(objects, heads[i], deadline); });
+  ListedScopes listed;
+  std::unordered_set<std::string> seen;
+  for (HeadSlot& slot : heads) {
+    if (!slot.head) {
+      listed.faults.push_back(std::move(slot.head).error().in(
+          fmt::format("head of {} {} in {}", name_of(slot.scope->kind), printable(slot.scope->name),
+                      slot.domain)));
+      continue;
+    }
+    if (!*slot.head) continue;
+    for (ManifestRef& ref : (*slot.head)->manifests) {
+      if (!seen.insert(manifest_key(slot.domain, ref.id)).second) continue;
+      listed.manifests.push_back({slot.scope->kind, std::string(slot.domain), std::move(ref)});
+    }
+  }
+  return listed;
+}
+
+Result<Manifest> load_manifest(Objects& objects, const std::vector<std::string>& read_domains,
+                               const ListedManifest& listed, Deadline deadline) {
+  const auto load = [&]() -> Result<Manifest> {
+    TRY_ASSIGN(const Bytes bytes, manifest_bytes(objects, listed, deadline));
+    TRY_ASSIGN(Manifest manifest, decode_listed(listed, bytes, k_loaded_records_max));
+    const std::size_t foreign = drop_foreign(manifest, read_domains);
+    if (foreign > 0) return std::unexpected(foreign_error(foreign));
+    return manifest;
+  };
+  auto loaded = load();
+  if (!loaded) return std::unexpected(std::move(loaded).error().in(what(listed.ref.id)));
+  return loaded;
+}
 
 LoadedScopes load_scopes(Objects& objects, const std::vector<std::string>& read_domains,
                          const std::vector<Scope>& scopes, Deadline deadline) {

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "base/deadline.hpp"
+#include "store/head.hpp"
 #include "store/manifest.hpp"
 #include "store/objects.hpp"
 #include "store/scope.hpp"
@@ -31,6 +32,26 @@ struct LoadedScopes {
   std::vector<LoadedManifest> manifests;  // best scope first, newest first; each id once
   std::vector<Error> faults;
 };
+
+// What a head lists, unread.
+struct ListedManifest {
+  ScopeKind from = ScopeKind::commit;
+  std::string domain;  // where it lies
+  ManifestRef ref;
+};
+
+struct ListedScopes {
+  std::vector<ListedManifest> manifests;  // as in LoadedScopes
+  std::vector<Error> faults;
+};
+
+// The heads alone, for those who need few of the manifests.
+ListedScopes list_scopes(Objects& objects, const std::vector<std::string>& read_domains,
+                         const std::vector<Scope>& scopes, Deadline deadline);
+// One of them. Code::not_found, Code::corrupt, Code::unsupported; Code::denied where it, or the
+// bytes of one of its entries, belong to a domain that is not read.
+Result<Manifest> load_manifest(Objects& objects, const std::vector<std::string>& read_domains,
+                               const ListedManifest& listed, Deadline deadline);
 
 // `read_domains` are the trust domains this job believes, best first; entries whose bytes lie in
 // any other are dropped (one fault per manifest that has such).

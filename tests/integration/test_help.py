@@ -10,7 +10,7 @@ import pytest
 from sluice_harness import REPO
 
 COMMANDS = {"go", "run", "cacheprog", "env", "agent", "stats", "report", "doctor", "gc", "why"}
-COMMANDS |= {"mtime", "trace", "mod"}
+COMMANDS |= {"mtime", "trace", "mod", "save", "restore"}
 COMMANDS |= {"version", "completion", "man", "help"}
 
 # A value for every flag that takes one; a flag that help names and this table does not is a
@@ -37,6 +37,10 @@ VALUES = {
     "max-age": "400d",
     "shell": "sh",
     "region": "cache.Invalidate",
+    "path": "part",
+    "key": "k",
+    "fallback": "k",
+    "exclude": "*.log",
 }
 SWITCHES = {
     "trace",
@@ -51,6 +55,7 @@ SWITCHES = {
     "unwrite",
     "dry-run",
     "force",
+    "replace",
     "help",
     "version",
 }
@@ -102,6 +107,8 @@ def test_every_flag_in_help_is_accepted(machine, tiny, trace_file):
         "journal": ["path"],
         "mod": ["restore"],
         "mtime": [],
+        "restore": ["tool", "--path", "go.mod", "--key", "k"],
+        "save": ["tool", "--path", "go.mod", "--key", "k", "--read-only"],
         "why": [],
         "trace": [str(trace)],
         "version": [],
@@ -120,7 +127,7 @@ def test_every_flag_in_help_is_accepted(machine, tiny, trace_file):
             takes_value = flag in VALUES and (name, flag) != ("doctor", "store")
             words = [f"--{flag}", VALUES[flag]] if takes_value else [f"--{flag}"]
             before, after = ([], harmless[name])
-            if name in ("agent", "journal", "mod"):
+            if name in ("agent", "journal", "mod", "restore", "save"):
                 before, after = harmless[name], []
             where = repository if name == "mtime" else tiny
             env = trace_env if name == "trace" else {}
