@@ -405,6 +405,8 @@ std::vector<Finding> advise_on_variables(const Examined& examined) {
   }
   for (const PlacedCommand& placed : examined.commands) {
     const auto& words = placed.command.words;
+    // Of a shell that ends with it nothing gets its mode.
+    if (placed.ends_shell) continue;
     if (words.size() != 2 || words[0].value != "umask" || words[1].value == "022" ||
         words[1].value == "0022" || words[1].value.starts_with('-')) {
       continue;

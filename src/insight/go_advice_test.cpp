@@ -92,6 +92,8 @@ TEST_CASE("variables") {
   CHECK(of({{"TZ", "UTC", 4}}) == "4 note time-zone\n");
   const Pipeline mask = script("umask 002\ngo test ./...\n");
   CHECK(advise_on_variables(Examined(mask)).size() == 1);
+  const Pipeline alone = script("go test ./...\numask 002\n");
+  CHECK(advise_on_variables(Examined(alone)).empty());
 }
 
 std::string of_differences(std::string text) {

@@ -416,12 +416,17 @@ std::vector<PlacedCommand> commands_of(const Pipeline& pipeline) {
     job = step.job;
     std::vector<Variable> environment = later;
     set_variables(environment, step.environment);
-    if (step.goes_on) set_variables(environment, exported);
+    if (step.goes_on) {
+      set_variables(environment, exported);
+    } else if (!found.empty()) {
+      found.back().ends_shell = true;
+    }
     Walker walker(step.job, std::move(environment), found);
     walker.walk(shell_commands(step.script, step.line, step.counts_lines), 0);
     set_variables(later, walker.later());
     exported = walker.exported();
   }
+  if (!found.empty()) found.back().ends_shell = true;
   return found;
 }
 

@@ -50,6 +50,7 @@ struct PlacedCommand {
   std::string job;
   ShellCommand command;
   std::vector<Variable> environment;
+  bool ends_shell = false;  // nothing comes after it in its shell
 };
 std::vector<PlacedCommand> commands_of(const Pipeline& pipeline);
 

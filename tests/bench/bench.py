@@ -9,7 +9,8 @@ folder: a store in a folder, sluice next to go alone. remote: a real MinIO behin
 BENCH_PEERS names. replay: consecutive commits of a program, each on an empty machine, over the same
 network. reuse: build, vet and test of a fresh clone at another path, on an empty machine, next to
 go alone that runs again in place. modules: the modules of a build list on an empty machine, next to
-`go mod download` and a tarball.
+`go mod download` and a tarball. snapshots: a directory of 2 GB saved, saved again with 1 % changed,
+and restored, next to tar and zstd.
 
 Within a round the sides take turns. The numbers, the versions and the load of the machine go to a
 JSON file.
@@ -44,9 +45,10 @@ import folder  # isort: skip
 import modules  # isort: skip
 import remote  # isort: skip
 import reuse  # isort: skip
+import snapshots  # isort: skip
 from wan import build_wan  # isort: skip
 
-PARTS = ("folder", "remote", "replay", "reuse", "modules")
+PARTS = ("folder", "remote", "replay", "reuse", "modules", "snapshots")
 REMOTE_PROGRAMS = ("hello", "caddy", "prometheus")
 REUSE_PROGRAMS = ("caddy", "prometheus")
 MODULE_PROGRAMS = ("prometheus",)
@@ -249,6 +251,24 @@ def modules_part(
             network.stop()
 
 
+def snapshots_part(
+    root: Path, sluice: Path, go_env: dict, options: argparse.Namespace, save: Save
+) -> None:
+    wan = build_wan(root / "wan", go_env)
+    network = remote.Network(root, wan, options.rtt, options.mbit)
+    try:
+        measured = snapshots.measure(
+            root / "work",
+            remote.Sluice(root / "sluice", go_env, sluice, network),
+            snapshots.TreeTarball(root / "tarball", go_env, network),
+            options.rounds,
+            0.02 if options.quick else 1.0,
+        )
+        save(measured | {"rtt": options.rtt, "mbit": options.mbit})
+    finally:
+        network.stop()
+
+
 def print_tables(result: dict) -> None:
     print(
         f"\nsluice {result['sluice']}, {result['go']}, {result['cpus']} CPUs, "
@@ -264,6 +284,8 @@ def print_tables(result: dict) -> None:
         reuse.print_tables(result["reuse"])
     if "modules" in result:
         modules.print_tables(result["modules"])
+    if "snapshots" in result:
+        snapshots.print_tables(result["snapshots"])
     if costs := remote.costs(result):
         remote.print_costs(costs)
 
@@ -308,6 +330,7 @@ def main() -> int:
         "replay": replay_part,
         "reuse": reuse_part,
         "modules": modules_part,
+        "snapshots": snapshots_part,
     }
     with contextlib.ExitStack() as stack:
         root = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="sluice-bench-")))
