@@ -65,7 +65,8 @@ class TreeTarball(Tarball):
 
     def unpack(self, tree: Path) -> float:
         tree.mkdir(parents=True)
-        return self._shell('t=$1; shift; "$@" | zstd -dc | tar -C "$t" -x', str(tree), *self._curl())
+        script = 't=$1; shift; "$@" | zstd -dc | tar -C "$t" -x'
+        return self._shell(script, str(tree), *self._curl())
 
 
 def same(one: Path, other: Path) -> None:
