@@ -15,6 +15,7 @@ import dataclasses
 import json
 import os
 import re
+import resource
 import shutil
 import statistics
 import subprocess
@@ -110,6 +111,12 @@ class Elsewhere:
             return job(self.side, self.target, True)
 
 
+def cpu_of_children() -> float:
+    """Seconds that everything took which was started and has ended; an agent goes on."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
 def costs(sluice: Sluice, target: Target, rounds: int) -> dict:
     """`go test ./...` of which everything is known, again and again in one place, with all of
     sluice and with a part of it off; then `why`. Seconds.
@@ -120,16 +127,19 @@ def costs(sluice: Sluice, target: Target, rounds: int) -> dict:
         "--journal off": {"SLUICE_JOURNAL": "off"},
     }
     took: dict = {name: [] for name in sides}
+    cpu: dict = {name: [] for name in sides}
     for number in range(-1, rounds):
         shift = number % len(sides)
         for name in [*sides][shift:] + [*sides][:shift]:
+            before = cpu_of_children()
             run = sluice.machine.go("test", "./...", cwd=target.path, env=sides[name])
             if number >= 0:
                 took[name].append(run.wall_s)
+                cpu[name].append(cpu_of_children() - before)
     sluice.machine.sluice_run("why", cwd=target.path).ok()  # has read what the commands left
     why = [sluice.machine.sluice_run("why", cwd=target.path).ok() for _ in range(5)]
     stats = sluice.machine.sluice_run("stats", "--format", "json", cwd=target.path).ok()
-    return {"took": took, "why": [run.wall_s for run in why], "stats": json.loads(stats.stdout)}
+    return {"took": took, "cpu": cpu, "why": [run.wall_s for run in why], "stats": json.loads(stats.stdout)}
 
 
 def put_away(first: Target, side: Side) -> None:
@@ -247,5 +257,6 @@ def _print_costs(name: str, measured: dict) -> None:
     bounds = {"--test-results go": K_COST_OF_CONTENT, "--journal off": K_COST_OF_JOURNAL}
     for off, bound in bounds.items():
         ratios = [a / b for a, b in zip(whole, took[off])]
-        print(f"- of {off}: {spread(ratios)}, {_verdict(ratios, bound)}")
+        cpu = [a / b for a, b in zip(measured["cpu"]["all of sluice"], measured["cpu"][off])]
+        print(f"- of {off}: {spread(ratios)}, {_verdict(ratios, bound)}; as CPU time {spread(cpu)}")
     print(f"- sluice why: {spread(measured['why'], ' s')}, {_verdict(measured['why'], K_WHY_S)}")
