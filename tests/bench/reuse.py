@@ -139,7 +139,8 @@ def costs(sluice: Sluice, target: Target, rounds: int) -> dict:
     sluice.machine.sluice_run("why", cwd=target.path).ok()  # has read what the commands left
     why = [sluice.machine.sluice_run("why", cwd=target.path).ok() for _ in range(5)]
     stats = sluice.machine.sluice_run("stats", "--format", "json", cwd=target.path).ok()
-    return {"took": took, "cpu": cpu, "why": [run.wall_s for run in why], "stats": json.loads(stats.stdout)}
+    told = json.loads(stats.stdout)
+    return {"took": took, "cpu": cpu, "why": [run.wall_s for run in why], "stats": told}
 
 
 def put_away(first: Target, side: Side) -> None:
