@@ -132,7 +132,8 @@ class TestReuse {
   void work();
   void enqueue(std::function<void()> task);
   void begin(const ActionId& test_id, const gotool::LocalHit& log, std::uint64_t turn);
-  void expect(const ActionId& test_id, const Bytes& log, const Found& record, std::uint64_t turn);
+  std::optional<gotool::TestRecord> record_of(const Log& log, const Found& record);
+  void expect(const Log& log, const Found& record, std::uint64_t turn);
   void settle(std::uint64_t turn, const ActionId& theirs, const std::optional<Expected>& expected);
   void claim(const Expected& expected, Held held);
   void tell_too_new(const Expected& expected, Inputs& inputs);
@@ -168,6 +169,7 @@ class TestReuse {
   gotool::FileDigests digests_;
   std::optional<std::vector<gotool::MainModule>> modules_;
   std::deque<Log> logs_made_;
+  std::unordered_map<BlobId, std::string> packages_;  // by the log of a test that has a record
   // go's key of a cover profile -> ours
   std::unordered_map<ActionId, std::vector<ActionId>> profiles_;
 

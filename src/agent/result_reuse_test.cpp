@@ -191,6 +191,29 @@ TEST_CASE("a result of other contents is not, even under go's own key") {
   CHECK(at.told_[1].names == std::vector<std::string>{"open p/data"});
 }
 
+TEST_CASE("what is refused under a test's first ID is not given under its second") {
+  Fixture at;
+  TestReuse first(at.go(), {}, at.cache());
+  at.store_result(first);
+  const auto info = sys::stat_file(at.root() / "p/data");
+  REQUIRE(info);
+  at.write("m/p/data", "CONTENT");
+  REQUIRE(sys::touch(at.root() / "p/data", (*info)->mtime_ns));
+  // Nothing is kept under it but what go itself has.
+  const ActionId second_id = sha256_as<ActionId>(bytes_of("the binary"));
+  const ActionId second_key = at.go_key({}, second_id);
+  TestReuse second(at.go(), {}, at.cache());
+  second.given(at.test_id, at.log_, unix_now_ns());
+  CHECK(at.look_up(second, at.go_key(), at.output_).verdict == Verdict::miss);
+  second.given(second_id, at.log_, unix_now_ns());
+  CHECK(at.look_up(second, second_key, at.output_).verdict == Verdict::miss);
+  CHECK(at.told_.back().cause == journal::TestCause::unknown);
+  // Of a test of which nothing is known it stays go's business.
+  TestReuse other(at.go(), {}, at.cache());
+  other.given(second_id, at.log_, unix_now_ns());
+  CHECK(at.look_up(other, second_key, at.output_).verdict == Verdict::not_ours);
+}
+
 TEST_CASE("a file too young for go to look is told, and what has changed before that") {
   Fixture at;
   TestReuse first(at.go(), {}, at.cache());
