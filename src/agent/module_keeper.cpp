@@ -266,8 +266,11 @@ void ModuleKeeper::work() {
 }
 
 void ModuleKeeper::keep_all(const std::vector<SummedModule>& modules) {
-  const Deadline deadline = Deadline::after(k_index_wait);
-  const auto index = keeper_->wait_fresh(deadline, [this] { return !stopping_; });
+  const auto proxied = proxy_.take_wanted();
+  if (modules.empty() && proxied.empty()) return;  // nobody waits for a store that is silent
+  const Patience::Wait wait(patience_);
+  const auto index = keeper_->wait_fresh(
+      Deadline::after(k_index_wait), [this, &wait] { return !stopping_ && wait.is_worth_it(); });
   std::set<ModuleProxy::Wanted> listed;
   for (const SummedModule& module : modules) {
     if (stopping_) return;
@@ -275,7 +278,7 @@ void ModuleKeeper::keep_all(const std::vector<SummedModule>& modules) {
     if (!gotool::is_module_there(config_.module_cache, module)) continue;
     keep_record(index.get(), module, gotool::module_action(module));
   }
-  for (const ModuleProxy::Wanted& wanted : proxy_.take_wanted()) {
+  for (const ModuleProxy::Wanted& wanted : proxied) {
     if (stopping_) return;
     if (listed.contains(wanted)) continue;
     // What go has fetched meanwhile: no go.sum here has its sums.

@@ -630,7 +630,7 @@ def test_results_that_are_gone(lane, machine, tmp_path):
     at.test("./mid")
     run = m.go("test", "./mid", cwd=root, env=alone, flags=("--verify-tests", "100%")).ok()
     assert run.summary["verify"]["tests_checked"] > 0
-    [(kind, text)] = at.tests(proven=False)
+    [(kind, text)] = at.tests()
     assert kind == "verify" and "--verify-tests" in text
 
     # A store that nobody answers for: of the same package, and of one that may be in it.
