@@ -44,6 +44,14 @@ class Fixture {
     REQUIRE(sys::touch(file, unix_now_ns() - 3'600'000'000'000));
   }
 
+  // Other contents of the same size and time.
+  void change_unseen() const {
+    const auto info = sys::stat_file(root() / "p/data");
+    REQUIRE(info);
+    write("m/p/data", "CONTENT");
+    REQUIRE(sys::touch(root() / "p/data", (*info)->mtime_ns));
+  }
+
   LocalHit body(const std::string& name, std::string_view text) const {
     write("bodies/" + name, text);
     LocalHit hit;
@@ -175,10 +183,7 @@ TEST_CASE("a result of other contents is not, even under go's own key") {
   Fixture at;
   TestReuse first(at.go(), {}, at.cache());
   at.store_result(first);
-  const auto info = sys::stat_file(at.root() / "p/data");
-  REQUIRE(info);
-  at.write("m/p/data", "CONTENT");
-  REQUIRE(sys::touch(at.root() / "p/data", (*info)->mtime_ns));
+  at.change_unseen();
 
   TestReuse second(at.go(), {}, at.cache());
   second.given(at.test_id, at.log_, unix_now_ns());
@@ -195,10 +200,7 @@ TEST_CASE("what is refused under a test's first ID is not given under its second
   Fixture at;
   TestReuse first(at.go(), {}, at.cache());
   at.store_result(first);
-  const auto info = sys::stat_file(at.root() / "p/data");
-  REQUIRE(info);
-  at.write("m/p/data", "CONTENT");
-  REQUIRE(sys::touch(at.root() / "p/data", (*info)->mtime_ns));
+  at.change_unseen();
   // Nothing is kept under it but what go itself has.
   const ActionId second_id = sha256_as<ActionId>(bytes_of("the binary"));
   const ActionId second_key = at.go_key({}, second_id);

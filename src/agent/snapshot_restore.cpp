@@ -1,6 +1,5 @@
 #include "agent/snapshot_restore.hpp"
 
-#include "store/fetch.hpp"
 #include "store/layout.hpp"
 #include "store/parallel.hpp"
 #include "sys/fd.hpp"
@@ -252,15 +251,7 @@ class Restorer {
   }
 
   Result<void> fill_from(std::uint32_t number) {
-    Bytes bundle;
-    bundle.reserve(static_cast<std::size_t>(snapshot_.tree.bundles[number].size));
-    const auto fetched = store::fetch_blob(
-        objects_, snapshot_.bundles[number],
-        [&bundle](ByteView piece) -> Result<void> {
-          append(bundle, piece);
-          return {};
-        },
-        deadline_);
+    const auto fetched = snapshot_blob(objects_, snapshot_.bundles[number], deadline_);
     if (!fetched && fetched.error().code == Code::corrupt && options_.drops_damaged) {
       // Then the next save brings it again.
       const store::Entry& entry = snapshot_.bundles[number];
@@ -275,7 +266,7 @@ class Restorer {
              pieces[to].entry == pieces[from].entry) {
         ++to;
       }
-      TRY(write_pieces(bundle, std::span(pieces).subspan(from, to - from)));
+      TRY(write_pieces(*fetched, std::span(pieces).subspan(from, to - from)));
       from = to;
     }
     return {};

@@ -14,21 +14,6 @@ namespace {
 using store::Entry;
 using store::ListedManifest;
 
-Result<Bytes> tree_bytes(store::Objects& objects, const Entry& entry, Deadline deadline) {
-  if (entry.record.size > store::k_snapshot_tree_max) {
-    return fail(Code::exhausted, "its tree is larger than any may be");
-  }
-  Bytes bytes;
-  TRY(store::fetch_blob(
-      objects, entry,
-      [&bytes](ByteView piece) -> Result<void> {
-        append(bytes, piece);
-        return {};
-      },
-      deadline));
-  return bytes;
-}
-
 Result<Snapshot> load_unmarked(store::Objects& objects,
                                const std::vector<std::string>& read_domains,
                                const ListedManifest& listed, Deadline deadline) {
@@ -41,7 +26,10 @@ Result<Snapshot> load_unmarked(store::Objects& objects,
   }
   Snapshot snapshot;
   snapshot.tree_entry = manifest.entries.front();
-  TRY_ASSIGN(const Bytes bytes, tree_bytes(objects, snapshot.tree_entry, deadline));
+  if (snapshot.tree_entry.record.size > store::k_snapshot_tree_max) {
+    return fail(Code::exhausted, "its tree is larger than any may be");
+  }
+  TRY_ASSIGN(const Bytes bytes, snapshot_blob(objects, snapshot.tree_entry, deadline));
   TRY_ASSIGN(snapshot.tree, store::decode_snapshot_tree(bytes));
   std::unordered_map<BlobId, Entry*> by_blob;
   for (Entry& entry : manifest.entries) by_blob.emplace(entry.record.output, &entry);
@@ -98,6 +86,20 @@ std::optional<ChosenSnapshot> choose_snapshot(const std::vector<ListedManifest>&
     if (near != listed.end()) return ChosenSnapshot{&*near, false};
   }
   return std::nullopt;
+}
+
+Result<Bytes> snapshot_blob(store::Objects& objects, const Entry& entry, Deadline deadline) {
+  Bytes bytes;
+  bytes.reserve(
+      static_cast<std::size_t>(std::min(entry.record.size, store::k_snapshot_bundle_max)));
+  TRY(store::fetch_blob(
+      objects, entry,
+      [&bytes](ByteView piece) -> Result<void> {
+        append(bytes, piece);
+        return {};
+      },
+      deadline));
+  return bytes;
 }
 
 Result<Snapshot> load_snapshot(store::Objects& objects,

@@ -41,6 +41,9 @@ std::optional<ChosenSnapshot> choose_snapshot(const std::vector<store::ListedMan
                                               std::string_view key,
                                               const std::vector<std::string>& fallbacks);
 
+// The bytes of a tree or of a bundle, verified.
+Result<Bytes> snapshot_blob(store::Objects& objects, const store::Entry& entry, Deadline deadline);
+
 struct Snapshot {
   store::SnapshotTree tree;
   store::Entry tree_entry;

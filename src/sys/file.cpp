@@ -1,6 +1,7 @@
 #include "sys/file.hpp"
 
 #include "base/strings.hpp"
+#include "sys/timespec.hpp"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -198,13 +199,7 @@ Result<void> remove_tree(const Path& path) {
 namespace {
 
 Result<void> set_time(const Path& path, UnixNanos mtime_ns, int flags) {
-  struct timespec at{};
-  at.tv_sec = mtime_ns / k_nanos_per_second;
-  at.tv_nsec = mtime_ns % k_nanos_per_second;
-  if (at.tv_nsec < 0) {  // before 1970
-    at.tv_nsec += k_nanos_per_second;
-    --at.tv_sec;
-  }
+  const timespec at = timespec_of(mtime_ns);
   const struct timespec times[2] = {at, at};
   if (::utimensat(AT_FDCWD, path.c_str(), times, flags) == 0) return {};
   return fail_errno(errno, about("set the time of", path));

@@ -1,5 +1,7 @@
 #include "sys/tree.hpp"
 
+#include "sys/timespec.hpp"
+
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -95,14 +97,7 @@ class Walk {
 };
 
 std::array<timespec, 2> times_of(UnixNanos mtime_ns) {
-  std::int64_t seconds = mtime_ns / k_nanos_per_second;
-  std::int64_t nanos = mtime_ns % k_nanos_per_second;
-  if (nanos < 0) {
-    nanos += k_nanos_per_second;
-    --seconds;
-  }
-  return {timespec{.tv_sec = 0, .tv_nsec = UTIME_OMIT},
-          timespec{.tv_sec = seconds, .tv_nsec = nanos}};
+  return {timespec{.tv_sec = 0, .tv_nsec = UTIME_OMIT}, timespec_of(mtime_ns)};
 }
 
 // What cannot be opened stays closed: whoever removes it is told.
