@@ -298,20 +298,22 @@ bool TestReuse::take(const ActionId& action, const Found& local, Answer answer) 
 }
 
 void TestReuse::claim(const Expected& expected, Held held) {
-  cache_.fetch(
-      expected.own, [this, expected, held = std::move(held)](const Found& found, bool from_agent) {
-        if (found) return give(expected, held, *found, from_agent);
-        cache_.fetch(expected.in_place,
-                     [this, expected, held](const Found& in_place, bool in_place_from_agent) {
-                       if (in_place) return give(expected, held, *in_place, in_place_from_agent);
-                       tell_miss(expected, held.local);
-                       held.answer(Verdict::miss, held.local, in_place_from_agent);
-                     });
-      });
+  cache_.fetch(expected.own,
+               [this, expected, held = std::move(held)](const Found& found, bool from_agent) {
+                 if (found) return give(expected, expected.own, held, *found, from_agent);
+                 cache_.fetch(expected.in_place, [this, expected, held](const Found& in_place,
+                                                                        bool in_place_from_agent) {
+                   if (in_place) {
+                     return give(expected, expected.in_place, held, *in_place, in_place_from_agent);
+                   }
+                   tell_miss(expected, held.local);
+                   held.answer(Verdict::miss, held.local, in_place_from_agent);
+                 });
+               });
 }
 
-void TestReuse::give(const Expected& expected, const Held& held, const LocalHit& result,
-                     bool from_agent) {
+void TestReuse::give(const Expected& expected, const ActionId& found, const Held& held,
+                     const LocalHit& result, bool from_agent) {
   if (should_run_again(expected.package)) {
     {
       const std::lock_guard lock(mutex_);
@@ -323,6 +325,7 @@ void TestReuse::give(const Expected& expected, const Held& held, const LocalHit&
   // Under go's own key there may be the result of other contents.
   const bool is_gos = held.local && held.local->output == result.output;
   tell_hit(expected, result, is_gos ? journal::Answer::local : journal::Answer::reused);
+  cache_.tell(journal::TestGiven{expected.package, held.action, is_gos ? held.action : found});
   if (is_gos) return held.answer(Verdict::as_it_is, held.local, false);
   held.answer(Verdict::reuse, result, from_agent);
 }

@@ -60,7 +60,7 @@ class TestReuse {
     // The same output under one more action of ours.
     std::function<void(const ActionId&, const gotool::LocalHit&)> name;
     // What came of a test, for the journal.
-    std::function<void(journal::Tested)> tell;
+    std::function<void(journal::Body)> tell;
   };
 
   // What the go command is: all of it as go itself sees it.
@@ -137,8 +137,8 @@ class TestReuse {
   void settle(std::uint64_t turn, const ActionId& theirs, const std::optional<Expected>& expected);
   void claim(const Expected& expected, Held held);
   void tell_too_new(const Expected& expected, Inputs& inputs);
-  void give(const Expected& expected, const Held& held, const gotool::LocalHit& result,
-            bool from_agent);
+  void give(const Expected& expected, const ActionId& found, const Held& held,
+            const gotool::LocalHit& result, bool from_agent);
   void tell_miss(const Expected& expected, const Found& local);
   void tell_again(const Expected& expected);
   void tell_hit(const Expected& expected, const gotool::LocalHit& result, journal::Answer answer);

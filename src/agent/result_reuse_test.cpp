@@ -83,9 +83,14 @@ class Fixture {
               const std::lock_guard lock(mutex_);
               kept_[action] = same;
             },
-            [this](journal::Tested tested) {
+            [this](const journal::Body& told) {
               const std::lock_guard lock(mutex_);
-              told_.push_back(std::move(tested));
+              if (const auto* tested = std::get_if<journal::Tested>(&told)) {
+                told_.push_back(*tested);
+              }
+              if (const auto* given = std::get_if<journal::TestGiven>(&told)) {
+                given_.push_back(*given);
+              }
             }};
   }
 
@@ -141,6 +146,7 @@ class Fixture {
   std::mutex mutex_;
   std::map<ActionId, LocalHit> kept_;
   std::vector<journal::Tested> told_;
+  std::vector<journal::TestGiven> given_;
 
  private:
   std::optional<sys::TempDirectory> directory_;
@@ -167,6 +173,10 @@ TEST_CASE("a result is found again under the key of other times") {
   CHECK(answered.verdict == Verdict::reuse);
   REQUIRE(answered.found);
   CHECK(answered.found->output == at.output_.output);
+  REQUIRE(at.given_.size() == 1);
+  CHECK(at.given_[0].package == "example.org/m/p");
+  CHECK(at.given_[0].action == now);
+  CHECK(at.kept_.contains(at.given_[0].found));
   REQUIRE(at.told_.size() == 2);
   CHECK(at.told_[0].package == "example.org/m/p");
   CHECK(at.told_[0].ran == 1);

@@ -238,7 +238,7 @@ void Session::start_reuse(const sys::Path& goroot) {
                        },
                        [this](const ActionId& action, ByteView body) { keep(action, body); },
                        [this](const ActionId& action, const LocalHit& same) { name(action, same); },
-                       [this](journal::Tested tested) { recorder_.add(std::move(tested)); }});
+                       [this](journal::Body told) { recorder_.add(std::move(told)); }});
 }
 
 int Session::serve(int input_fd) {

@@ -105,6 +105,7 @@ constexpr std::array k_why_options = {
     OptionSpec{"job", "JOB", {}, "a job of the journal, by number or name (default the last)"},
     OptionSpec{"against", "JOB", {}, "compare with this job, not with the nearest known"},
     OptionSpec{"trace", "", {}, "run the command again and take what go says that it hashes"},
+    OptionSpec{"scope", "", {}, "say of each hit from which scope of the store it came"},
     k_json,
 };
 
@@ -183,6 +184,7 @@ constexpr std::array k_why_examples = {
     Example{"sluice why ./cmd/...", "The same of some packages, each with its way to the cause."},
     Example{"sluice why --job 12 --against 9 --json", "Two jobs compared, for a program."},
     Example{"sluice why --trace ./cmd/server", "Its keys and inputs in go's own words."},
+    Example{"sluice why --scope", "From which branch, commit or pull request each hit came."},
 };
 constexpr std::array k_trace_examples = {
     Example{"sluice trace trace.out", "Invalidations and the garbage collector, by reason."},
@@ -393,7 +395,7 @@ constexpr std::array<CommandSpec, 20> k_commands = {{
      k_mtime_examples},
     {CommandId::why,
      "why",
-     "[--job JOB] [--against JOB] [--trace] [--json] [PACKAGE...]",
+     "[--job JOB] [--against JOB] [--trace | --scope] [--json] [PACKAGE...]",
      "say why packages were compiled and tests were run",
      CommandGroup::care,
      {},
@@ -410,7 +412,9 @@ constexpr std::array<CommandSpec, 20> k_commands = {{
      "GODEBUG=gocachehash=1, recomputes each hash that go prints and compares with the journal. An "
      "install is traced as a build, nothing is written but to the local tier, and what is cached "
      "is not made again; tests whose results are not kept run again. What go and tests print goes "
-     "to standard error. The exit status is 1 where go fails.",
+     "to standard error. The exit status is 1 where go fails.\n\n"
+     "--scope is about hits: the scope of the store's index that has each of them (commit, parent, "
+     "pull request, branch, base branch, default branch, or one of the key tiers L1 and L2).",
      k_why_examples},
     {CommandId::trace,
      "trace",

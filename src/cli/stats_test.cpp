@@ -1,5 +1,6 @@
 #include "cli/stats.hpp"
 
+#include "insight/lookup_facts.hpp"
 #include "insight/numbers.hpp"
 #include "store/record.hpp"
 #include "store/scope.hpp"

@@ -4,6 +4,7 @@
 #include "cli/journal_view.hpp"
 #include "cli/output.hpp"
 #include "cli/setup.hpp"
+#include "cli/why_scope.hpp"
 #include "cli/why_trace.hpp"
 #include "cli/why_words.hpp"
 #include "insight/wording.hpp"
@@ -126,17 +127,6 @@ Json links_json(const std::vector<insight::LinkWhy>& links) {
   return list;
 }
 
-std::string_view answer_name(journal::Answer answer) {
-  switch (answer) {
-    case journal::Answer::local: return "local";
-    case journal::Answer::remote: return "remote";
-    case journal::Answer::missed: return "missed";
-    case journal::Answer::reused: return "reused";
-    case journal::Answer::refused: return "refused";
-  }
-  return "missed";
-}
-
 // Leaves only what was asked for.
 Result<void> narrow(Explanation& explanation, const std::vector<std::string>& words,
                     const std::vector<std::string>& patterns) {
@@ -184,7 +174,7 @@ Result<Explanation> explanation_of(const Invocation& invocation, const Setup& se
 }  // namespace
 
 std::string why_text(const Explanation& explanation) {
-  std::string text = header_text(explanation) + counts_text(explanation);
+  std::string text = header_text(explanation.job, explanation.commands) + counts_text(explanation);
   for (std::size_t i = 0; i < explanation.groups.size() && i < k_groups_shown; ++i) {
     text += "\n" + group_text(explanation.groups[i]);
   }
@@ -208,7 +198,7 @@ std::string why_text(const Explanation& explanation) {
 }
 
 std::string why_packages_text(const Explanation& explanation) {
-  std::string text = header_text(explanation);
+  std::string text = header_text(explanation.job, explanation.commands);
   for (const PackageWhy& package : explanation.packages) text += "\n" + package_text(package);
   text += links_text(explanation);
   if (!explanation.tests.empty()) text += "\ntests\n";
@@ -278,17 +268,17 @@ Json why_json(const Explanation& explanation) {
 }
 
 int run_why(const Invocation& invocation, const sys::Environment& env) {
+  if (const auto other = option_beside_scope(invocation); !other.empty()) {
+    return report(Error{Code::invalid, fmt::format("why: --scope does not go with {}", other)});
+  }
   const auto setup = set_up(invocation.flags, env, current_directory(), OffSwitch::passed_over);
   if (!setup) return report(setup.error());
+  if (invocation.has("scope")) return run_why_scope(invocation, *setup, env);
   TraceRequest request;
   auto explanation = explanation_of(invocation, *setup, request.against);
   if (!explanation) return report(std::move(explanation).error().in("why"));
   const std::vector<std::string>& words = invocation.operands;
-  std::vector<std::string> patterns;
-  if (!words.empty()) {
-    const std::string here = directory_path(env, setup->working_directory);
-    for (const std::string& word : words) patterns.push_back(import_pattern(word, here));
-  }
+  auto patterns = import_patterns(words, env, setup->working_directory);
   if (invocation.has("trace")) {
     request.explanation = std::move(*explanation);
     request.words = words;

@@ -271,7 +271,7 @@ Result<void> select_traced(TraceExplanation& traced, const TraceRequest& request
 std::string why_trace_text(const TraceRequest& request, const Rerun& rerun, const TraceRun& run,
                            const TraceExplanation& traced) {
   const gotool::HashCounts& counts = run.counts;
-  std::string text = header_text(request.explanation);
+  std::string text = header_text(request.explanation.job, request.explanation.commands);
   text += fmt::format("traced: go {} ({})\n", printable(join(rerun.words, " ")),
                       insight::seconds_text(static_cast<std::uint64_t>(run.took.count())));
   text += fmt::format("go made {} hashes, {} proven; {} subkeys, {} proven ({} of text)\n",

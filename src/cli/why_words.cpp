@@ -94,24 +94,35 @@ std::string also_text(const std::vector<insight::Upstream>& also, std::size_t mo
   return text;
 }
 
-std::string header_text(const Explanation& explanation) {
-  std::string text = name_of(explanation.job);
+std::string header_text(const journal::JobRow& job,
+                        const std::vector<journal::CommandRow>& commands) {
+  std::string text = name_of(job);
   std::uint64_t duration_us = 0;
-  for (const auto& command : explanation.commands) {
-    duration_us += command.duration_us.value_or(0);
+  for (const auto& one : commands) {
+    duration_us += one.duration_us.value_or(0);
   }
-  if (!explanation.commands.empty()) {
-    const auto& command = explanation.commands.back();
+  if (!commands.empty()) {
+    const auto& command = commands.back();
     text += ": " + printable(join(command.words, " "), k_words_shown);
-    if (explanation.commands.size() > 1) {
-      text += fmt::format(" and {} more", explanation.commands.size() - 1);
+    if (commands.size() > 1) {
+      text += fmt::format(" and {} more", commands.size() - 1);
     }
-    text += fmt::format(" ({}{}, {}{})",
-                        command.go_version.empty() ? "" : printable(command.go_version) + ", ",
-                        time_text(explanation.job.first_us), insight::seconds_text(duration_us),
-                        end_text(explanation.commands));
+    text += fmt::format(
+        " ({}{}, {}{})", command.go_version.empty() ? "" : printable(command.go_version) + ", ",
+        time_text(job.first_us), insight::seconds_text(duration_us), end_text(commands));
   }
   return text + "\n";
+}
+
+std::string_view answer_name(journal::Answer answer) {
+  switch (answer) {
+    case journal::Answer::local: return "local";
+    case journal::Answer::remote: return "remote";
+    case journal::Answer::missed: return "missed";
+    case journal::Answer::reused: return "reused";
+    case journal::Answer::refused: return "refused";
+  }
+  return "missed";
 }
 
 Json json_of(const std::vector<Cause>& causes) {
@@ -160,6 +171,15 @@ std::string import_pattern(std::string_view word, std::string_view directory_pat
   std::string text = path.native();
   while (text.ends_with('/')) text.pop_back();
   return directory_path.empty() || text.starts_with("..") ? std::string(word) : text;
+}
+
+std::vector<std::string> import_patterns(const std::vector<std::string>& words,
+                                         const sys::Environment& env, const sys::Path& directory) {
+  std::vector<std::string> patterns;
+  if (words.empty()) return patterns;
+  const std::string here = directory_path(env, directory);
+  for (const std::string& word : words) patterns.push_back(import_pattern(word, here));
+  return patterns;
 }
 
 bool matches(std::string_view package, const std::vector<std::string>& patterns) {

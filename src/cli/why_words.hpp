@@ -27,8 +27,10 @@ std::string way_text(const std::vector<std::string>& through);  // "b <- a"
 // Lines for what holds as well.
 std::string also_text(const std::vector<insight::Upstream>& also, std::size_t more);
 // "job 12: go test ./... (go1.26.8, 2026-11-26 17:40, 4.21 s)"
-std::string header_text(const insight::Explanation& explanation);
+std::string header_text(const journal::JobRow& job,
+                        const std::vector<journal::CommandRow>& commands);
 
+std::string_view answer_name(journal::Answer answer);  // in JSON: "local"
 codec::Json json_of(const std::vector<insight::Cause>& causes);
 codec::Json json_of(const std::vector<insight::Upstream>& also);
 codec::Json json_of(const std::vector<std::string>& names);
@@ -39,6 +41,9 @@ std::string directory_path(const sys::Environment& env, const sys::Path& directo
 // "./x/...", "example.org/m/..." as import paths, "./" being `directory_path`. A pattern that
 // leaves the module stays as it is and matches nothing.
 std::string import_pattern(std::string_view word, std::string_view directory_path);
+// The same of all words of a command.
+std::vector<std::string> import_patterns(const std::vector<std::string>& words,
+                                         const sys::Environment& env, const sys::Path& directory);
 // Whether a package as go names it ("p [p.test]") is meant by one of these.
 bool matches(std::string_view package, const std::vector<std::string>& patterns);
 

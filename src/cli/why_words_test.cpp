@@ -40,7 +40,7 @@ TEST_CASE("why: jobs, causes and ways in words") {
 TEST_CASE("why: how a job ended stands in its first line") {
   insight::Explanation explanation;
   const auto ends_with = [&explanation](std::string_view end) {
-    const std::string text = header_text(explanation);
+    const std::string text = header_text(explanation.job, explanation.commands);
     CAPTURE(text);
     CHECK(text.ends_with(std::string(end) + "\n"));
   };

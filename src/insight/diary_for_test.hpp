@@ -60,6 +60,7 @@ class Diary : public JournalForTest {
     std::vector<std::string> given = {};   // texts whose results the cache had
     std::vector<std::string> linked = {};  // packages: "p.test"
     std::vector<journal::Tested> tested = {};
+    std::vector<journal::TestGiven> tested_given = {};
     std::vector<journal::Fault> faults = {};
     std::vector<ActionId> asked = {};  // any keys that go had an answer for
     std::vector<journal::IndexedOne> indexed = {};
@@ -96,6 +97,7 @@ class Diary : public JournalForTest {
                                                       journal::Answer::missed, 5}});
     }
     for (const auto& tested : command.tested) events.push_back({now_us_ + 30, tested});
+    for (const auto& given : command.tested_given) events.push_back({now_us_ + 30, given});
     for (const auto& fault : command.faults) events.push_back({now_us_ + 30, fault});
     events.push_back({now_us_ + 40, lookups});
     events.push_back({now_us_ + 40, journal::Indexed{command.indexed}});

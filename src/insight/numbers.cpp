@@ -3,12 +3,12 @@
 #include "codec/json.hpp"
 #include "gotool/go_version.hpp"
 #include "insight/go_test_flags.hpp"
+#include "insight/lookup_facts.hpp"
 #include "insight/why_tests.hpp"
 
 #include <algorithm>
 #include <map>
 #include <tuple>
-#include <unordered_map>
 #include <unordered_set>
 #include <utility>
 
@@ -16,21 +16,6 @@ namespace sluice::insight {
 namespace {
 
 using journal::Answer;
-using journal::Outcome;
-
-constexpr std::uint8_t k_kind_other = 0;
-constexpr std::uint8_t k_kind_test_output = 5;
-constexpr std::string_view k_scope_unknown = "not-known";
-constexpr std::array<std::string_view, 12> k_kind_names = {
-    "other",      "archive", "module-index", "package-index", "test-log",      "test-output",
-    "executable", "link",    "inputs",       "module",        "snapshot-tree", "snapshot-bundle"};
-constexpr std::array<std::string_view, 8> k_scope_names = {
-    "commit",      "parent",         "pull-request", "branch",
-    "base-branch", "default-branch", "tier-l1",      "tier-l2"};
-
-bool is_hit(Answer answer) {
-  return answer == Answer::local || answer == Answer::remote || answer == Answer::reused;
-}
 
 class Counting {
  public:
@@ -46,13 +31,9 @@ class Counting {
   Result<void> count_links();
   Result<void> count_tests();
   Result<void> count_unkept_tests(const std::vector<journal::TestRow>& kept);
-  std::uint8_t kind_of(const journal::LookupRow& row) const;
-  std::string_view scope_of(const journal::LookupRow& row) const;
 
   journal::Database& database_;
   Numbers numbers_;
-  MissHistory history_;
-  std::unordered_map<ActionId, std::uint8_t> kinds_;
   std::unordered_set<ActionId> archives_given_;
 };
 
@@ -76,28 +57,6 @@ Result<void> Counting::count_commands() {
   return {};
 }
 
-std::uint8_t Counting::kind_of(const journal::LookupRow& row) const {
-  if (const auto at = kinds_.find(row.action); at != kinds_.end() && at->second != k_kind_other) {
-    return at->second;
-  }
-  // Nobody stores these under go's key.
-  if (row.answer == Answer::reused || row.answer == Answer::refused) return k_kind_test_output;
-  std::uint8_t kind = k_kind_other;
-  for (const auto& indexed : history_.indexed(row.action)) {
-    if (indexed.one.outcome != Outcome::no_index) kind = std::max(kind, indexed.one.kind);
-  }
-  return kind;
-}
-
-std::string_view Counting::scope_of(const journal::LookupRow& row) const {
-  for (const auto& indexed : history_.indexed(row.action)) {
-    if (indexed.command == row.command && indexed.one.outcome == Outcome::given) {
-      return scope_name(indexed.one.scope);
-    }
-  }
-  return k_scope_unknown;
-}
-
 std::size_t bucket_of(std::uint64_t wait_us) {
   const auto* const at = std::ranges::lower_bound(k_wait_bounds_us, wait_us);
   return static_cast<std::size_t>(at - k_wait_bounds_us.begin());
@@ -113,21 +72,20 @@ std::vector<NamedTally> listed(const std::map<std::string_view, Tally>& tallies)
 
 Result<void> Counting::count_lookups() {
   TRY_ASSIGN(const auto rows, journal::lookups_in(database_, numbers_.job.id));
-  TRY_ASSIGN(kinds_, journal::kinds_in(database_, numbers_.job.id));
-  TRY_ASSIGN(history_, MissHistory::load(database_, numbers_.job));
+  TRY_ASSIGN(const auto facts, LookupFacts::load(database_, numbers_.job));
   std::map<std::string_view, Tally> kinds;
   std::map<std::string_view, Tally> scopes;
   std::map<std::pair<std::string_view, std::string_view>, std::uint64_t> causes;
   for (const journal::LookupRow& row : rows) {
-    const std::uint8_t kind = kind_of(row);
+    const std::uint8_t kind = facts.kind_of(row);
     numbers_.all.add(row);
     kinds[kind_name(kind)].add(row);
     if (row.wait_us > 0) ++numbers_.waits.at(bucket_of(row.wait_us));
     if (is_hit(row.answer)) {
-      scopes[scope_of(row)].add(row);
+      scopes[facts.scope_of(row)].add(row);
       if (kind == journal::k_kind_archive) archives_given_.insert(row.action);
     } else {
-      ++causes[{history_.reason_of(row, kind), kind_name(kind)}];
+      ++causes[{facts.history().reason_of(row, kind), kind_name(kind)}];
     }
   }
   numbers_.kinds = listed(kinds);
@@ -305,14 +263,6 @@ void Numbers::split_new(std::string_view kind, std::span<const ReasonCount> into
 
 Result<Numbers> numbers_of(journal::Database& database, const journal::JobRow& job) {
   return Counting(database, job).run();
-}
-
-std::string_view kind_name(std::uint8_t kind) {
-  return kind < k_kind_names.size() ? k_kind_names.at(kind) : k_kind_names.front();
-}
-
-std::string_view scope_name(std::uint8_t scope) {
-  return scope < k_scope_names.size() ? k_scope_names.at(scope) : k_scope_unknown;
 }
 
 }  // namespace sluice::insight

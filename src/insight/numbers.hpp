@@ -105,8 +105,4 @@ struct Numbers {
 
 Result<Numbers> numbers_of(journal::Database& database, const journal::JobRow& job);
 
-// The name of a record's kind, and of a scope of the index, by their numbers.
-std::string_view kind_name(std::uint8_t kind);
-std::string_view scope_name(std::uint8_t scope);
-
 }  // namespace sluice::insight

@@ -40,8 +40,8 @@ void visit_fields(Archive& archive, E& e) {
     archive(e.direction, e.blobs, e.bytes, e.requests);
   } else if constexpr (std::is_same_v<T, Fault>) {
     archive(e.reason, e.message, e.count);
-  } else if constexpr (std::is_same_v<T, std::monostate>) {
-    // Number 10 is free.
+  } else if constexpr (std::is_same_v<T, TestGiven>) {
+    archive(e.package, e.action, e.found);
   } else if constexpr (std::is_same_v<T, IndexedOne>) {
     archive(e.action, e.outcome, e.scope, e.kind);
   } else if constexpr (std::is_same_v<T, Indexed>) {

@@ -169,6 +169,14 @@ struct RemovedOne {
   Removal why = Removal::age;
   bool operator==(const RemovedOne&) const = default;
 };
+// A test's result, or its coverage profile, that go was given.
+struct TestGiven {
+  std::string package;
+  ActionId action;  // as go asked
+  ActionId found;   // what it was kept under: the same, or a key of sluice's own
+  bool operator==(const TestGiven&) const = default;
+};
+
 // By a collection of the local tier: of no command.
 struct Removed {
   std::string host;
@@ -178,7 +186,7 @@ struct Removed {
 };
 
 using Body = std::variant<CommandBegan, CommandEnded, Lookups, Results, Compiled, Linked, Tested,
-                          Transferred, Fault, std::monostate, Indexed, Removed>;
+                          Transferred, Fault, TestGiven, Indexed, Removed>;
 
 struct Event {
   Micros at_us = 0;

@@ -40,6 +40,7 @@ std::vector<Event> one_of_each() {
       {6, Tested{"p", Answer::refused, TestCause::inputs, 12, {"open testdata/a"}, 1}},
       {-7, Transferred{Direction::up, 3, 1000, 2}},
       {8, Fault{"store", "no route", 4}},
+      {9, TestGiven{"p", action_of(5), action_of(6)}},
       {10, Indexed{{{action_of(1), Outcome::given, 5, 1}, {action_of(2), Outcome::corrupt, 0, 2}}}},
       {11, Removed{"box", "/tier", {{action_of(3), Removal::age}, {action_of(4), Removal::size}}}},
       {10, CommandEnded{55, -1, 15, "{}"}},

@@ -49,7 +49,7 @@ std::string bounds_of(const std::string& column, std::string_view type) {
   if (type == "TEXT") return fmt::format("typeof({}) = 'text'", column);
   if (type == "BLOB") {
     std::string bounds = fmt::format("typeof({}) = 'blob'", column);
-    if (column == "action" || column == "blob")
+    if (column == "action" || column == "found" || column == "blob")
       bounds += fmt::format(" AND length({}) = 32", column);
     if (column == "build_id") bounds += fmt::format(" AND length({}) = 15", column);
     return bounds;

@@ -204,7 +204,13 @@ class Inserter {
         .run();
   }
 
-  Result<void> add(Micros, std::monostate) { return {}; }
+  Result<void> add(Micros, const TestGiven& given) {
+    TRY_ASSIGN(Statement insert,
+               connection_.prepare("INSERT OR REPLACE INTO test_given VALUES (?,?,?,?)"));
+    return insert
+        .with(command_, std::string_view(given.package), given.action.view(), given.found.view())
+        .run();
+  }
 
   Result<void> add(Micros, const Indexed& indexed) {
     TRY_ASSIGN(Statement insert,

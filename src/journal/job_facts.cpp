@@ -88,6 +88,18 @@ Result<std::vector<IndexedRow>> indexed_in(Database& database, std::int64_t job)
   return list;
 }
 
+Result<std::vector<TestGivenRow>> tests_given_in(Database& database, std::int64_t job) {
+  TRY_ASSIGN(Statement statement, database.connection().prepare(
+                                      "SELECT m.id, t.package, t.action, t.found FROM command m "
+                                      "JOIN test_given t ON t.command = m.id WHERE m.job = ?"));
+  statement.with(job);
+  std::vector<TestGivenRow> list;
+  TRY(statement.each([&list](const Statement& row) {
+    list.push_back({row.number(0), {row.text(1), action_at(row, 2), action_at(row, 3)}});
+  }));
+  return list;
+}
+
 Result<std::unordered_map<ActionId, std::uint8_t>> kinds_in(Database& database, std::int64_t job) {
   std::unordered_map<ActionId, std::uint8_t> kinds;
   TRY_ASSIGN(

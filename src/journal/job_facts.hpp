@@ -26,6 +26,11 @@ struct LookupRow {
   std::uint64_t wait_us = 0;
 };
 
+struct TestGivenRow {
+  std::int64_t command = 0;
+  TestGiven given;
+};
+
 struct IndexedRow {
   std::int64_t command = 0;
   IndexedOne one;
@@ -52,6 +57,7 @@ struct TransferTotal {
 // In the order in which they were answered, command by command.
 Result<std::vector<LookupRow>> lookups_in(Database& database, std::int64_t job);
 Result<std::vector<IndexedRow>> indexed_in(Database& database, std::int64_t job);
+Result<std::vector<TestGivenRow>> tests_given_in(Database& database, std::int64_t job);
 // What the job's commands stored.
 Result<std::vector<ActionId>> stored_in(Database& database, std::int64_t job);
 // Kinds (as in a record of the store) of what this job asked for, as far as results of these

@@ -56,7 +56,8 @@ TEST_CASE("job facts: lookups, what the index knew, kinds and transfers of one j
       a_command("a"), k_long_ago,
       {Lookups{{given("p"), missed("q")}}, Lookups{{given("r")}},
        Results{{{action_of("q"), 4, 9, k_long_ago}}},
-       Indexed{{{action_of("p"), Outcome::given, 3, 1}}}, Transferred{Direction::up, 2, 30, 4}});
+       Indexed{{{action_of("p"), Outcome::given, 3, 1}}},
+       TestGiven{"m/p", action_of("p"), action_of("s")}, Transferred{Direction::up, 2, 30, 4}});
   place.command(a_command("b"), k_long_ago + 500,
                 {Lookups{{given("p")}}, Results{{{action_of("r"), 2, 9, k_long_ago}}}});
   Database database = place.open();
@@ -70,6 +71,9 @@ TEST_CASE("job facts: lookups, what the index knew, kinds and transfers of one j
   const auto indexed = indexed_in(database, job);
   REQUIRE(indexed->size() == 1);
   CHECK(indexed->front().one == IndexedOne{action_of("p"), Outcome::given, 3, 1});
+  const auto tests = tests_given_in(database, job);
+  REQUIRE(tests->size() == 1);
+  CHECK(tests->front().given == TestGiven{"m/p", action_of("p"), action_of("s")});
   const auto stored = stored_in(database, job);
   REQUIRE(stored);
   CHECK(*stored == std::vector<ActionId>{action_of("q")});

@@ -118,6 +118,14 @@ ALTER TABLE job ADD COLUMN journal TEXT NOT NULL DEFAULT '';         -- it was m
 ALTER TABLE collection ADD COLUMN journal TEXT NOT NULL DEFAULT '';  -- the same
 DROP TABLE c_compiler;  -- nobody ever wrote it
 )",
+    R"(
+CREATE TABLE test_given (
+  command INTEGER NOT NULL, package TEXT NOT NULL,
+  action BLOB NOT NULL,  -- as go asked
+  found BLOB NOT NULL,   -- what the result was kept under
+  PRIMARY KEY (command, action)
+) WITHOUT ROWID;
+)",
 };
 static_assert(k_steps.size() == k_schema_version);
 

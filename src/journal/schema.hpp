@@ -9,7 +9,7 @@
 
 namespace sluice::journal {
 
-inline constexpr std::int64_t k_schema_version = 3;
+inline constexpr std::int64_t k_schema_version = 4;
 
 // Brings a database, which may be empty, to `target` in one transaction.
 Result<void> migrate(Connection& connection, std::int64_t target = k_schema_version);

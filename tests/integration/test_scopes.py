@@ -4,10 +4,12 @@ them.
 
 import base64
 import hashlib
+import json
 import os
 import shutil
 import subprocess
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -107,6 +109,52 @@ def test_other_repository_with_the_same_modules(machine, tmp_path, tiny):
         machine("two", store=store), tiny, github(repository="acme/two", branch="x", sha="e" * 40)
     )
     assert compiled(run) == []
+
+
+def test_why_says_which_scope_each_hit_came_from(warm_machine, tmp_path, session_root):
+    """A branch's job has its test's result by content from the default branch, another
+    repository's by a key tier.
+    """
+    root = write_tiny(session_root / "work" / "tiny")
+    old = time.time() - 60
+    (root / "part" / "part_test.go").write_text(
+        "package part\n\nimport (\n\t\"os\"\n\t\"testing\"\n)\n\n"
+        "func TestRead(t *testing.T) {\n\tif _, err := os.ReadFile(\"data\"); err != nil {\n"
+        "\t\tt.Fatal(err)\n\t}\n}\n"
+    )
+    (root / "part" / "data").write_text("x")
+    os.utime(root / "part" / "data", (old, old))
+    store = tmp_path / "store"
+    work = ("test", "./part")
+
+    def run(name: str, **env) -> tuple:
+        m = warm_machine(name, store=store)
+        vars = github(event_path=tmp_path / f"{name}.json", **env)
+        m.go(*work, cwd=root, env=vars).ok()
+        m.wait_uploads(cwd=root, env=vars)
+        return m, vars
+
+    run("main", sha="a" * 40)
+    os.utime(root / "part" / "data", (old - 5, old - 5))
+    m, env = run("feature", branch="feature", sha="b" * 40)
+    told = json.loads(m.sluice_run("why", "--scope", "--json", cwd=root, env=env).ok().stdout)
+    scopes = {one["scope"]: one["hits"] for one in told["scopes"]}
+    ours = [hit for hit in scopes["default-branch"] if hit["package"] == PART]
+    assert {(hit["kind"], hit["answer"]) for hit in ours if hit["test"]} == {
+        ("test-output", "reused")
+    }
+    text = m.sluice_run("why", "--scope", "./part", cwd=root, env=env).ok().stdout
+    assert "default-branch: " in text
+    assert f"    {PART}, its test: by content\n" in text
+    m.stop()
+    other, env = run("other", repository="acme/two", branch="x", sha="e" * 40)
+    text = other.sluice_run("why", "--scope", "./part", cwd=root, env=env).ok().stdout
+    assert "tier-l1: " in text and f"{PART}, its test" in text
+    for words in (("--trace",), ("--against", "1")):
+        refused = other.sluice_run("why", "--scope", *words, cwd=root, env=env)
+        assert refused.code == 2 and "--scope does not go with" in refused.stderr
+    refused = other.sluice_run("why", "--scope", "./nothing", cwd=root, env=env)
+    assert refused.code == 2 and "no package ./nothing was a hit" in refused.stderr
 
 
 def test_plain_git_branches(machine, tmp_path, tiny):
