@@ -44,6 +44,7 @@ VALUES = {
 }
 SWITCHES = {
     "trace",
+    "scope",
     "read-only",
     "no-remote",
     "publish-local",
