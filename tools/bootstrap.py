@@ -80,6 +80,9 @@ TEST = (
     Package("librapidcheck-dev", files=(header("rapidcheck.h"), archive("librapidcheck.a"))),
     Package("mold", commands=("mold",)),
     Package("binutils", commands=("readelf",)),
+    # A Rust of Debian's, whatever else is in PATH: for it there are two targets.
+    Package("cargo", files=("/usr/bin/cargo",)),
+    Package("libstd-rust-dev-wasm32", files=("/usr/lib/rustlib/wasm32-unknown-unknown/lib/*",)),
     Package("zsh", commands=("zsh",)),  # the completions are tried in each shell
     Package("fish", commands=("fish",)),
 )
