@@ -3,7 +3,7 @@
 PYTHON ?= python3
 
 .DEFAULT_GOAL := help
-.PHONY: help run build dev test check bench format bootstrap headers-review tidy clean
+.PHONY: help run build dev test check bench dist format bootstrap headers-review tidy clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -31,6 +31,11 @@ check: ## test, and what is slow: sanitizers, clang, fuzzing, clang-tidy, reprod
 bench: build ## measure against go alone, tarballs and other caches (BENCH="--quick": a short look)
 	@$(PYTHON) tools/bootstrap.py bench
 	@$(PYTHON) tools/with_tools.py $(PYTHON) tests/bench/bench.py $(BENCH)
+
+dist: build ## tarballs and debs for amd64 and arm64, SHA256SUMS and install.sh, in build/dist
+	@$(PYTHON) tools/bootstrap.py dist
+	@$(PYTHON) tools/build.py release-arm64 sluice
+	@$(PYTHON) tools/dist.py
 
 tidy: ## the house rules alone: seconds
 	@$(PYTHON) tools/tidy.py

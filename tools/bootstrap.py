@@ -3,8 +3,8 @@
 
     tools/bootstrap.py GROUP... [--dry-run]
 
-Groups: build, run, test, check, bench, format. Needs git, make and Python 3, nothing else. Packages
-come from apt, and only those that are missing. A Go of the project's own and the Python modules of
+Groups: build, run, test, check, bench, dist, format. Needs git, make and Python 3, nothing else.
+Packages come from apt, and only those that are missing. A Go of the project's own and the Python modules of
 the tests go under .cache in the checkout. Where everything is there it does nothing, quickly.
 """
 
@@ -16,7 +16,7 @@ import shutil
 import subprocess
 import sys
 import zipfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from glob import glob
 from pathlib import Path
 
@@ -100,6 +100,17 @@ CHECK = (
 )
 
 
+# The release for arm64: a cross-compiler, what it links, and what runs its programs here.
+ARM64 = (
+    Package("g++-aarch64-linux-gnu", commands=("aarch64-linux-gnu-g++",)),
+    Package("libssl-dev:arm64", files=("/usr/lib/aarch64-linux-gnu/libcrypto.a",)),
+    Package("libzstd-dev:arm64", files=("/usr/lib/aarch64-linux-gnu/libzstd.a",)),
+    Package("libsqlite3-dev:arm64", files=("/usr/lib/aarch64-linux-gnu/libsqlite3.a",)),
+    Package("libyaml-dev:arm64", files=("/usr/lib/aarch64-linux-gnu/libyaml.a",)),
+    Package("qemu-user-static", commands=("qemu-aarch64-static",)),
+)
+
+
 @dataclass(frozen=True)
 class Group:
     packages: tuple[Package, ...] = ()
@@ -110,11 +121,13 @@ class Group:
     peers: bool = False
 
 
+TESTED = Group(BUILD + TEST, go=True, toolchains=True, pytest=True, servers=True)
 GROUPS = {
     "build": Group(BUILD),
     "run": Group(BUILD, go=True),
-    "test": Group(BUILD + TEST, go=True, toolchains=True, pytest=True, servers=True),
-    "check": Group(BUILD + TEST + CHECK, go=True, toolchains=True, pytest=True, servers=True),
+    "test": TESTED,
+    "dist": Group(BUILD + ARM64),
+    "check": replace(TESTED, packages=BUILD + TEST + CHECK + ARM64),
     "bench": Group(BUILD + BENCH, go=True, servers=True, peers=True),
     "format": Group(FORMAT),
 }
@@ -150,6 +163,9 @@ class Machine:
             return
         install = [*apt, "install", "-y", "-qq", "--no-install-recommends", *names]
         lists_known = any(glob("/var/lib/apt/lists/*_Packages*"))
+        for name in sorted({name.partition(":")[2] for name in names} - {"", *foreign()}):
+            run([*apt[: apt.index("apt-get")], "dpkg", "--add-architecture", name])
+            lists_known = False
         if not (lists_known and run(install)):
             say("bootstrap: refreshing the package lists (apt-get update)")
             run([*apt, "update", "-qq"])  # one broken foreign source is no reason to stop
@@ -306,6 +322,12 @@ def apt_command() -> list[str] | None:
     if os.geteuid() == 0:
         return [*quietly, *command]
     return ["sudo", *quietly, *command] if shutil.which("sudo") else None
+
+
+def foreign() -> list[str]:
+    """Architectures whose packages may be installed here beside this machine's own."""
+    command = ["dpkg", "--print-foreign-architectures"]
+    return subprocess.run(command, capture_output=True, text=True, check=False).stdout.split()
 
 
 def pip_environment() -> dict[str, str]:

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -104,28 +105,32 @@ def formatted(reporter: Reporter) -> Tally:
     return Tally.of(outcome.code == 0, "every C++ file is formatted (make format)")
 
 
-def reproducible(reporter: Reporter) -> Tally:
+def reproducible(preset: str) -> Callable[[Reporter], Tally]:
     """The same sources, in another directory, without ccache: the same bytes."""
-    ours = house.BUILD / "release"
-    version = cached_version(ours)
+    return lambda reporter: built_again(reporter, preset)
+
+
+def built_again(reporter: Reporter, preset: str) -> Tally:
+    ours = house.BUILD / preset
+    version = cached_version(house.BUILD / "release")
     with tempfile.TemporaryDirectory(prefix="sluice-second-build-") as scratch:
         copy = Path(scratch) / "elsewhere" / "sluice-sources"
         for path in house.git_files():
             target = copy / path.relative_to(house.ROOT)
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(path, target)
-        command = ["sh", "-ec", 'cmake --preset release "$1"; ninja -C build/release sluice', "sh"]
+        script = 'cmake --preset "$1" "$2"; ninja -C "build/$1" sluice'
         outcome = reporter.run(
-            [*command, f"-DSLUICE_VERSION={version}"],
+            ["sh", "-ec", script, "sh", preset, f"-DSLUICE_VERSION={version}"],
             timeout_s=BUILD_TIMEOUT_S,
             env={**build.environment(), "CCACHE_DISABLE": "1"},
             cwd=copy,
         )
         if outcome.code != 0:
-            reporter.show("second release build", outcome)
-            return Tally(failures=["reproducible: the second build failed"])
-        same = (copy / "build/release/sluice").read_bytes() == (ours / "sluice").read_bytes()
-    return Tally.of(same, "two release builds of the same sources differ")
+            reporter.show(f"second build of {preset}", outcome)
+            return Tally(failures=[f"reproducible: the second build of {preset} failed"])
+        same = (copy / "build" / preset / "sluice").read_bytes() == (ours / "sluice").read_bytes()
+    return Tally.of(same, f"two builds of {preset} from the same sources differ")
 
 
 def cached_version(directory: Path) -> str:

@@ -182,13 +182,16 @@ def lanes_of_check(workers: int) -> list[list[Step]]:
     """The lanes of the test, and behind them what is slow: the matrix on the binary's lane, other
     compilers and sanitizers on the debug lane."""
     lanes = lanes_of_test(workers)
+    arm64 = "release-arm64"
     lanes[1] += [
+        Step(arm64, build_step(arm64), after=("release",)),
         Step(
             "matrix",
             pytest_step("tests/integration", "-m", "matrix", workers=workers, timeout_s=7200),
-            after=("release",),
+            after=("release", arm64),
         ),
-        Step("reproducible", check_steps.reproducible, after=("release",)),
+        Step("reproducible", check_steps.reproducible("release"), after=("release",)),
+        Step("reproducible-arm64", check_steps.reproducible(arm64), after=(arm64,)),
     ]
     for preset in ("clang", "asan", "tsan"):
         lanes[2].append(Step(preset, build_step(preset), nice=BESIDE))

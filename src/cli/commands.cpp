@@ -203,6 +203,10 @@ constexpr std::array k_completion_examples = {
             "Completion for zsh, from a directory of fpath."},
     Example{"sluice completion fish > ~/.config/fish/completions/sluice.fish", "For fish."},
 };
+constexpr std::array k_man_options = {
+    OptionSpec{"directory", "DIR", {}, "write every page into this directory, as sluice-NAME.1"},
+};
+
 constexpr std::array k_man_examples = {
     Example{"sluice man go | man -l -", "Read the manual page of 'sluice go'."},
     Example{"sluice man > sluice.1", "The page of sluice itself, as a file."},
@@ -479,14 +483,15 @@ constexpr std::array<CommandSpec, 20> k_commands = {{
      k_completion_examples},
     {CommandId::man,
      "man",
-     "[COMMAND]",
+     "[--directory DIR] [COMMAND]",
      "print a manual page",
      CommandGroup::about,
      {},
-     {},
+     k_man_options,
      OperandSpec{"COMMAND", {}, false, true},
      Tail::none,
-     "Prints the manual page of sluice or of one command in roff, for man -l or an installed page.",
+     "Prints the manual page of sluice or of one command in roff, for man -l or an installed page. "
+     "--directory writes all of them, for a package.",
      k_man_examples},
     {CommandId::help,
      "help",

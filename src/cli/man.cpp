@@ -1,5 +1,6 @@
 #include "cli/man.hpp"
 
+#include "base/bytes.hpp"
 #include "base/strings.hpp"
 #include "cli/help.hpp"
 #include "cli/output.hpp"
@@ -7,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include <utility>
 #include <vector>
 
 namespace sluice::cli {
@@ -168,7 +170,24 @@ std::string man_page(const CommandSpec& command, std::string_view version) {
   return out + see_also(page);
 }
 
+Result<void> write_man_pages(const sys::Path& directory, std::string_view version) {
+  TRY(sys::make_directories(directory));
+  TRY(sys::write_file_atomic(directory / "sluice.1", bytes_of(man_overview(version))));
+  for (const CommandSpec& command : command_specs()) {
+    const sys::Path file = directory / fmt::format("sluice-{}.1", command.name);
+    TRY(sys::write_file_atomic(file, bytes_of(man_page(command, version))));
+  }
+  return {};
+}
+
 int run_man(const Invocation& invocation) {
+  if (invocation.has("directory")) {
+    if (!invocation.operand.empty()) {
+      return report(Error{Code::invalid, "man: --directory writes all pages: leave COMMAND out"});
+    }
+    auto written = write_man_pages(invocation.option_or("directory", ""), version_text());
+    return written ? 0 : report(std::move(written).error().in("man"));
+  }
   const CommandSpec* command = find_command(invocation.operand);
   print(command == nullptr ? man_overview(version_text()) : man_page(*command, version_text()));
   return 0;
