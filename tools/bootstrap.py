@@ -4,8 +4,8 @@
     tools/bootstrap.py GROUP... [--dry-run]
 
 Groups: build, run, test, check, bench, dist, format. Needs git, make and Python 3, nothing else.
-Packages come from apt, and only those that are missing. A Go of the project's own and the Python modules of
-the tests go under .cache in the checkout. Where everything is there it does nothing, quickly.
+Packages come from apt, and only those that are missing. A Go of the project's own and the Python
+modules of the tests go under .cache in the checkout. Where everything is there it does nothing.
 """
 
 from __future__ import annotations
