@@ -282,7 +282,7 @@ Result<std::optional<Published>> Publisher::publish(ManifestInfo info,
                                                     Deadline deadline) {
   Manifest manifest = build_manifest(std::move(info), in_use_order);
   if (manifest.entries.empty()) return std::nullopt;
-  TRY_ASSIGN(Bytes bytes, encode_manifest(manifest));
+  TRY_ASSIGN(Bytes bytes, encode_manifest(manifest, options_.trust.key.get()));
   ManifestRef ref;
   ref.id = manifest_id(bytes);
   ref.size = bytes.size();
@@ -302,7 +302,7 @@ Result<void> Publisher::write_heads(const ManifestRef& ref, const std::vector<Sc
                                     Deadline deadline) {
   std::vector<Result<std::uint64_t>> written(scopes.size(), 0);
   run_parallel(scopes.size(), k_head_writers_max, [&](std::size_t i) {
-    written[i] = update_head(objects_, options_.domain, scopes[i], ref, deadline);
+    written[i] = update_head(objects_, options_.domain, scopes[i], ref, deadline, options_.trust);
   });
   std::vector<Error> faults;
   for (auto& each : written) {
