@@ -166,8 +166,9 @@ Result<void> Agent::open() {
   tier_ = std::move(tier);
   provenance_ = std::make_unique<Provenance>();
   const std::string tier_name = to_hex(sha256(bytes_of(config_.local_tier.native()))).substr(0, 16);
-  const auto known = provenance_->open(
-      config_.cache_directory / "provenance" / (config_.domain + "-" + tier_name), *tier_);
+  // What was received under other keys is not published under these.
+  const std::string name = config_.domain + "-" + tier_name + trust_identity(config_);
+  const auto known = provenance_->open(config_.cache_directory / "provenance" / name, *tier_);
   if (!known) faults_.count("provenance", known.error().message);
   if (!config_.store_url.empty()) {
     auto url = store::parse_store_url(config_.store_url);
@@ -185,7 +186,8 @@ Result<void> Agent::open() {
       lookup_patience_.hold_at_most(Patience::Clock::now(), k_patience_again);
       upload_patience_.hold_at_most(Patience::Clock::now(), k_patience_again);
     }
-    keeper_ = std::make_unique<IndexKeeper>(config_, *objects_, faults_);
+    keeper_ = std::make_unique<IndexKeeper>(config_, *objects_, faults_,
+                                            trust_of(config_, *objects_, env_));
     if (auto ready = sys::make_directories(config_.staging_directory(), 0700); !ready) {
       faults_.count("local-tier", ready.error().message);
     }
@@ -775,7 +777,6 @@ int run_agent(const AgentConfig& config, const sys::Environment& env, bool own_p
   if (!config.log_level.empty()) {
     if (const auto opened = sys::log_to_file(config.log_path()); !opened) return 1;
   }
-  if (own_process && !config.credentials.empty()) sys::hide_memory();
   Agent agent(config, env);
   // Listen first: sessions connect and queue while the store is opened.
   auto listener = sys::listen_unix(config.socket_path());

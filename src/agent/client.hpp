@@ -19,8 +19,13 @@
 namespace sluice::agent {
 
 // Starts the agent of this configuration unless one listens already, and returns without waiting
-// for it: sessions find it, or wait for it, by themselves.
+// for it: sessions find it, or wait for it, by themselves. Its secrets reach it as its standard
+// input (take_secrets), and not in its environment.
 Result<void> ensure_agent(const AgentConfig& config, const sys::Environment& env);
+
+// In the agent: the environment with what whoever started it has given on standard input, where
+// that is a file. From then on nobody else of this user can read this process's memory.
+sys::Environment take_secrets(sys::Environment env, int input);
 
 class Client {
  public:

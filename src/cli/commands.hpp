@@ -29,6 +29,7 @@ enum class CommandId {
   why,
   trace,
   journal,
+  key,
   version,
   completion,
   man,

@@ -14,6 +14,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace sluice::cli {
@@ -266,13 +267,17 @@ std::optional<std::string> foreign_cacheprog(const Setup& setup, const sys::Envi
 
 sys::Environment job_environment(const Setup& setup, const Flags& flags,
                                  const sys::Environment& env, bool restore) {
-  sys::Environment job = env;
+  sys::Environment job = for_command(setup, env);
   for (const auto& [name, value] : variables_of(flags)) job.set(name, value);
   if (setup.settings.source_of(SettingId::store).kind == Source::Kind::gocache) {
     job.set(spec_of(SettingId::store).variable, setup.settings.store_url);
   }
   job.set("GOCACHE", setup.config.local_tier.string());
-  job.set(agent::k_session_variable, setup.config.encode());
+  agent::AgentConfig told = setup.config;
+  told.secrets_apart =
+      told.secrets_apart ||
+      std::ranges::any_of(names_kept_back(setup), [&](auto name) { return env.has(name); });
+  job.set(agent::k_session_variable, told.encode());
   if (restore) {
     job.unset(k_cacheprog);
     job.unset(k_golangci_cacheprog);
@@ -316,6 +321,7 @@ int launch_job(Setup& setup, const Flags& flags, const sys::Environment& env,
   const ModulesBrought modules = modules_before(door, setup, asked, env);
   const auto place = place_of(setup, command, env, restore, door);
   sys::Environment job = job_environment(setup, flags, env, restore);
+  sys::forget_variables(names_kept_back(setup));
   if (carries_modules(setup)) {
     const auto goproxy = goproxy_for(door, setup, asked, modules, go_words(command), env);
     if (goproxy) job.set("GOPROXY", *goproxy);
