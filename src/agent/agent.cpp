@@ -1,5 +1,6 @@
 #include "agent/agent.hpp"
 
+#include "agent/another_agent.hpp"
 #include "agent/connection.hpp"
 #include "agent/counters.hpp"
 #include "agent/fetcher.hpp"
@@ -544,6 +545,7 @@ bool Agent::handle_command(Connection& connection, const Frame& frame) {
       if (!asked) return false;
       return reply(JsonObject{{"url", modules_->proxy_url(*asked)}});
     }
+    case Type::another: return reply(start_another(config_, env_, frame));
     case Type::modules_keep: {
       const auto asked = decode_modules(frame.payload);
       if (!asked) return false;

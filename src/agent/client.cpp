@@ -1,5 +1,6 @@
 #include "agent/client.hpp"
 
+#include "agent/another_agent.hpp"
 #include "agent/tool_record.hpp"
 #include "base/strings.hpp"
 #include "store/secrets.hpp"
@@ -42,8 +43,11 @@ Result<void> ensure_agent(const AgentConfig& config, const sys::Environment& env
   TRY(sys::make_private_directory(config.runtime_directory));
   const auto probe = sys::connect_unix(config.socket_path(), Deadline::after(k_probe_wait));
   if (probe && *probe) return {};
-  // One without secrets would be of no use; the one that has them may still come.
-  if (config.secrets_apart) return {};
+  // One without secrets would be of no use. Where it is the one that has them it may still come.
+  if (config.secrets_apart) {
+    if (config.secrets_agent == config.socket_path()) return {};
+    return ask_for_another(config);
+  }
   TRY_ASSIGN(const sys::Path self, sys::own_executable());
   TRY_ASSIGN(const sys::Fd secrets, secrets_as_file(env));
   sys::Fd null_output(::open("/dev/null", O_WRONLY | O_CLOEXEC));
@@ -175,6 +179,10 @@ Result<std::string> Client::module_proxy(const ModulesAsked& asked) {
 Result<void> Client::keep_modules(const ModulesAsked& asked) {
   TRY(ask(encode_modules(Type::modules_keep, asked), Deadline::after(k_answer_slack)));
   return {};
+}
+
+Result<codec::Json> Client::start_another(const AgentConfig& config) {
+  return ask(encode_text(Type::another, config.encode()), Deadline::after(k_answer_slack));
 }
 
 Result<codec::Json> Client::read_journal(Deadline deadline) {

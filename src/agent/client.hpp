@@ -55,6 +55,8 @@ class Client {
   Result<std::string> module_proxy(const ModulesAsked& asked);
   // Those that are in the module cache become the job's; does not wait for it.
   Result<void> keep_modules(const ModulesAsked& asked);
+  // Asks it to start the agent of another configuration (another_agent.hpp).
+  Result<codec::Json> start_another(const AgentConfig& config);
   // What commands and other machines have told is in the journal's database afterwards.
   Result<codec::Json> read_journal(Deadline deadline);
   // Restore mode: what is new in the local tier since then counts as made by this job.

@@ -60,6 +60,7 @@ TEST_CASE("secrets come from a file on standard input, and from nothing else") {
 TEST_CASE("a session whose environment has no secrets starts no agent") {
   Machine machine;
   machine.config.secrets_apart = true;
+  machine.config.secrets_agent = machine.config.socket_path();
   CHECK(ensure_agent(machine.config, machine.env).has_value());
   CHECK_FALSE(std::filesystem::exists(machine.config.lock_path()));
 }

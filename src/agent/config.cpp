@@ -128,6 +128,7 @@ std::string AgentConfig::encode() const {
                   {"place_records", place_records},
                   {"command_id", command_id},
                   {"secrets_apart", secrets_apart},
+                  {"secrets_agent", secrets_agent.native()},
                   {"say_faults", say_faults},
               })
       .dump();
@@ -183,6 +184,7 @@ Result<AgentConfig> AgentConfig::decode(std::string_view text) {
   config.shown_checkout = json.text_or("shown_checkout", "");
   config.place_records = json.text_or("place_records", "");
   config.command_id = json.text_or("command_id", "");
+  config.secrets_agent = json.text_or("secrets_agent", "");
   config.secrets_apart = json.bool_or("secrets_apart", false);
   config.say_faults = json.bool_or("say_faults", false);
   if (!config.local_tier.is_absolute() || !config.runtime_directory.is_absolute() ||

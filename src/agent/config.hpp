@@ -61,6 +61,7 @@ struct AgentConfig {
 
   // Only for the sessions of one command:
   std::string command_id;      // groups their counters
+  sys::Path secrets_agent;     // the socket of the agent that has them, where they are apart
   bool secrets_apart = false;  // its environment has no secrets: it can start no agent
   bool say_faults = false;     // nobody else will: the session tells the user itself
   sys::Path shown_checkout;    // what go sees below same_path; empty: what is there, as it is

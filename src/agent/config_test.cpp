@@ -48,6 +48,7 @@ TEST_CASE("a configuration survives SLUICE_SESSION") {
   config.signer = "0123456789abcdef";
   config.signer_proof = "fedcba9876543210";
   config.secrets_apart = true;
+  config.secrets_agent = "/run/user/1/sluice/x.sock";
   const auto back = AgentConfig::decode(config.encode());
   REQUIRE(back.has_value());
   CHECK(back->encode() == config.encode());

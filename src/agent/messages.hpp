@@ -46,6 +46,7 @@ enum class Type : std::uint8_t {
   modules_bring = 30,
   modules_keep = 31,
   modules_proxy = 32,
+  another = 40,
 };
 
 struct Frame {

@@ -27,6 +27,7 @@ Result<JobKeys> read_keys(const Settings& settings, const sys::Environment& env)
   keys.signer = outer->signer;
   keys.signer_proof = outer->signer_proof;
   keys.secrets_apart = true;
+  keys.secrets_agent = outer->secrets_agent;
   if (outer->store_url == settings.store_url) keys.credentials = outer->credentials;
   return keys;
 }

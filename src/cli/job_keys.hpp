@@ -25,6 +25,7 @@ struct JobKeys {
   // Inside a command of a sluice that has kept the secrets to itself: its agent serves this one
   // too.
   bool secrets_apart = false;
+  sys::Path secrets_agent;                 // where that one is
   std::optional<std::string> credentials;  // of that agent, where it is of the same store
 };
 

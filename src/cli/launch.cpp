@@ -274,9 +274,11 @@ sys::Environment job_environment(const Setup& setup, const Flags& flags,
   }
   job.set("GOCACHE", setup.config.local_tier.string());
   agent::AgentConfig told = setup.config;
-  told.secrets_apart =
-      told.secrets_apart ||
-      std::ranges::any_of(names_kept_back(setup), [&](auto name) { return env.has(name); });
+  const auto names = names_kept_back(setup);
+  if (std::ranges::any_of(names, [&env](std::string_view name) { return env.has(name); })) {
+    told.secrets_apart = true;
+    told.secrets_agent = setup.config.socket_path();
+  }
   job.set(agent::k_session_variable, told.encode());
   if (restore) {
     job.unset(k_cacheprog);

@@ -94,6 +94,7 @@ void add_keys(agent::AgentConfig& config, JobKeys keys) {
   config.signer = std::move(keys.signer);
   config.signer_proof = std::move(keys.signer_proof);
   config.secrets_apart = keys.secrets_apart;
+  config.secrets_agent = std::move(keys.secrets_agent);
   if (keys.credentials && !config.store_url.empty()) config.credentials = *keys.credentials;
 }
 

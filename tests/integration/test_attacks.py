@@ -313,6 +313,24 @@ def bomb(blocks: int = 20_000) -> bytes:
     return frame
 
 
+def test_what_came_before_the_keys_is_not_signed(machine, bucket, target, new_key, tmp_path):
+    """A machine that took unsigned results keeps them to itself once there are keys."""
+    ci = new_key()
+    base = {**MAIN, **bucket.env}
+    target.plant(machine("eve"), base)
+    m = machine("persistent")
+    assert target.build(m, base).archive == evil_of(target, tmp_path)
+    m.stop()
+    before = target.build(m, {**base, **ci.signs()})
+    assert before.archive == evil_of(target, tmp_path), "go's own cache has it"
+    m.stop()
+    run = target.build(machine("next"), {**base, **ci.signs()})
+    assert run.archive == target.honest and run.was_compiled
+    # The guide's advice.
+    m.plain_go("clean", "-cache", cwd=target.root).ok()
+    assert target.build(m, {**base, **ci.signs()}).archive == target.honest
+
+
 def test_bombs_and_garbage(machine, folder, target, new_key):
     """In place of everything that a signature does not cover, and of what it covers."""
     ci = new_key()
@@ -510,7 +528,14 @@ def test_a_sluice_inside_is_of_the_same_job(machine, request, target, new_key, t
     assert "SLUICE_SIGNING_KEY" not in run.stdout and "AWS_SECRET_ACCESS_KEY" not in run.stdout
     assert bucket.domains() == {"trusted"}
     assert len(m.agents()) == 1
+    # In another module it is another agent, which has the secrets from the first.
+    other = write_tiny(tmp_path / "other", "another module")
+    words = f"cd {other} && {m.sluice} go build ./part"
+    run = m.sluice_run("run", "--", "sh", "-c", words, cwd=target.root, env=env).ok()
+    assert len(m.agents()) == 2
     m.stop()
+    again = machine("again").go("build", "-x", "./part", cwd=other, env=env).ok()
+    assert compiled(again) == [], again.stderr
     assert not target.build(machine("next"), env).was_compiled
 
 
