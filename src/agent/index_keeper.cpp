@@ -134,11 +134,14 @@ bool IndexKeeper::refresh(const sys::Environment& env, const OnFresh& on_fresh) 
     // A store that answers in part, or not at all, must not erase what is known.
     const bool is_silent = std::ranges::any_of(
         loaded.faults, [](const Error& fault) { return fault.code != Code::untrusted; });
-    const bool keeps = loaded.manifests.empty() ? is_silent : !answered && fresh_;
+    // Nor must one in which somebody has put what is not believed: the copy was, by the same keys.
+    const bool has_nothing = loaded.manifests.empty() && !loaded.faults.empty();
+    const bool keeps = has_nothing ? is_silent || index_ != nullptr
+                                   : !loaded.manifests.empty() && !answered && fresh_;
     if (keeps) {
       fresh_ = true;
       changed_.notify_all();
-      return false;
+      return has_nothing && !is_silent;
     }
     own_records_ = std::move(own);
     ahead_ = actions_ahead(config_, loaded);
