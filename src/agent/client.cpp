@@ -51,6 +51,8 @@ Result<void> ensure_agent(const AgentConfig& config, const sys::Environment& env
   TRY_ASSIGN(const sys::Path self, sys::own_executable());
   TRY_ASSIGN(const sys::Fd secrets, secrets_as_file(env));
   sys::Fd null_output(::open("/dev/null", O_WRONLY | O_CLOEXEC));
+  // Else it would hold the output of whoever starts it.
+  if (!null_output) return fail_errno(errno, "start agent: /dev/null");
   sys::SpawnOptions options;
   options.program = self;
   options.arguments = {"sluice", "agent", "run"};
