@@ -9,6 +9,7 @@
 #include "cli/gc.hpp"
 #include "cli/go.hpp"
 #include "cli/help.hpp"
+#include "cli/job.hpp"
 #include "cli/journal.hpp"
 #include "cli/man.hpp"
 #include "cli/mod.hpp"
@@ -42,6 +43,7 @@ int run_command(const Invocation& invocation, const Environment& env) {
   switch (invocation.command->id) {
     case CommandId::go: return cli::run_go(invocation, env);
     case CommandId::run: return cli::run_run(invocation, env);
+    case CommandId::job: return cli::run_job(invocation, env);
     case CommandId::cacheprog: return cli::run_cacheprog(invocation.flags, env);
     case CommandId::env: return cli::run_env(invocation, env);
     case CommandId::agent: return cli::run_agent_command(invocation, env);

@@ -162,8 +162,7 @@ class Agent {
 };
 
 Result<void> Agent::open() {
-  TRY_ASSIGN(gotool::LocalTier tier, gotool::LocalTier::open(config_.local_tier));
-  tier_ = std::move(tier);
+  TRY_ASSIGN(tier_, gotool::LocalTier::open_over(config_.local_tier, config_.shared_tier));
   provenance_ = std::make_unique<Provenance>();
   const std::string tier_name = to_hex(sha256(bytes_of(config_.local_tier.native()))).substr(0, 16);
   const auto known = provenance_->open(

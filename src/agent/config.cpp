@@ -88,6 +88,7 @@ std::string AgentConfig::encode() const {
                   {"runtime", runtime_directory.native()},
                   {"cache", cache_directory.native()},
                   {"local", local_tier.native()},
+                  {"shared", shared_tier.native()},
                   {"links", link_directory.native()},
                   {"journal", journal_directory.native()},
                   {"store", store_url},
@@ -135,6 +136,7 @@ Result<AgentConfig> AgentConfig::decode(std::string_view text) {
   config.runtime_directory = json.text_or("runtime", "");
   config.cache_directory = json.text_or("cache", "");
   config.local_tier = json.text_or("local", "");
+  config.shared_tier = json.text_or("shared", "");
   config.link_directory = json.text_or("links", "");
   config.journal_directory = json.text_or("journal", "");
   config.store_url = json.text_or("store", "");

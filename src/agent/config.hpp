@@ -22,6 +22,7 @@ struct AgentConfig {
   sys::Path runtime_directory;            // holds socket, lock and log; 0700
   sys::Path cache_directory;              // sluice's own: index copies, provenance, staging
   sys::Path local_tier;                   // a native GOCACHE
+  sys::Path shared_tier;                  // of an isolated job: what lies below its own; else empty
   sys::Path link_directory;               // linked programs; empty: none are kept
   sys::Path journal_directory;            // empty: none is kept
   std::string store_url;                  // empty: no remote

@@ -203,8 +203,16 @@ constexpr std::array k_completion_examples = {
             "Completion for zsh, from a directory of fpath."},
     Example{"sluice completion fish > ~/.config/fish/completions/sluice.fish", "For fish."},
 };
+constexpr std::array k_isolation_options = {
+    OptionSpec{"isolated", "", {}, "its own local tier, TMPDIR, GOBIN and agent"},
+};
+
 constexpr std::array k_man_options = {
     OptionSpec{"directory", "DIR", {}, "write every page into this directory, as sluice-NAME.1"},
+};
+
+constexpr std::array k_isolation_examples = {
+    Example{"sluice job --isolated -- make ci", "A job beside others on one host."},
 };
 
 constexpr std::array k_man_examples = {
@@ -215,7 +223,7 @@ constexpr std::array k_help_examples = {
     Example{"sluice help go", "What 'sluice go' does and takes."},
 };
 
-constexpr std::array<CommandSpec, 20> k_commands = {{
+constexpr std::array<CommandSpec, 21> k_commands = {{
     {CommandId::go,
      "go",
      "[SETTING...] GO-ARGUMENT...",
@@ -252,6 +260,24 @@ constexpr std::array<CommandSpec, 20> k_commands = {{
      "signals and output are the command's own; 127 means that the command was not found, 126 that "
      "it cannot be executed.",
      k_run_examples},
+    {CommandId::job,
+     "job",
+     "[SETTING...] [--isolated] -- COMMAND [ARGUMENT...]",
+     "run a whole job, apart from others on the machine, and say what it leaves behind",
+     CommandGroup::work,
+     k_job_settings,
+     k_isolation_options,
+     {},
+     Tail::command_words,
+     "Runs a command as 'sluice run' does. When it has ended, processes that it started and left "
+     "running are named, with the ports that they listen on, and ended.\n\n"
+     "--isolated gives the job its own local tier over the shared one, TMPDIR, GOBIN (first in "
+     "PATH) and agent: it sees nothing that other jobs have not finished, and takes nothing from "
+     "them. What it made is put into the shared tier, verified, when it has ended; all else that "
+     "was its own is removed. The module cache stays where it is, since its path is in go's keys.\n\n"
+     "Exit status, standard input, signals and output are the command's own; 127 means that the "
+     "command was not found, 126 that it cannot be executed.",
+     k_isolation_examples},
     {CommandId::cacheprog,
      "cacheprog",
      "[SETTING...]",

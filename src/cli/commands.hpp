@@ -15,6 +15,7 @@ namespace sluice::cli {
 enum class CommandId {
   go,
   run,
+  job,
   cacheprog,
   env,
   agent,

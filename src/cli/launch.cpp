@@ -183,7 +183,7 @@ Result<Ended> run_child(const Command& command, const sys::Environment& env, Age
 
 // In the local tier, else in the job's scopes.
 bool knows_record(const Setup& setup, AgentDoor& door, const ActionId& record) {
-  const auto tier = gotool::LocalTier::open(setup.config.local_tier);
+  const auto tier = gotool::LocalTier::open_over(setup.config.local_tier, setup.config.shared_tier);
   const auto here = tier ? tier->find(record) : std::nullopt;
   if (here && *here) return true;
   if (setup.config.store_url.empty()) return false;

@@ -3,6 +3,7 @@
 #include "base/digest.hpp"
 #include "base/strings.hpp"
 #include "cli/commands.hpp"
+#include "cli/isolated_job.hpp"
 #include "cli/version.hpp"
 #include "store/secrets.hpp"
 #include "store/store_url.hpp"
@@ -97,10 +98,13 @@ void name_real_places(Setup& setup, const agent::AgentConfig& outer) {
 
 agent::AgentConfig config_of(const Setup& setup, const sys::Environment& env) {
   const Settings& settings = setup.settings;
+  const auto isolated = IsolatedJob::around(env);
   agent::AgentConfig config;
   config.runtime_directory = sys::runtime_directory(env);
   config.cache_directory = sys::user_cache_directory(env) / "sluice";
-  config.local_tier = local_tier_of(setup, env, config.cache_directory);
+  // Inside of an isolated job GOCACHE is the job's; what lies beside the tier is everybody's.
+  config.local_tier =
+      isolated ? isolated->shared_tier() : local_tier_of(setup, env, config.cache_directory);
   if (settings.link_cache) config.link_directory = beside_the_tier(config, "link");
   if (settings.journal) config.journal_directory = beside_the_tier(config, "journal");
   if (settings.enabled && !settings.no_remote) config.store_url = settings.store_url;
@@ -134,6 +138,7 @@ agent::AgentConfig config_of(const Setup& setup, const sys::Environment& env) {
   config.tests_by_content = settings.tests_by_content;
   config.verify_tests_share = settings.verify_tests_share;
   config.same_path = settings.same_path_root;
+  if (isolated) isolated->apply(config);
   return config;
 }
 

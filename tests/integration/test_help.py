@@ -9,8 +9,8 @@ import subprocess
 import pytest
 from sluice_harness import REPO
 
-COMMANDS = {"go", "run", "cacheprog", "env", "agent", "stats", "report", "doctor", "gc", "why"}
-COMMANDS |= {"mtime", "trace", "mod", "save", "restore"}
+COMMANDS = {"go", "run", "job", "cacheprog", "env", "agent", "stats", "report", "doctor", "gc"}
+COMMANDS |= {"why", "mtime", "trace", "mod", "save", "restore"}
 COMMANDS |= {"version", "completion", "man", "help"}
 
 # A value for every flag that takes one; a flag that help names and this table does not is a
@@ -43,6 +43,7 @@ VALUES = {
     "exclude": "*.log",
 }
 SWITCHES = {
+    "isolated",
     "trace",
     "scope",
     "read-only",
@@ -98,6 +99,7 @@ def test_every_flag_in_help_is_accepted(machine, tiny, trace_file):
     harmless = {
         "go": ["version"],
         "run": ["--", "true"],
+        "job": ["--", "true"],
         "cacheprog": [],
         "env": [],
         "agent": ["status"],
