@@ -3,6 +3,7 @@
 #include "agent/toolexec.hpp"
 #include "cli/agent.hpp"
 #include "cli/cacheprog.hpp"
+#include "cli/ci.hpp"
 #include "cli/completion.hpp"
 #include "cli/doctor.hpp"
 #include "cli/env.hpp"
@@ -44,6 +45,7 @@ int run_command(const Invocation& invocation, const Environment& env) {
     case CommandId::run: return cli::run_run(invocation, env);
     case CommandId::cacheprog: return cli::run_cacheprog(invocation.flags, env);
     case CommandId::env: return cli::run_env(invocation, env);
+    case CommandId::ci: return cli::run_ci(invocation, env);
     case CommandId::agent: return cli::run_agent_command(invocation, env);
     case CommandId::mod: return cli::run_mod(invocation, env);
     case CommandId::save: return cli::run_save(invocation, env);

@@ -71,6 +71,30 @@ void run_and_tell(const Machine& machine, Type type, const Note& note) {
   REQUIRE(agent.connect()->wait(testing::k_soon));
 }
 
+TEST_CASE("who holds an agent is told what is known of the store") {
+  const Machine machine;
+  const RunningAgent agent(machine);
+  auto client = agent.connect();
+  REQUIRE(client);
+  const auto known = client->hold(std::chrono::minutes(1), testing::k_soon);
+  REQUIRE(known);
+  CHECK(known->bool_or("is_known", false));
+  CHECK(known->find("faults")->as_array()->empty());
+
+  const Machine other("https://127.0.0.1:1/store");
+  const RunningAgent lonely(other);
+  auto asking = lonely.connect();
+  REQUIRE(asking);
+  const auto unknown = asking->hold(std::chrono::minutes(1), testing::k_soon);
+  REQUIRE(unknown);
+  CHECK_FALSE(unknown->bool_or("is_known", true));
+  REQUIRE(unknown->find("faults")->as_array()->size() == 1);
+  // Once only.
+  const auto again = asking->hold(std::chrono::minutes(1), testing::k_soon);
+  REQUIRE(again);
+  CHECK(again->find("faults")->as_array()->empty());
+}
+
 TEST_CASE("what one machine made a second one gets, verified, in its local tier") {
   Machine first;
   std::vector<Note> notes;

@@ -27,6 +27,13 @@ constexpr std::array k_mod_settings = {
     Id::store, Id::read_only, Id::drain_timeout, Id::publish_local, Id::trust_domain, Id::journal,
 };
 
+// Of all steps of a job: what a session can use, and how go reaches the cache.
+constexpr std::array k_ci_settings = {
+    Id::store,        Id::mode,    Id::read_only,  Id::no_remote,    Id::drain_timeout,
+    Id::verify,       Id::quiet,   Id::link_cache, Id::test_results, Id::publish_local,
+    Id::trust_domain, Id::journal, Id::modules,
+};
+
 constexpr std::array k_save_settings = {Id::store, Id::read_only, Id::trust_domain};
 constexpr std::array k_restore_settings = {Id::store, Id::trust_domain};
 
@@ -38,6 +45,15 @@ constexpr std::array k_env_options = {
                "the form of the lines: sh, fish, github or dotenv (default sh)"},
     OptionSpec{"write", "", {}, "write GOCACHEPROG with 'go env -w', for desks and IDEs"},
     OptionSpec{"unwrite", "", {}, "remove what --write wrote, and nothing else"},
+    k_json,
+};
+
+constexpr std::array<std::string_view, 2> k_ci_actions = {"begin", "end"};
+constexpr std::array k_ci_options = {
+    OptionSpec{"shell", "KIND", k_env_shells,
+               "begin: print lines for sh, fish, github or dotenv (default: what the job takes)"},
+    OptionSpec{"hold", "TIME", {}, "begin: the agent may be unused for so long (default 15m)"},
+    OptionSpec{"file", "FILE", {}, "end: add the report to this file"},
     k_json,
 };
 
@@ -138,6 +154,11 @@ constexpr std::array k_env_examples = {
             "The same for the later steps of a job."},
     Example{"sluice env --write", "The same for every go of this user, editors included."},
 };
+constexpr std::array k_ci_examples = {
+    Example{"sluice ci begin", "On GitHub Actions: the later steps use the cache."},
+    Example{"eval \"$(sluice ci begin)\"", "Elsewhere: the later commands of this shell do."},
+    Example{"sluice ci end", "Wait for uploads, write the report, end the agent."},
+};
 constexpr std::array k_agent_examples = {
     Example{"sluice agent status", "What the job's agent has done so far."},
     Example{"sluice agent wait", "Wait until everything is uploaded."},
@@ -215,7 +236,7 @@ constexpr std::array k_help_examples = {
     Example{"sluice help go", "What 'sluice go' does and takes."},
 };
 
-constexpr std::array<CommandSpec, 20> k_commands = {{
+constexpr std::array<CommandSpec, 21> k_commands = {{
     {CommandId::go,
      "go",
      "[SETTING...] GO-ARGUMENT...",
@@ -279,6 +300,19 @@ constexpr std::array<CommandSpec, 20> k_commands = {{
      "--write writes GOCACHEPROG with 'go env -w' instead, so that editors and every shell of "
      "this user have it; a GOCACHEPROG of another program is left alone. --unwrite takes it back.",
      k_env_examples},
+    {CommandId::ci, "ci",
+     "begin|end [SETTING...] [--shell KIND] [--hold TIME] [--file FILE] [--json]",
+     "put the cache around all steps of a CI job", CommandGroup::work, k_ci_settings, k_ci_options,
+     OperandSpec{"ACTION", k_ci_actions, true, false}, Tail::none,
+     "begin starts the job's agent and hands the later steps what they need so that plain go, and "
+     "whatever starts go, uses the cache: on GitHub Actions through GITHUB_ENV, elsewhere as lines "
+     "for the shell. For Go before 1.24, or with --mode restore, it fills GOCACHE. The agent stays "
+     "until end, or until it was unused for the time of --hold.\n\n"
+     "end waits for uploads, at most for the drain timeout, keeps what is new, writes the report "
+     "as 'sluice report' does and ends the agents of the job. It may run in another shell.\n\n"
+     "Neither fails a job: a store that is down is one line, and the exit status is 0, but 2 for "
+     "wrong words and settings. Either may run again, and end without begin.",
+     k_ci_examples},
     {CommandId::agent, "agent", "[SETTING...] status|wait|stop [--json]",
      "look at, wait for or end the agent of this job", CommandGroup::care, k_agent_settings,
      k_agent_options, OperandSpec{"ACTION", k_agent_actions, true, false}, Tail::none,

@@ -17,6 +17,7 @@ enum class CommandId {
   run,
   cacheprog,
   env,
+  ci,
   agent,
   mod,
   save,
