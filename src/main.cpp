@@ -10,6 +10,7 @@
 #include "cli/gc.hpp"
 #include "cli/go.hpp"
 #include "cli/help.hpp"
+#include "cli/init.hpp"
 #include "cli/journal.hpp"
 #include "cli/man.hpp"
 #include "cli/mod.hpp"
@@ -53,6 +54,7 @@ int run_command(const Invocation& invocation, const Environment& env) {
     case CommandId::stats: return cli::run_stats(invocation, env);
     case CommandId::report: return cli::run_report(invocation, env);
     case CommandId::doctor: return cli::run_doctor(invocation, env);
+    case CommandId::init: return cli::run_init(invocation, env);
     case CommandId::gc: return cli::run_gc(invocation, env);
     case CommandId::mtime: return cli::run_mtime(invocation, env);
     case CommandId::why: return cli::run_why(invocation, env);

@@ -88,6 +88,9 @@ void forget_begun_job(const BegunJob& job) {
   // The sweep of a later agent removes what stays.
   (void)sys::remove_file(job.config.job_session_path());
   (void)sys::remove_file(job.config.begun_path());
+  // What its agents and sessions told those that came after them.
+  (void)sys::remove_file(job.config.given_up_path());
+  (void)sys::remove_file(job.config.tests_distrusted_path());
 }
 
 }  // namespace sluice::cli

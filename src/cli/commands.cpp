@@ -88,6 +88,15 @@ constexpr std::array k_doctor_options = {
     k_json,
 };
 
+constexpr std::array<std::string_view, 5> k_init_systems = {"github", "gitlab", "jenkins",
+                                                            "buildkite", "generic"};
+constexpr std::array k_init_options = {
+    OptionSpec{"write", "", {}, "change the files; without it the change is only printed"},
+    OptionSpec{"file", "FILE", {}, "the pipeline's file, where it is not the usual one"},
+    OptionSpec{"action", "OWNER/REPO@REF", {}, "github: the action that brings and begins sluice"},
+    k_json,
+};
+
 constexpr std::array<std::string_view, 5> k_stats_formats = {"text", "json", "prometheus",
                                                              "openmetrics", "markdown"};
 constexpr OptionSpec k_job = {
@@ -193,6 +202,11 @@ constexpr std::array k_doctor_examples = {
     Example{"sluice doctor --files --environment", "No network: for a hook before a commit."},
     Example{"SLUICE_STORE=s3://bucket/ci sluice doctor --json", "Another store, for a program."},
 };
+constexpr std::array k_init_examples = {
+    Example{"sluice init github", "What would be changed in the workflows, as a diff."},
+    Example{"sluice init gitlab --write", "Change .gitlab-ci.yml."},
+    Example{"sluice init generic --file build.sh --write", "A script that is the job."},
+};
 constexpr std::array k_gc_examples = {
     Example{"sluice gc --max-size 20GiB --max-age 14d", "Keep the local tier within both bounds."},
     Example{"sluice gc --max-size 20GiB --dry-run", "Only say what that would remove."},
@@ -236,7 +250,7 @@ constexpr std::array k_help_examples = {
     Example{"sluice help go", "What 'sluice go' does and takes."},
 };
 
-constexpr std::array<CommandSpec, 21> k_commands = {{
+constexpr std::array<CommandSpec, 22> k_commands = {{
     {CommandId::go,
      "go",
      "[SETTING...] GO-ARGUMENT...",
@@ -402,6 +416,25 @@ constexpr std::array<CommandSpec, 21> k_commands = {{
      "--files, --environment and --store choose parts. The exit status is 1 where something "
      "misses or may miss, or where a job could not use the store; notes alone leave it 0.",
      k_doctor_examples},
+    {CommandId::init,
+     "init",
+     "github|gitlab|jenkins|buildkite|generic [--file FILE] [--action OWNER/REPO@REF] [--write] "
+     "[--json]",
+     "put the cache into a pipeline's file",
+     CommandGroup::care,
+     {},
+     k_init_options,
+     OperandSpec{"SYSTEM", k_init_systems, true, false},
+     Tail::none,
+     "Prints, as a diff for 'git apply', the lines that put 'sluice ci begin' and 'sluice ci end' "
+     "around the jobs of a pipeline that start go; --write changes the file. Nothing but whole "
+     "lines is put in: comments and layout stay. What is there already is not put in again.\n\n"
+     "github changes .github/workflows, or FILE; gitlab .gitlab-ci.yml; jenkins a declarative "
+     "Jenkinsfile; buildkite the hooks pre-command and pre-exit in .buildkite/hooks; generic the "
+     "shell script FILE.\n\n"
+     "A file that cannot be changed so is left alone: one line names the place, and the exit "
+     "status is 2.",
+     k_init_examples},
     {CommandId::gc,
      "gc",
      "[SETTING...] [--max-size SIZE] [--max-age TIME] [--dry-run] [--force] [--json]",

@@ -25,6 +25,7 @@ enum class CommandId {
   stats,
   report,
   doctor,
+  init,
   gc,
   mtime,
   why,
