@@ -458,10 +458,11 @@ bool Agent::handle(const std::shared_ptr<Connection>& connection, const Frame& f
       }
       // A bare cacheprog has nobody but its session to speak for it.
       const bool is_bare = is_bare_command(hello.command_id);
-      if (is_bare) finish_bare(hello.command_id);
+      if (is_bare) indexed_.write(hello.command_id);
       const auto words =
           is_bare ? describe_faults(faults_.take_untold()) : std::vector<std::string>();
       connection->send(encode_text(Type::bye_ok, join(words, "\n")));
+      if (is_bare) finish_bare(hello.command_id);
       return true;
     }
     default: return handle_command(*connection, frame);
@@ -701,9 +702,8 @@ void Agent::read_much_left() {
   ending_changed_.notify_all();
 }
 
-// What its session was told, and what it compiled from; the session writes that it has ended.
+// What it compiled from. Its session, which writes that it has ended, does not wait for that.
 void Agent::finish_bare(const std::string& command_id) {
-  indexed_.write(command_id);
   inputs_->publish(command_id);
   const std::lock_guard lock(mutex_);
   commands_.erase(command_id);

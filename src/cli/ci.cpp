@@ -122,10 +122,21 @@ bool has_runner_files(const Setup& setup, const sys::Environment& env) {
   return setup.job.system == agent::CiSystem::github && env.has("GITHUB_ENV");
 }
 
-Result<void> hand_out(const Invocation& invocation, const Setup& setup, const Begun& begun,
+// A file of lines has no form for a value with two of them: the job goes on without that one.
+void drop_line_breaks(Variables& variables) {
+  std::erase_if(variables, [](const auto& one) {
+    const bool has_break = one.second.find('\n') != std::string::npos;
+    if (has_break)
+      say(fmt::format("ci begin: {} has a line break: it is left as it is", one.first));
+    return has_break;
+  });
+}
+
+Result<void> hand_out(const Invocation& invocation, const Setup& setup, Begun& begun,
                       const sys::Environment& env) {
   const bool to_runner = !invocation.has("shell") && has_runner_files(setup, env);
   const std::string shell = to_runner ? "github" : invocation.option_or("shell", "sh");
+  if (shell == "github" || shell == "dotenv") drop_line_breaks(begun.variables);
   TRY_ASSIGN(const std::string lines, variables_text(begun.variables, shell));
   if (to_runner) {
     add_lines(env, "GITHUB_ENV", lines);

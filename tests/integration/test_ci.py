@@ -242,6 +242,10 @@ def test_shells(machine, tiny_store, tiny):
     )
     assert told["begun"] and told["ci"] == "github" and told["mode"] == "cacheprog"
     assert "GOCACHEPROG" in told["variables"]
+    # What a file of lines cannot hold is left as it was.
+    broken = {**github(), "GOFLAGS": "-buildvcs=false\n-v"}
+    run = m.sluice_run("ci", "begin", "--shell", "github", cwd=tiny, env=broken).ok()
+    assert "GOFLAGS" in run.stderr and "GOFLAGS" not in variables_of(run.stdout)
     end(m, tiny, env=github())
 
 
@@ -273,6 +277,44 @@ def test_a_store_that_is_down_fails_nothing(machine, tiny):
     m.run("go", "vet", "./part", cwd=tiny, env=env, timeout_s=120).ok()
     told, ended = end(m, tiny, "--drain-timeout", "2s", env=env)
     assert told["begun"] and told["drained"] in (True, False)
+    assert nothing_is_left(m)
+
+
+def test_a_bucket_and_its_secrets(machine, minio, tiny):
+    """Over S3; what is handed out, left in files and printed has nothing of the credentials."""
+    bucket = minio.bucket("ci-begin")
+    store = minio.env(SLUICE_STORE=f"s3://{bucket}/ci")
+    for number in (1, 2):
+        m = machine(f"m{number}")
+        m.env |= store
+        job = github() | {"GITHUB_RUN_ID": str(number)}
+        env, run = begin(m, tiny, env=job)
+        session = open(env["SLUICE_SESSION"][1:]).read()
+        handed = "".join(value for name, value in env.items() if name not in job)
+        for text in (handed, run.stdout, run.stderr, session):
+            assert store["AWS_SECRET_ACCESS_KEY"] not in text
+        # A digest of them is in the session, and in nothing that a runner would print.
+        assert json.loads(session)["credentials"] not in handed + run.stderr
+        m.run("go", "build", "-o", m.root / "out", ".", cwd=tiny, env=env).ok()
+        told, _ = end(m, tiny, env=env)
+        assert told["drained"] and told["requests_read"] > 0, told
+    assert told["hits_remote"] + told["hits_local"] > 50 and told["misses"] < 20, told
+    assert minio.keys(bucket)
+
+
+def test_two_jobs_on_one_machine(machine, tiny_store, tiny):
+    """The end of one is not the end of the other."""
+    m = machine("m", store=tiny_store)
+    one, other = (github() | {"GITHUB_RUN_ID": str(number)} for number in (1, 2))
+    env, _ = begin(m, tiny, env=one)
+    (first,) = m.agents()
+    begin(m, tiny, env=other)
+    assert len(m.agents()) == 2
+    told, _ = end(m, tiny, env=other)
+    assert told["begun"] and m.agents() == [first]
+    m.run("go", "vet", "./part", cwd=tiny, env=env).ok()
+    told, _ = end(m, tiny, env=one)
+    assert told["begun"] and told["lookups"] > 0, told
     assert nothing_is_left(m)
 
 
