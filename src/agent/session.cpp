@@ -55,7 +55,7 @@ sys::Path goroot_of_parent() {
   return program.parent_path().parent_path();
 }
 
-// What follows "go" on our parent's command line; nothing where that cannot be read.
+// Our parent's command line, its program by name: mostly "go"; nothing where that cannot be read.
 std::optional<std::vector<std::string>> words_of_parent() {
   const auto text =
       sys::read_file(fmt::format("/proc/{}/cmdline", ::getppid()), k_command_line_max);
@@ -64,7 +64,7 @@ std::optional<std::vector<std::string>> words_of_parent() {
   std::string_view line = text_of(**text);
   if (line.ends_with('\0')) line.remove_suffix(1);
   for (const std::string_view word : split(line, '\0')) words.emplace_back(word);
-  words.erase(words.begin());
+  words.front() = sys::Path(words.front()).filename();
   return words;
 }
 
@@ -225,14 +225,12 @@ void Session::reply(std::int64_t id, const TestReuse::Found& hit) {
 void Session::start_reuse(const sys::Path& goroot) {
   const auto words = words_of_parent();
   if (is_bare_) {
-    std::vector<std::string> command;
-    if (words) command.emplace_back("go");
-    if (words) command.insert(command.end(), words->begin(), words->end());
-    recorder_.begin_bare(std::move(command), working_directory(env_),
+    recorder_.begin_bare(words.value_or(std::vector<std::string>()), working_directory(env_),
                          gotool::goflags_without_toolexec(env_.get_or("GOFLAGS", "")).value_or(""));
   }
   // A parent that cannot be read may test.
-  const bool tests = !words || gotool::parse_go_words(*words).subcommand == "test";
+  const bool tests =
+      !words || gotool::parse_go_words({words->begin() + 1, words->end()}).subcommand == "test";
   if (!config_.tests_by_content || !tests || is_distrusted(config_)) return;
   std::string version = gotool::version_in(goroot);
   if (version.empty()) version = config_.go_version;

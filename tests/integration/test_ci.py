@@ -120,6 +120,29 @@ def test_a_generated_workflow_is_cached(machine, tmp_path, workspace):
     check_gocache(m.gocache)
 
 
+def test_golangci_lint_is_cached(machine, tmp_path, workspace):
+    """It keeps what it found out under GOLANGCI_LINT_CACHEPROG, and starts go list itself."""
+    lint = shutil.which("golangci-lint") or REPO / ".cache/engines/bin/golangci-lint"
+    if not os.access(lint, os.X_OK):
+        pytest.skip("no golangci-lint: go install builds it from the module proxy")
+    store = tmp_path / "store"
+    told = {}
+    for number in (1, 2):
+        root = workspace()
+        m = machine(f"m{number}", store=store)
+        env, _ = begin(m, root, env=github() | {"GITHUB_RUN_ID": str(number)})
+        words = [lint, "run", "--default=none", "--enable=govet", "./..."]
+        m.run(*words, cwd=root, env=env).ok()
+        told[number], _ = end(m, root, env=env)
+        why = json.loads(m.sluice_run("why", "--json", cwd=root, env=env).ok().stdout)
+        programs = {command["words"][0] for command in why["commands"]}
+        assert {"go", "golangci-lint", "sluice"} <= programs, programs
+    missed = {number: one["misses"] for number, one in told.items()}
+    assert told[1]["bytes_down"] == 0 and missed[1] > 50, missed
+    # The indices of a fresh checkout's packages are new each time.
+    assert told[2]["bytes_down"] > 1_000_000 and missed[2] <= 20, missed
+
+
 def test_the_shop_through_the_action(machine, filled_store, checkout):
     """examples/shop on a runner that takes sluice from an address, by this repository's action."""
     m = machine("m", store=filled_store)
