@@ -27,6 +27,13 @@ constexpr std::array k_mod_settings = {
     Id::store, Id::read_only, Id::drain_timeout, Id::publish_local, Id::trust_domain, Id::journal,
 };
 
+// Of all steps of a job: what a session can use, and how go reaches the cache.
+constexpr std::array k_ci_settings = {
+    Id::store,        Id::mode,    Id::read_only,  Id::no_remote,    Id::drain_timeout,
+    Id::verify,       Id::quiet,   Id::link_cache, Id::test_results, Id::publish_local,
+    Id::trust_domain, Id::journal, Id::modules,
+};
+
 constexpr std::array k_save_settings = {Id::store, Id::read_only, Id::trust_domain};
 constexpr std::array k_restore_settings = {Id::store, Id::trust_domain};
 
@@ -38,6 +45,15 @@ constexpr std::array k_env_options = {
                "the form of the lines: sh, fish, github or dotenv (default sh)"},
     OptionSpec{"write", "", {}, "write GOCACHEPROG with 'go env -w', for desks and IDEs"},
     OptionSpec{"unwrite", "", {}, "remove what --write wrote, and nothing else"},
+    k_json,
+};
+
+constexpr std::array<std::string_view, 2> k_ci_actions = {"begin", "end"};
+constexpr std::array k_ci_options = {
+    OptionSpec{"shell", "KIND", k_env_shells,
+               "begin: print lines for sh, fish, github or dotenv (default: what the job takes)"},
+    OptionSpec{"hold", "TIME", {}, "begin: the agent may be unused for so long (default 15m)"},
+    OptionSpec{"file", "FILE", {}, "end: add the report to this file"},
     k_json,
 };
 
@@ -69,6 +85,15 @@ constexpr std::array k_doctor_options = {
     OptionSpec{"files", "", {}, "examine the checkout's pipelines, and only what is named so"},
     OptionSpec{"environment", "", {}, "examine the environment, and only what is named so"},
     OptionSpec{"store", "", {}, "examine the store, and only what is named so"},
+    k_json,
+};
+
+constexpr std::array<std::string_view, 5> k_init_systems = {"github", "gitlab", "jenkins",
+                                                            "buildkite", "generic"};
+constexpr std::array k_init_options = {
+    OptionSpec{"write", "", {}, "change the files; without it the change is only printed"},
+    OptionSpec{"file", "FILE", {}, "the pipeline's file, where it is not the usual one"},
+    OptionSpec{"action", "OWNER/REPO@REF", {}, "github: the action that brings and begins sluice"},
     k_json,
 };
 
@@ -138,6 +163,11 @@ constexpr std::array k_env_examples = {
             "The same for the later steps of a job."},
     Example{"sluice env --write", "The same for every go of this user, editors included."},
 };
+constexpr std::array k_ci_examples = {
+    Example{"sluice ci begin", "On GitHub Actions: the later steps use the cache."},
+    Example{"eval \"$(sluice ci begin)\"", "Elsewhere: the later commands of this shell do."},
+    Example{"sluice ci end", "Wait for uploads, write the report, end the agent."},
+};
 constexpr std::array k_agent_examples = {
     Example{"sluice agent status", "What the job's agent has done so far."},
     Example{"sluice agent wait", "Wait until everything is uploaded."},
@@ -171,6 +201,11 @@ constexpr std::array k_doctor_examples = {
     Example{"sluice doctor", "What makes this pipeline miss, and the store as this job sees it."},
     Example{"sluice doctor --files --environment", "No network: for a hook before a commit."},
     Example{"SLUICE_STORE=s3://bucket/ci sluice doctor --json", "Another store, for a program."},
+};
+constexpr std::array k_init_examples = {
+    Example{"sluice init github", "What would be changed in the workflows, as a diff."},
+    Example{"sluice init gitlab --write", "Change .gitlab-ci.yml."},
+    Example{"sluice init generic --file build.sh --write", "A script that is the job."},
 };
 constexpr std::array k_gc_examples = {
     Example{"sluice gc --max-size 20GiB --max-age 14d", "Keep the local tier within both bounds."},
@@ -223,7 +258,7 @@ constexpr std::array k_help_examples = {
     Example{"sluice help go", "What 'sluice go' does and takes."},
 };
 
-constexpr std::array<CommandSpec, 21> k_commands = {{
+constexpr std::array<CommandSpec, 23> k_commands = {{
     {CommandId::go,
      "go",
      "[SETTING...] GO-ARGUMENT...",
@@ -274,7 +309,7 @@ constexpr std::array<CommandSpec, 21> k_commands = {{
      "--isolated gives the job its own local tier over the shared one, TMPDIR, GOBIN (first in "
      "PATH) and agent: it sees nothing that other jobs have not finished, and takes nothing from "
      "them. What it made is put into the shared tier, verified, when it has ended; all else that "
-     "was its own is removed. The module cache stays where it is, since its path is in go's keys.\n\n"
+     "was its own is removed. The module cache stays where it is: its path is in go's keys.\n\n"
      "Exit status, standard input, signals and output are the command's own; 127 means that the "
      "command was not found, 126 that it cannot be executed.",
      k_isolation_examples},
@@ -305,6 +340,19 @@ constexpr std::array<CommandSpec, 21> k_commands = {{
      "--write writes GOCACHEPROG with 'go env -w' instead, so that editors and every shell of "
      "this user have it; a GOCACHEPROG of another program is left alone. --unwrite takes it back.",
      k_env_examples},
+    {CommandId::ci, "ci",
+     "begin|end [SETTING...] [--shell KIND] [--hold TIME] [--file FILE] [--json]",
+     "put the cache around all steps of a CI job", CommandGroup::work, k_ci_settings, k_ci_options,
+     OperandSpec{"ACTION", k_ci_actions, true, false}, Tail::none,
+     "begin starts the job's agent and hands the later steps what they need so that plain go, and "
+     "whatever starts go, uses the cache: on GitHub Actions through GITHUB_ENV, elsewhere as lines "
+     "for the shell. For Go before 1.24, or with --mode restore, it fills GOCACHE. The agent stays "
+     "until end, or until it was unused for the time of --hold.\n\n"
+     "end waits for uploads, at most for the drain timeout, keeps what is new, writes the report "
+     "as 'sluice report' does and ends the agents of the job. It may run in another shell.\n\n"
+     "Neither fails a job: a store that is down is one line, and the exit status is 0, but 2 for "
+     "wrong words and settings. Either may run again, and end without begin.",
+     k_ci_examples},
     {CommandId::agent, "agent", "[SETTING...] status|wait|stop [--json]",
      "look at, wait for or end the agent of this job", CommandGroup::care, k_agent_settings,
      k_agent_options, OperandSpec{"ACTION", k_agent_actions, true, false}, Tail::none,
@@ -394,6 +442,25 @@ constexpr std::array<CommandSpec, 21> k_commands = {{
      "--files, --environment and --store choose parts. The exit status is 1 where something "
      "misses or may miss, or where a job could not use the store; notes alone leave it 0.",
      k_doctor_examples},
+    {CommandId::init,
+     "init",
+     "github|gitlab|jenkins|buildkite|generic [--file FILE] [--action OWNER/REPO@REF] [--write] "
+     "[--json]",
+     "put the cache into a pipeline's file",
+     CommandGroup::care,
+     {},
+     k_init_options,
+     OperandSpec{"SYSTEM", k_init_systems, true, false},
+     Tail::none,
+     "Prints, as a diff for 'git apply', the lines that put 'sluice ci begin' and 'sluice ci end' "
+     "around the jobs of a pipeline that start go; --write changes the file. Nothing but whole "
+     "lines is put in: comments and layout stay. What is there already is not put in again.\n\n"
+     "github changes .github/workflows, or FILE; gitlab .gitlab-ci.yml; jenkins a declarative "
+     "Jenkinsfile; buildkite the hooks pre-command and pre-exit in .buildkite/hooks; generic the "
+     "shell script FILE.\n\n"
+     "A file that cannot be changed so is left alone: one line names the place, and the exit "
+     "status is 2.",
+     k_init_examples},
     {CommandId::gc,
      "gc",
      "[SETTING...] [--max-size SIZE] [--max-age TIME] [--dry-run] [--force] [--json]",

@@ -64,7 +64,7 @@ sys::Path beside_the_tier(const agent::AgentConfig& config, std::string_view nam
 // The configuration of the sluice around this one, where its go command sees its checkout at
 // another path.
 std::optional<agent::AgentConfig> outer_of(const sys::Environment& env) {
-  auto outer = agent::AgentConfig::decode(env.get_or(agent::k_session_variable, ""));
+  auto outer = agent::AgentConfig::of_environment(env);
   if (!outer || outer->shown_checkout.empty()) return std::nullopt;
   return std::move(*outer);
 }

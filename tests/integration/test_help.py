@@ -10,7 +10,7 @@ import pytest
 from sluice_harness import REPO
 
 COMMANDS = {"go", "run", "job", "cacheprog", "env", "agent", "stats", "report", "doctor", "gc"}
-COMMANDS |= {"why", "mtime", "trace", "mod", "save", "restore"}
+COMMANDS |= {"why", "mtime", "trace", "mod", "save", "restore", "ci", "init"}
 COMMANDS |= {"version", "completion", "man", "help"}
 
 # A value for every flag that takes one; a flag that help names and this table does not is a
@@ -41,6 +41,8 @@ VALUES = {
     "key": "k",
     "fallback": "k",
     "exclude": "*.log",
+    "hold": "1m",
+    "action": "acme/sluice@v1",
 }
 SWITCHES = {
     "isolated",
@@ -96,7 +98,13 @@ def test_every_flag_in_help_is_accepted(machine, tiny, trace_file):
     trace, trace_env = trace_file
     repository = m.root / "repository"
     subprocess.run(["git", "init", "-q", repository], check=True)
+    workflow = repository / ".github/workflows/ci.yml"
+    workflow.parent.mkdir(parents=True)
+    workflow.write_text("jobs:\n  a:\n    steps:\n      - run: go vet\n")
+    values = {**VALUES, "init file": str(workflow)}
     harmless = {
+        "ci": ["begin"],
+        "init": ["github"],
         "go": ["version"],
         "run": ["--", "true"],
         "job": ["--", "true"],
@@ -128,11 +136,14 @@ def test_every_flag_in_help_is_accepted(machine, tiny, trace_file):
         assert not unknown, f"sluice {name} has flags this test does not know: {unknown}"
         for flag in sorted(flags - {"help", "write", "unwrite"}):
             takes_value = flag in VALUES and (name, flag) != ("doctor", "store")
-            words = [f"--{flag}", VALUES[flag]] if takes_value else [f"--{flag}"]
+            value = values.get(f"{name} {flag}", VALUES.get(flag))
+            words = [f"--{flag}", value] if takes_value else [f"--{flag}"]
             before, after = ([], harmless[name])
-            if name in ("agent", "journal", "mod", "restore", "save"):
+            if name in ("agent", "ci", "init", "journal", "mod", "restore", "save"):
                 before, after = harmless[name], []
-            where = repository if name == "mtime" else tiny
+            if (name, flag) == ("ci", "file"):
+                before = ["end"]
+            where = repository if name in ("mtime", "init") else tiny
             env = trace_env if name == "trace" else {}
             run = m.sluice_run(name, *before, *words, *after, cwd=where, stdin="", env=env)
             assert run.code == 0, f"sluice {name} {words}: {run.describe()}"
