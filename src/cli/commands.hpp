@@ -25,6 +25,8 @@ enum class CommandId {
   report,
   doctor,
   gc,
+  fsck,
+  clear,
   mtime,
   why,
   trace,

@@ -49,7 +49,7 @@ TEST_CASE("the golden state of a collector and its golden list") {
   CHECK(testing::golden_file("gc_state/v1", state) == state);
   CHECK(*decode_gc_state(state) == sample_state());
   const Bytes list = *encode_gc_candidates(sample_list());
-  CHECK(testing::golden_file("gc_candidates/v1", list) == list);
+  CHECK(testing::golden_file("gc_state/candidates_v1", list) == list);
   CHECK(*decode_gc_candidates(list) == sample_list());
 }
 

@@ -10,7 +10,7 @@ BENCH_PEERS names. replay: consecutive commits of a program, each on an empty ma
 network. reuse: build, vet and test of a fresh clone at another path, on an empty machine, next to
 go alone that runs again in place. modules: the modules of a build list on an empty machine, next to
 `go mod download` and a tarball. snapshots: a directory of 2 GB saved, saved again with 1 % changed,
-and restored, next to tar and zstd.
+and restored, next to tar and zstd. gc: a store of 10,000 jobs and a million records, collected.
 
 Within a round the sides take turns. The numbers, the versions and the load of the machine go to a
 JSON file.
@@ -40,6 +40,7 @@ from pathlib import Path
 # First: it says where the rest lies.
 from programs import PROGRAMS, REPO, Target, say, work_in_memory
 
+import collection  # isort: skip
 import commits  # isort: skip
 import folder  # isort: skip
 import modules  # isort: skip
@@ -48,7 +49,7 @@ import reuse  # isort: skip
 import snapshots  # isort: skip
 from wan import build_wan  # isort: skip
 
-PARTS = ("folder", "remote", "replay", "reuse", "modules", "snapshots")
+PARTS = ("folder", "remote", "replay", "reuse", "modules", "snapshots", "gc")
 REMOTE_PROGRAMS = ("hello", "caddy", "prometheus")
 REUSE_PROGRAMS = ("caddy", "prometheus")
 MODULE_PROGRAMS = ("prometheus",)
@@ -269,6 +270,13 @@ def snapshots_part(
         network.stop()
 
 
+def gc_part(
+    root: Path, sluice: Path, go_env: dict, options: argparse.Namespace, save: Save
+) -> None:
+    env = {**os.environ, **go_env, "HOME": str(root / "work")}
+    save(collection.measure(sluice, root / "store", env, options.quick))
+
+
 def print_tables(result: dict) -> None:
     print(
         f"\nsluice {result['sluice']}, {result['go']}, {result['cpus']} CPUs, "
@@ -286,6 +294,8 @@ def print_tables(result: dict) -> None:
         modules.print_tables(result["modules"])
     if "snapshots" in result:
         snapshots.print_tables(result["snapshots"])
+    if "gc" in result:
+        collection.print_tables(result["gc"])
     if costs := remote.costs(result):
         remote.print_costs(costs)
 
@@ -331,6 +341,7 @@ def main() -> int:
         "reuse": reuse_part,
         "modules": modules_part,
         "snapshots": snapshots_part,
+        "gc": gc_part,
     }
     with contextlib.ExitStack() as stack:
         root = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="sluice-bench-")))

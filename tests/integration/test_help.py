@@ -10,7 +10,7 @@ import pytest
 from sluice_harness import REPO
 
 COMMANDS = {"go", "run", "cacheprog", "env", "agent", "stats", "report", "doctor", "gc", "why"}
-COMMANDS |= {"mtime", "trace", "mod", "save", "restore"}
+COMMANDS |= {"mtime", "trace", "mod", "save", "restore", "fsck", "clear"}
 COMMANDS |= {"version", "completion", "man", "help"}
 
 # A value for every flag that takes one; a flag that help names and this table does not is a
@@ -35,6 +35,8 @@ VALUES = {
     "file": "/dev/null",
     "max-size": "100GiB",
     "max-age": "400d",
+    "grace": "24h",
+    "drop-scope": "branch:none",
     "shell": "sh",
     "region": "cache.Invalidate",
     "path": "part",
@@ -57,6 +59,8 @@ SWITCHES = {
     "dry-run",
     "force",
     "replace",
+    "repair",
+    "yes",
     "help",
     "version",
 }
@@ -105,6 +109,8 @@ def test_every_flag_in_help_is_accepted(machine, tiny, trace_file):
         "report": [],
         "doctor": [],
         "gc": ["--max-age", "900d"],
+        "fsck": [],
+        "clear": ["local"],
         "journal": ["path"],
         "mod": ["restore"],
         "mtime": [],
@@ -128,8 +134,12 @@ def test_every_flag_in_help_is_accepted(machine, tiny, trace_file):
             takes_value = flag in VALUES and (name, flag) != ("doctor", "store")
             words = [f"--{flag}", VALUES[flag]] if takes_value else [f"--{flag}"]
             before, after = ([], harmless[name])
-            if name in ("agent", "journal", "mod", "restore", "save"):
+            if name in ("agent", "journal", "mod", "restore", "save", "clear"):
                 before, after = harmless[name], []
+            if (name, flag) in (("gc", "grace"), ("gc", "drop-scope")):
+                before, after = ["remote"], []
+            if name == "clear" and flag not in ("yes", "dry-run"):
+                after = ["--dry-run"]
             where = repository if name == "mtime" else tiny
             env = trace_env if name == "trace" else {}
             run = m.sluice_run(name, *before, *words, *after, cwd=where, stdin="", env=env)
