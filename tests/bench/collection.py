@@ -1,8 +1,8 @@
 """`sluice gc remote` on a store of 10,000 jobs and a million records: time and memory of each run.
 
-The store is written here, as docs/formats/remote.md has it: every job has a manifest of 100 records in
-a pack of its own, in packs of jobs before it and in blobs alone, a commit scope, and a place in
-the scope of one of fifty branches. Half of the commits were last used ten days ago.
+The store is written here, as docs/formats/remote.md has it: every job has a manifest of 100
+records in a pack of its own, in packs of jobs before it and in blobs alone, a commit scope, and a
+place in the scope of one of fifty branches. Half of the commits were last used ten days ago.
 """
 
 from __future__ import annotations
@@ -115,7 +115,8 @@ class Store:
         blobs = [record[0] for record in records] + alone
         out += varint(len(blobs)) + b"".join(blobs) + text(bytes(places))
         out += varint(len(blobs)) + bytes([8]) * len(blobs) + bytes([1]) * len(blobs)
-        out += self.random.randbytes(32 * len(blobs)) + text(zigzag(self.now) + bytes(len(blobs) - 1))
+        out += self.random.randbytes(32 * len(blobs))
+        out += text(zigzag(self.now) + bytes(len(blobs) - 1))
         return envelope(b"SLUICEMF", bytes(out))
 
     def head(self, scope: str, refs: list[bytes], days: int) -> None:
