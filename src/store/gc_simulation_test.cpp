@@ -13,7 +13,7 @@ namespace {
 using testing::World;
 using testing::WorldRules;
 
-// A few seconds' worth; `make check` asks for more.
+// A few seconds' worth; SLUICE_GC_WORLDS asks for more.
 constexpr std::uint64_t k_worlds = 40;
 
 std::uint64_t worlds() {
