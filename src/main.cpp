@@ -4,9 +4,11 @@
 #include "cli/agent.hpp"
 #include "cli/cacheprog.hpp"
 #include "cli/ci.hpp"
+#include "cli/clear.hpp"
 #include "cli/completion.hpp"
 #include "cli/doctor.hpp"
 #include "cli/env.hpp"
+#include "cli/fsck.hpp"
 #include "cli/gc.hpp"
 #include "cli/go.hpp"
 #include "cli/help.hpp"
@@ -58,6 +60,8 @@ int run_command(const Invocation& invocation, const Environment& env) {
     case CommandId::doctor: return cli::run_doctor(invocation, env);
     case CommandId::init: return cli::run_init(invocation, env);
     case CommandId::gc: return cli::run_gc(invocation, env);
+    case CommandId::fsck: return cli::run_fsck(invocation, env);
+    case CommandId::clear: return cli::run_clear(invocation, env);
     case CommandId::mtime: return cli::run_mtime(invocation, env);
     case CommandId::why: return cli::run_why(invocation, env);
     case CommandId::trace: return cli::run_trace(invocation, env);

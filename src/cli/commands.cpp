@@ -23,6 +23,7 @@ constexpr std::array k_agent_settings = {
     Id::store, Id::read_only, Id::no_remote, Id::drain_timeout, Id::publish_local, Id::trust_domain,
 };
 constexpr std::array k_tier_settings = {Id::trust_domain};
+constexpr std::array k_gc_settings = {Id::store, Id::read_only, Id::trust_domain};
 constexpr std::array k_mod_settings = {
     Id::store, Id::read_only, Id::drain_timeout, Id::publish_local, Id::trust_domain, Id::journal,
 };
@@ -113,11 +114,29 @@ constexpr std::array k_report_options = {
     OptionSpec{"file", "FILE", {}, "add it to this file"},
 };
 
+constexpr std::array<std::string_view, 2> k_gc_places = {"local", "remote"};
 constexpr std::array k_gc_options = {
     OptionSpec{"max-size", "SIZE", {}, "keep at most this much, such as 10GiB"},
     OptionSpec{"max-age", "TIME", {}, "remove what was not used for this long, such as 5d"},
+    OptionSpec{"drop-scope",
+               "PATTERN...",
+               {},
+               "remote: let go of scopes, such as pull-request:*:42",
+               true},
+    OptionSpec{"grace", "TIME", {}, "remote: longer than any job runs (default 24h)"},
     OptionSpec{"dry-run", "", {}, "say what would be removed, remove nothing"},
-    OptionSpec{"force", "", {}, "remove also what was used in the last day"},
+    OptionSpec{"force", "", {}, "local: remove also what was used in the last day"},
+    k_json,
+};
+
+constexpr std::array k_fsck_options = {
+    OptionSpec{"repair", "", {}, "mend what is wrong by dropping it"},
+    k_json,
+};
+constexpr std::array<std::string_view, 3> k_clear_places = {"local", "remote", "all"};
+constexpr std::array k_clear_options = {
+    OptionSpec{"yes", "", {}, "do not ask"},
+    OptionSpec{"dry-run", "", {}, "say what would be removed, remove nothing"},
     k_json,
 };
 
@@ -210,6 +229,16 @@ constexpr std::array k_init_examples = {
 constexpr std::array k_gc_examples = {
     Example{"sluice gc --max-size 20GiB --max-age 14d", "Keep the local tier within both bounds."},
     Example{"sluice gc --max-size 20GiB --dry-run", "Only say what that would remove."},
+    Example{"sluice gc remote --max-size 500GiB", "The store, once a night, from anywhere."},
+    Example{"sluice gc remote --drop-scope 'pull-request:*:42'", "A pull request was merged."},
+};
+constexpr std::array k_fsck_examples = {
+    Example{"sluice fsck", "Read everything in the store and say what is wrong."},
+    Example{"sluice fsck --repair --json", "Mend it too, for a program."},
+};
+constexpr std::array k_clear_examples = {
+    Example{"sluice clear local --yes", "This machine's cache, without a question."},
+    Example{"sluice clear remote --trust-domain fork --dry-run", "What the forks have stored."},
 };
 constexpr std::array k_mtime_examples = {
     Example{"sluice mtime && go test ./...", "Let go alone reuse test results in a fresh clone."},
@@ -258,7 +287,7 @@ constexpr std::array k_help_examples = {
     Example{"sluice help go", "What 'sluice go' does and takes."},
 };
 
-constexpr std::array<CommandSpec, 23> k_commands = {{
+constexpr std::array<CommandSpec, 25> k_commands = {{
     {CommandId::go,
      "go",
      "[SETTING...] GO-ARGUMENT...",
@@ -461,19 +490,50 @@ constexpr std::array<CommandSpec, 23> k_commands = {{
      "A file that cannot be changed so is left alone: one line names the place, and the exit "
      "status is 2.",
      k_init_examples},
-    {CommandId::gc,
-     "gc",
-     "[SETTING...] [--max-size SIZE] [--max-age TIME] [--dry-run] [--force] [--json]",
-     "keep the local tier within a size and an age",
+    {CommandId::gc, "gc",
+     "[SETTING...] [local|remote] [--max-size SIZE] [--max-age TIME] [--drop-scope PATTERN...] "
+     "[--grace TIME] [--dry-run] [--force] [--json]",
+     "keep the local tier or the store within a size and an age", CommandGroup::care, k_gc_settings,
+     k_gc_options, OperandSpec{"PLACE", k_gc_places, false, false}, Tail::none,
+     "Without a word, or with local: removes what was not used for the longest time from the local "
+     "tier (GOCACHE) until it is within the bounds. What was used in the last day stays unless "
+     "--force is given. Go's own trimming goes on working beside it, and go commands may run "
+     "meanwhile.\n\n"
+     "remote: lets go of the scopes (branches, pull requests, commits) that were not written for "
+     "--max-age (default 7d), that --drop-scope names, and of the oldest while the others need "
+     "more than --max-size; then removes from the store what nothing leads to any more. An object "
+     "goes only when two runs at least --grace apart (default 24h) both found it so: run it every "
+     "night. Jobs may run meanwhile as long as none takes longer than --grace. Every trust domain "
+     "that this user may write is collected, or the one that --trust-domain names.\n\n"
+     "The exit status is 1 where something resisted or another collector was at work.",
+     k_gc_examples},
+    {CommandId::fsck,
+     "fsck",
+     "[SETTING...] [--repair] [--json]",
+     "check every object of the store",
      CommandGroup::care,
-     k_tier_settings,
-     k_gc_options,
+     k_gc_settings,
+     k_fsck_options,
      {},
      Tail::none,
-     "Removes what was not used for the longest time from the local tier (GOCACHE) until it is "
-     "within the bounds. What was used in the last day stays unless --force is given. Go's own "
-     "trimming goes on working beside it, and go commands may run meanwhile.",
-     k_gc_examples},
+     "Reads every object of the store and compares its SHA-256 with its name, and its ETag with "
+     "its bytes where the store's ETags are those of the bytes; then follows every head to its "
+     "manifests and every manifest to its packs and blobs, and says what is gone. Every trust "
+     "domain is checked, or the one that --trust-domain names. Jobs may run meanwhile.\n\n"
+     "--repair drops what is wrong: damaged objects, and of heads and manifests what leads to "
+     "nothing. What was dropped is a miss, and the next job that makes it brings it anew. What is "
+     "signed stays as it is.\n\n"
+     "The exit status is 0 where all is right, 1 where something was wrong, mended or not.",
+     k_fsck_examples},
+    {CommandId::clear, "clear", "[SETTING...] local|remote|all [--yes | --dry-run] [--json]",
+     "empty the local tier, the store's trust domain, or both", CommandGroup::care, k_gc_settings,
+     k_clear_options, OperandSpec{"PLACE", k_clear_places, true, false}, Tail::none,
+     "local: removes everything from the local tier, the link cache and the copies of indexes of "
+     "this user; fuzzing's corpora and the journal stay. remote: removes everything that the trust "
+     "domain (trusted, or what --trust-domain names) has in the store; what is not sluice's stays. "
+     "It asks on a terminal, and elsewhere wants --yes. The next jobs miss and build; nothing else "
+     "is lost.",
+     k_clear_examples},
     {CommandId::mtime,
      "mtime",
      "[--dry-run] [--json]",

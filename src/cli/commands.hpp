@@ -28,6 +28,8 @@ enum class CommandId {
   doctor,
   init,
   gc,
+  fsck,
+  clear,
   mtime,
   why,
   trace,

@@ -10,7 +10,7 @@ import pytest
 from sluice_harness import REPO
 
 COMMANDS = {"go", "run", "job", "cacheprog", "env", "agent", "stats", "report", "doctor", "gc"}
-COMMANDS |= {"why", "mtime", "trace", "mod", "save", "restore", "ci", "init"}
+COMMANDS |= {"why", "mtime", "trace", "mod", "save", "restore", "ci", "init", "fsck", "clear"}
 COMMANDS |= {"version", "completion", "man", "help"}
 
 # A value for every flag that takes one; a flag that help names and this table does not is a
@@ -35,6 +35,8 @@ VALUES = {
     "file": "/dev/null",
     "max-size": "100GiB",
     "max-age": "400d",
+    "grace": "24h",
+    "drop-scope": "branch:none",
     "shell": "sh",
     "region": "cache.Invalidate",
     "path": "part",
@@ -60,6 +62,8 @@ SWITCHES = {
     "dry-run",
     "force",
     "replace",
+    "repair",
+    "yes",
     "help",
     "version",
 }
@@ -115,6 +119,8 @@ def test_every_flag_in_help_is_accepted(machine, tiny, trace_file):
         "report": [],
         "doctor": [],
         "gc": ["--max-age", "900d"],
+        "fsck": [],
+        "clear": ["local"],
         "journal": ["path"],
         "mod": ["restore"],
         "mtime": [],
@@ -139,10 +145,14 @@ def test_every_flag_in_help_is_accepted(machine, tiny, trace_file):
             value = values.get(f"{name} {flag}", VALUES.get(flag))
             words = [f"--{flag}", value] if takes_value else [f"--{flag}"]
             before, after = ([], harmless[name])
-            if name in ("agent", "ci", "init", "journal", "mod", "restore", "save"):
+            if name in ("agent", "ci", "init", "journal", "mod", "restore", "save", "clear"):
                 before, after = harmless[name], []
             if (name, flag) == ("ci", "file"):
                 before = ["end"]
+            if (name, flag) in (("gc", "grace"), ("gc", "drop-scope")):
+                before, after = ["remote"], []
+            if name == "clear" and flag not in ("yes", "dry-run"):
+                after = ["--dry-run"]
             where = repository if name in ("mtime", "init") else tiny
             env = trace_env if name == "trace" else {}
             run = m.sluice_run(name, *before, *words, *after, cwd=where, stdin="", env=env)
