@@ -44,6 +44,7 @@ VALUES = {
     "fallback": "k",
     "exclude": "*.log",
     "hold": "1m",
+    "directory": "",  # below
     "action": "acme/sluice@v1",
 }
 SWITCHES = {
@@ -105,7 +106,7 @@ def test_every_flag_in_help_is_accepted(machine, tiny, trace_file):
     workflow = repository / ".github/workflows/ci.yml"
     workflow.parent.mkdir(parents=True)
     workflow.write_text("jobs:\n  a:\n    steps:\n      - run: go vet\n")
-    values = {**VALUES, "init file": str(workflow)}
+    values = {**VALUES, "init file": str(workflow), "man directory": str(m.root / "man")}
     harmless = {
         "ci": ["begin"],
         "init": ["github"],
