@@ -3,12 +3,17 @@
 #include "agent/toolexec.hpp"
 #include "cli/agent.hpp"
 #include "cli/cacheprog.hpp"
+#include "cli/ci.hpp"
+#include "cli/clear.hpp"
 #include "cli/completion.hpp"
 #include "cli/doctor.hpp"
 #include "cli/env.hpp"
+#include "cli/fsck.hpp"
 #include "cli/gc.hpp"
 #include "cli/go.hpp"
 #include "cli/help.hpp"
+#include "cli/init.hpp"
+#include "cli/job.hpp"
 #include "cli/journal.hpp"
 #include "cli/key.hpp"
 #include "cli/man.hpp"
@@ -43,8 +48,10 @@ int run_command(const Invocation& invocation, const Environment& env) {
   switch (invocation.command->id) {
     case CommandId::go: return cli::run_go(invocation, env);
     case CommandId::run: return cli::run_run(invocation, env);
+    case CommandId::job: return cli::run_job(invocation, env);
     case CommandId::cacheprog: return cli::run_cacheprog(invocation.flags, env);
     case CommandId::env: return cli::run_env(invocation, env);
+    case CommandId::ci: return cli::run_ci(invocation, env);
     case CommandId::agent: return cli::run_agent_command(invocation, env);
     case CommandId::mod: return cli::run_mod(invocation, env);
     case CommandId::save: return cli::run_save(invocation, env);
@@ -52,7 +59,10 @@ int run_command(const Invocation& invocation, const Environment& env) {
     case CommandId::stats: return cli::run_stats(invocation, env);
     case CommandId::report: return cli::run_report(invocation, env);
     case CommandId::doctor: return cli::run_doctor(invocation, env);
+    case CommandId::init: return cli::run_init(invocation, env);
     case CommandId::gc: return cli::run_gc(invocation, env);
+    case CommandId::fsck: return cli::run_fsck(invocation, env);
+    case CommandId::clear: return cli::run_clear(invocation, env);
     case CommandId::mtime: return cli::run_mtime(invocation, env);
     case CommandId::why: return cli::run_why(invocation, env);
     case CommandId::trace: return cli::run_trace(invocation, env);

@@ -1,9 +1,12 @@
 #include "agent/agent.hpp"
 
 #include "agent/another_agent.hpp"
+#include "agent/bare_command.hpp"
 #include "agent/connection.hpp"
 #include "agent/counters.hpp"
 #include "agent/fetcher.hpp"
+#include "agent/given_up_mark.hpp"
+#include "agent/hold.hpp"
 #include "agent/index_keeper.hpp"
 #include "agent/indexed_book.hpp"
 #include "agent/inputs_keeper.hpp"
@@ -54,14 +57,12 @@ constexpr auto k_index_wait = std::chrono::seconds(5);
 // pause.
 constexpr auto k_probe_pause = std::chrono::seconds(5);
 constexpr auto k_probe_pause_max = std::chrono::seconds(60);
-constexpr auto k_modules_bring_max = std::chrono::minutes(5);
 constexpr auto k_warm_up_max = std::chrono::seconds(5);
 constexpr auto k_beat_every = std::chrono::seconds(5);         // a sign of life for the sessions
 constexpr auto k_sessions_end_wait = std::chrono::seconds(2);  // before their counters are summed
 constexpr unsigned k_end_s_max = 15;                           // for what is still on the way
 constexpr unsigned k_end_s_given_up = 1;                       // the same of a dead store
 constexpr auto k_accept_tick = std::chrono::milliseconds(50);
-constexpr UnixNanos k_given_up_age_max_ns = 600'000'000'000;  // what an earlier agent has to say
 constexpr auto k_warm_up = std::chrono::seconds(3);  // bring ahead while no session is there
 
 // One go command's share of the counters.
@@ -71,14 +72,6 @@ struct Command {
                               // for the first command, which the agent was started for
   std::size_t sessions = 0;   // that are here now
 };
-
-// Whether an agent of this job gave the store up not long ago.
-bool was_given_up(const sys::Path& mark) {
-  const auto info = sys::stat_file(mark, false);
-  if (!info || !*info) return false;
-  const UnixNanos age_ns = unix_now_ns() - (*info)->mtime_ns;
-  return age_ns >= 0 && age_ns < k_given_up_age_max_ns;
-}
 
 class Agent {
  public:
@@ -101,6 +94,8 @@ class Agent {
   Json status() const;
   void read_much_left();
   Json finish_command(const std::string& command_id, std::chrono::milliseconds wait);
+  void finish_bare(const std::string& command_id);
+  Json hold(const HoldAsked& asked);
   void refresh();
   void stand_by();
   bool pause_for(std::chrono::seconds pause);
@@ -108,7 +103,6 @@ class Agent {
   bool drain(std::chrono::milliseconds wait);
   void let_go();
   bool is_given_up();
-  void mark_given_up(bool given_up);
   bool keep_running(std::size_t connections);
   void reap(bool all);
   void beat();
@@ -139,13 +133,12 @@ class Agent {
   std::atomic<std::uint64_t> not_published_ = 0;
   std::atomic<bool> stop_ = false;
   std::atomic<std::size_t> sessions_ = 0;
+  Hold hold_;
   std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
   std::chrono::steady_clock::time_point last_used_ = started_;
   std::chrono::steady_clock::time_point last_session_ = started_;
   std::atomic<bool> silence_told_ = false;
-  const sys::Path given_up_mark_ = config_.given_up_path();
-  std::mutex mark_mutex_;
-  bool owns_mark_ = true;  // as long as the agent's lock is held
+  GivenUpMark given_up_mark_{config_.given_up_path()};
   const Deadline index_deadline_ = Deadline::after(k_index_wait);
 
   struct Served {
@@ -163,8 +156,7 @@ class Agent {
 };
 
 Result<void> Agent::open() {
-  TRY_ASSIGN(gotool::LocalTier tier, gotool::LocalTier::open(config_.local_tier));
-  tier_ = std::move(tier);
+  TRY_ASSIGN(tier_, gotool::LocalTier::open_over(config_.local_tier, config_.shared_tier));
   provenance_ = std::make_unique<Provenance>();
   const std::string tier_name = to_hex(sha256(bytes_of(config_.local_tier.native()))).substr(0, 16);
   // What was received under other keys is not published under these.
@@ -183,7 +175,7 @@ Result<void> Agent::open() {
     }
   }
   if (objects_) {
-    if (was_given_up(given_up_mark_)) {
+    if (given_up_mark_.is_recent()) {
       lookup_patience_.hold_at_most(Patience::Clock::now(), k_patience_again);
       upload_patience_.hold_at_most(Patience::Clock::now(), k_patience_again);
     }
@@ -262,7 +254,7 @@ bool Agent::refresh_once() {
       store::without_secrets(env_),
       [this](const Fetcher::Owner& index) { fetcher_->bring_ahead(index, keeper_->ahead(index)); });
   uploader_->seed(keeper_->own_records());
-  if (answered && !is_given_up()) mark_given_up(false);
+  if (answered && !is_given_up()) given_up_mark_.set(false);
   return answered;
 }
 
@@ -270,25 +262,13 @@ bool Agent::refresh_once() {
 bool Agent::is_given_up() {
   const bool given_up = lookup_patience_.is_given_up(Patience::Clock::now());
   if (given_up && !silence_told_.exchange(true)) {
-    mark_given_up(true);
+    given_up_mark_.set(true);
     faults_.count("store", fmt::format("{}: nothing came while go waited for it; this job goes on "
                                        "without it",
                                        objects_->describe()));
   }
-  if (!given_up && silence_told_.exchange(false)) mark_given_up(false);
+  if (!given_up && silence_told_.exchange(false)) given_up_mark_.set(false);
   return given_up;
-}
-
-// For the next agent of the job, which waits for less long where the mark is there. One that cannot
-// be written or removed is only less help.
-void Agent::mark_given_up(bool given_up) {
-  const std::lock_guard lock(mark_mutex_);
-  if (!owns_mark_) return;
-  if (given_up) {
-    (void)sys::write_file_atomic(given_up_mark_, {});
-  } else {
-    (void)sys::remove_file(given_up_mark_);
-  }
 }
 
 // Nobody waits for a store that brings nothing.
@@ -328,11 +308,8 @@ void Agent::run(sys::Fd listener, std::optional<sys::FileLock> lock, bool own_pr
   listener = sys::Fd();
   const bool is_dead =
       objects_ && (is_given_up() || upload_patience_.is_given_up(Patience::Clock::now()));
-  if (is_dead) mark_given_up(true);
-  {
-    const std::lock_guard mark_lock(mark_mutex_);
-    owns_mark_ = false;
-  }
+  if (is_dead) given_up_mark_.set(true);
+  given_up_mark_.let_go();
   lock.reset();
   if (own_process) sys::end_process_after(is_dead ? k_end_s_given_up : k_end_s_max);
   end();
@@ -402,6 +379,7 @@ bool Agent::keep_running(std::size_t connections) {
     last_used_ = now;
     return true;
   }
+  if (hold_.keeps(last_used_, now)) return true;
   const auto quiet = now - last_used_;
   const bool drained = uploader_->totals().drained;
   if (quiet > config_.drain_timeout && !drained) {
@@ -481,10 +459,12 @@ bool Agent::handle(const std::shared_ptr<Connection>& connection, const Frame& f
         all_.add(counters);
       }
       // A bare cacheprog has nobody but its session to speak for it.
-      const bool is_bare = hello.command_id.empty();
+      const bool is_bare = is_bare_command(hello.command_id);
+      if (is_bare) indexed_.write(hello.command_id);
       const auto words =
           is_bare ? describe_faults(faults_.take_untold()) : std::vector<std::string>();
       connection->send(encode_text(Type::bye_ok, join(words, "\n")));
+      if (is_bare) finish_bare(hello.command_id);
       return true;
     }
     default: return handle_command(*connection, frame);
@@ -535,22 +515,18 @@ bool Agent::handle_command(Connection& connection, const Frame& frame) {
       if (links_) links_->note(*note);
       return reply(JsonObject{});
     }
-    case Type::modules_bring: {
-      const auto asked = decode_modules(frame.payload);
-      if (!asked) return false;
-      return reply(modules_->bring(*asked, Deadline::after(k_modules_bring_max)));
-    }
-    case Type::modules_proxy: {
-      const auto asked = decode_modules(frame.payload);
-      if (!asked) return false;
-      return reply(JsonObject{{"url", modules_->proxy_url(*asked)}});
-    }
     case Type::another: return reply(start_another(config_, env_, frame));
+    case Type::modules_bring:
+    case Type::modules_proxy:
     case Type::modules_keep: {
       const auto asked = decode_modules(frame.payload);
       if (!asked) return false;
-      modules_->keep(*asked);
-      return reply(JsonObject{});
+      return reply(modules_->answer(frame.type, *asked));
+    }
+    case Type::hold: {
+      const auto asked = decode_hold(frame.payload);
+      if (!asked) return false;
+      return reply(hold(*asked));
     }
     case Type::save: {
       const auto since_ns = decode_save(frame.payload);
@@ -712,7 +688,7 @@ bool Agent::drain(std::chrono::milliseconds wait) {
   const Patience::Wait uploads(upload_patience_);
   return are_modules_told && uploader_->drain(deadline, [&] {
     const bool is_worth_it = uploads.is_worth_it();
-    if (!is_worth_it) mark_given_up(true);
+    if (!is_worth_it) given_up_mark_.set(true);
     return is_worth_it && !is_given_up();
   });
 }
@@ -727,6 +703,23 @@ void Agent::read_much_left() {
     journal_due_ = true;
   }
   ending_changed_.notify_all();
+}
+
+// What it compiled from. Its session, which writes that it has ended, does not wait for that.
+void Agent::finish_bare(const std::string& command_id) {
+  inputs_->publish(command_id);
+  const std::lock_guard lock(mutex_);
+  commands_.erase(command_id);
+}
+
+// What is known of the store by then; faults are handed out once.
+Json Agent::hold(const HoldAsked& asked) {
+  hold_.begin(std::chrono::milliseconds(asked.unused_max_ms));
+  const Deadline deadline = Deadline::after(std::chrono::milliseconds(asked.wait_ms));
+  if (keeper_) (void)keeper_->wait_fresh(deadline, [] { return true; });
+  codec::JsonArray faults;
+  for (auto& line : describe_faults(faults_.take_untold())) faults.emplace_back(std::move(line));
+  return JsonObject{{"is_known", keeper_ && keeper_->is_fresh()}, {"faults", std::move(faults)}};
 }
 
 Json Agent::finish_command(const std::string& command_id, std::chrono::milliseconds wait) {

@@ -3,6 +3,7 @@
 #include "agent/agent_link.hpp"
 #include "agent/patience.hpp"
 #include "agent/testing.hpp"
+#include "journal/spool.hpp"
 #include "net/testing.hpp"
 #include "sys/unix_socket.hpp"
 
@@ -69,6 +70,56 @@ void run_and_tell(const Machine& machine, Type type, const Note& note) {
   session.send(encode_note(type, note));
   session.settle();
   REQUIRE(agent.connect()->wait(testing::k_soon));
+}
+
+TEST_CASE("what a bare go was told is written down before its last word is answered") {
+  const Machine first;
+  const Note note = make(first, 1, 1000);
+  run_and_tell(first, Type::made, note);
+  Machine second(first.config.store_url);
+  second.config.command_id = "go-0123456789abcdef";
+  second.config.journal_directory = second.path() / "journal";
+  const RunningAgent agent(second);
+  Visitor session(second.config);
+  const Deadline deadline = soon();
+  while (!session.get(note.action) && !deadline.passed()) {
+  }
+  session.send(encode_text(Type::bye, "{}"));
+  CHECK(session.receive().type == Type::bye_ok);
+  const auto file = journal::spool_file(second.config.journal_directory, second.config.command_id);
+  REQUIRE(file);
+  const auto bytes = sys::read_file(*file, journal::k_spool_bytes_max);
+  REQUIRE((bytes && *bytes));
+  const auto events = journal::decode(**bytes);
+  REQUIRE_FALSE(events.empty());
+  const auto* indexed = std::get_if<journal::Indexed>(&events.back().body);
+  REQUIRE(indexed != nullptr);
+  CHECK(indexed->list.back().action == note.action);
+  CHECK(indexed->list.back().outcome == journal::Outcome::given);
+}
+
+TEST_CASE("who holds an agent is told what is known of the store") {
+  const Machine machine;
+  const RunningAgent agent(machine);
+  auto client = agent.connect();
+  REQUIRE(client);
+  const auto known = client->hold(std::chrono::minutes(1), testing::k_soon);
+  REQUIRE(known);
+  CHECK(known->bool_or("is_known", false));
+  CHECK(known->find("faults")->as_array()->empty());
+
+  const Machine other("https://127.0.0.1:1/store");
+  const RunningAgent lonely(other);
+  auto asking = lonely.connect();
+  REQUIRE(asking);
+  const auto unknown = asking->hold(std::chrono::minutes(1), testing::k_soon);
+  REQUIRE(unknown);
+  CHECK_FALSE(unknown->bool_or("is_known", true));
+  REQUIRE(unknown->find("faults")->as_array()->size() == 1);
+  // Once only.
+  const auto again = asking->hold(std::chrono::minutes(1), testing::k_soon);
+  REQUIRE(again);
+  CHECK(again->find("faults")->as_array()->empty());
 }
 
 TEST_CASE("what one machine made a second one gets, verified, in its local tier") {

@@ -172,6 +172,17 @@ Result<codec::Json> Client::bring_modules(const ModulesAsked& asked,
   return ask(encode_modules(Type::modules_bring, asked), Deadline::after(wait + k_answer_slack));
 }
 
+Result<void> Client::start_bringing_modules(const ModulesAsked& asked) {
+  return sys::write_all(socket_.get(), encode_modules(Type::modules_bring, asked));
+}
+
+Result<codec::Json> Client::hold(std::chrono::milliseconds unused_max,
+                                 std::chrono::milliseconds wait) {
+  return ask(encode_hold(static_cast<std::uint64_t>(unused_max.count()),
+                         static_cast<std::uint64_t>(wait.count())),
+             Deadline::after(wait + k_answer_slack));
+}
+
 Result<std::string> Client::module_proxy(const ModulesAsked& asked) {
   TRY_ASSIGN(const codec::Json reply,
              ask(encode_modules(Type::modules_proxy, asked), Deadline::after(k_answer_slack)));

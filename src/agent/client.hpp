@@ -53,6 +53,11 @@ class Client {
   Result<codec::Json> bring_modules(const ModulesAsked& asked, std::chrono::milliseconds wait);
   // Where go reaches the agent's module proxy, which knows the sums of that list.
   Result<std::string> module_proxy(const ModulesAsked& asked);
+  // The same, and nobody waits: this client is of no more use then.
+  Result<void> start_bringing_modules(const ModulesAsked& asked);
+  // Keeps an agent that is not used for so long; waits for what the store says. Fields "is_known":
+  // it has said what it has, "faults": nobody has been told of these yet.
+  Result<codec::Json> hold(std::chrono::milliseconds unused_max, std::chrono::milliseconds wait);
   // Those that are in the module cache become the job's; does not wait for it.
   Result<void> keep_modules(const ModulesAsked& asked);
   // Asks it to start the agent of another configuration (another_agent.hpp).

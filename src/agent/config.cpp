@@ -13,6 +13,8 @@ using codec::JsonObject;
 
 constexpr int k_config_version = 1;
 constexpr std::size_t k_key_digits = 32;
+constexpr char k_in_file = '@';
+constexpr std::uint64_t k_session_bytes_max = 64U << 10U;
 
 double share_in(const Json& json, std::string_view name) {
   const Json* share = json.find(name);
@@ -61,6 +63,8 @@ std::string AgentConfig::publisher_id() const {
 
 sys::Path AgentConfig::socket_path() const { return runtime_directory / (key() + ".sock"); }
 sys::Path AgentConfig::given_up_path() const { return runtime_directory / (key() + ".given-up"); }
+sys::Path AgentConfig::job_session_path() const { return runtime_directory / (key() + ".session"); }
+sys::Path AgentConfig::begun_path() const { return runtime_directory / (key() + ".begun"); }
 sys::Path AgentConfig::tests_suspected_path() const {
   return runtime_directory / ("report-" + command_id + ".suspected");
 }
@@ -91,6 +95,7 @@ std::string AgentConfig::encode() const {
                   {"runtime", runtime_directory.native()},
                   {"cache", cache_directory.native()},
                   {"local", local_tier.native()},
+                  {"shared", shared_tier.native()},
                   {"links", link_directory.native()},
                   {"journal", journal_directory.native()},
                   {"store", store_url},
@@ -134,6 +139,15 @@ std::string AgentConfig::encode() const {
       .dump();
 }
 
+Result<AgentConfig> AgentConfig::of_environment(const sys::Environment& env) {
+  const std::string text = env.get_or(k_session_variable, "");
+  if (text.empty()) return fail(Code::not_found, "SLUICE_SESSION is not set");
+  if (text.front() != k_in_file) return decode(text);
+  TRY_ASSIGN(const auto bytes, sys::read_file(text.substr(1), k_session_bytes_max));
+  if (!bytes) return fail(Code::not_found, "SLUICE_SESSION: the job has ended");
+  return decode(text_of(*bytes));
+}
+
 Result<AgentConfig> AgentConfig::decode(std::string_view text) {
   TRY_ASSIGN(const Json json, codec::parse_json(text));
   if (json.int_or("version", 0) != k_config_version) {
@@ -143,6 +157,7 @@ Result<AgentConfig> AgentConfig::decode(std::string_view text) {
   config.runtime_directory = json.text_or("runtime", "");
   config.cache_directory = json.text_or("cache", "");
   config.local_tier = json.text_or("local", "");
+  config.shared_tier = json.text_or("shared", "");
   config.link_directory = json.text_or("links", "");
   config.journal_directory = json.text_or("journal", "");
   config.store_url = json.text_or("store", "");

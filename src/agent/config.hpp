@@ -2,7 +2,8 @@
 // itself.
 //
 // A value, passed as one line of JSON in SLUICE_SESSION, so that the process go starts need not
-// read configuration again. It holds no secret. Any thread.
+// read configuration again; for a whole CI job as "@" and the file that has the line. It holds no
+// secret. Any thread.
 #pragma once
 
 #include "base/result.hpp"
@@ -24,6 +25,7 @@ struct AgentConfig {
   sys::Path runtime_directory;            // holds socket, lock and log; 0700
   sys::Path cache_directory;              // sluice's own: index copies, provenance, staging
   sys::Path local_tier;                   // a native GOCACHE
+  sys::Path shared_tier;                  // of an isolated job: what lies below its own; else empty
   sys::Path link_directory;               // linked programs; empty: none are kept
   sys::Path journal_directory;            // empty: none is kept
   std::string store_url;                  // empty: no remote
@@ -81,6 +83,10 @@ struct AgentConfig {
   sys::Path tests_distrusted_path() const;
   // Written when it was said that checkouts cannot be shown at another path here.
   sys::Path same_path_refused_path() const;
+  // Between `sluice ci begin` and `sluice ci end`: this configuration as a line, and what begin has
+  // done (cli/begun_job.hpp).
+  sys::Path job_session_path() const;
+  sys::Path begun_path() const;
   // Written when an agent gives the store up, removed when it uses it again.
   sys::Path given_up_path() const;
   // Where a session puts what the local tier does not take; removed with the agent.
@@ -94,6 +100,8 @@ struct AgentConfig {
 
   std::string encode() const;
   static Result<AgentConfig> decode(std::string_view text);
+  // From SLUICE_SESSION. Code::not_found where that is not set.
+  static Result<AgentConfig> of_environment(const sys::Environment& env);
 };
 
 }  // namespace sluice::agent

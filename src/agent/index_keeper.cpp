@@ -115,6 +115,8 @@ void IndexKeeper::load_copy() {
     return;  // another version's, or torn: the store has the truth
   }
   publish(std::make_shared<const store::Index>(std::move(*index)), false);
+  const std::lock_guard lock(mutex_);
+  is_copy_ = true;
 }
 
 bool IndexKeeper::refresh(const sys::Environment& env, const OnFresh& on_fresh) {
@@ -152,6 +154,10 @@ bool IndexKeeper::refresh(const sys::Environment& env, const OnFresh& on_fresh) 
   }
   sys::log_info("index: {} records of {} manifests", index->size(), loaded.manifests.size());
   if (on_fresh) on_fresh(index);
+  {
+    const std::lock_guard lock(mutex_);
+    is_copy_ = false;
+  }
   publish(index, true, answered);
   if (auto bytes = index->encode()) {
     if (auto ready = sys::make_directories(copy_path_.parent_path(), 0700); ready) {
@@ -203,6 +209,11 @@ std::shared_ptr<const store::Index> IndexKeeper::current() const {
 bool IndexKeeper::is_fresh() const {
   const std::lock_guard lock(mutex_);
   return answered_;
+}
+
+bool IndexKeeper::is_copy() const {
+  const std::lock_guard lock(mutex_);
+  return is_copy_;
 }
 
 std::vector<store::Scope> IndexKeeper::write_scopes() const {

@@ -57,6 +57,8 @@ class IndexKeeper {
   std::shared_ptr<const store::Index> current() const;
   // Whether current() is what the store said in this job, and not the copy of last time.
   bool is_fresh() const;
+  // Whether current() is nothing but the copy of last time, whose places may be long gone.
+  bool is_copy() const;
 
   // Valid after refresh: where to publish, what this very job published before (another agent's
   // part), and the records to bring in ahead, in order of use.
@@ -78,6 +80,7 @@ class IndexKeeper {
   std::shared_ptr<const store::Index> index_;
   bool fresh_ = false;     // refresh() has ended, well or not
   bool answered_ = false;  // the index is the store's word
+  bool is_copy_ = false;   // it was read from disk, and the store has said nothing yet
   Scopes scopes_;
   std::vector<store::Record> own_records_;
   std::vector<ActionId> ahead_;  // of the fresh index; empty: everything in its order

@@ -100,6 +100,7 @@ TEST_CASE("the copy on disk answers before the store does, and outlives a broken
   keeper.load_copy();
   REQUIRE(keeper.current() != nullptr);
   CHECK(keeper.current()->size() == 10);
+  CHECK(keeper.is_copy());
   CHECK(keeper.wait_any([] { return false; }) != nullptr);
   objects.before_get = [](std::string_view) -> Result<void> {
     return fail(Code::unavailable, "the store is down");
@@ -107,6 +108,10 @@ TEST_CASE("the copy on disk answers before the store does, and outlives a broken
   keeper.refresh(machine.env);
   CHECK(keeper.wait_fresh(testing::soon(), [] { return false; })->size() == 10);
   CHECK(!faults.all().empty());
+  CHECK(keeper.is_copy());
+  objects.before_get = nullptr;
+  keeper.refresh(machine.env);
+  CHECK_FALSE(keeper.is_copy());
 }
 
 TEST_CASE("a damaged copy is as good as none") {

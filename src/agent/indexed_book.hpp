@@ -26,7 +26,7 @@ class IndexedBook {
   // With an empty journal nothing is remembered.
   explicit IndexedBook(sys::Path journal) : journal_(std::move(journal)) {}
 
-  // A bare session (no command id) is passed over: its spool has a name that only it knows.
+  // A session with no command id is passed over: its spool has a name that only it knows.
   void given(std::string_view command_id, const store::Record& record, store::ScopeKind scope);
   // `code` says why it was not brought.
   void failed(std::string_view command_id, const store::Record& record, store::ScopeKind scope,

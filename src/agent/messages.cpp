@@ -105,6 +105,13 @@ Bytes encode_finish(std::string_view command_id, std::uint64_t wait_ms) {
   return frame.finish();
 }
 
+Bytes encode_hold(std::uint64_t unused_max_ms, std::uint64_t wait_ms) {
+  FrameWriter frame(Type::hold);
+  frame.varint(unused_max_ms);
+  frame.varint(wait_ms);
+  return frame.finish();
+}
+
 Bytes encode_save(UnixNanos since_ns) {
   FrameWriter frame(Type::save);
   frame.zigzag(since_ns);
@@ -244,6 +251,15 @@ Result<Finish> decode_finish(ByteView payload) {
   finish.wait_ms = reader.varint();
   TRY(check(reader, "FINISH"));
   return finish;
+}
+
+Result<HoldAsked> decode_hold(ByteView payload) {
+  WireReader reader(payload);
+  HoldAsked hold;
+  hold.unused_max_ms = reader.varint();
+  hold.wait_ms = reader.varint();
+  TRY(check(reader, "HOLD"));
+  return hold;
 }
 
 Result<bool> FrameReader::fill(int fd) {

@@ -46,6 +46,7 @@ enum class Type : std::uint8_t {
   modules_bring = 30,
   modules_keep = 31,
   modules_proxy = 32,
+  hold = 33,
   another = 40,
 };
 
@@ -116,6 +117,7 @@ Bytes encode_save(UnixNanos since_ns);
 Bytes encode_link_get(const ActionId& key);
 Bytes encode_link_note(const LinkNote& note);
 Bytes encode_modules(Type type, const ModulesAsked& asked);
+Bytes encode_hold(std::uint64_t unused_max_ms, std::uint64_t wait_ms);
 
 Result<Hello> decode_hello(ByteView payload);
 Result<Get> decode_get(ByteView payload);
@@ -133,6 +135,11 @@ struct Finish {
   std::uint64_t wait_ms = 0;
 };
 Result<Finish> decode_finish(ByteView payload);
+struct HoldAsked {
+  std::uint64_t unused_max_ms = 0;
+  std::uint64_t wait_ms = 0;  // for what the store says
+};
+Result<HoldAsked> decode_hold(ByteView payload);
 
 // Collects bytes of a stream into frames. One thread at a time.
 class FrameReader {

@@ -65,6 +65,10 @@ TEST_CASE("every message comes back as it was sent") {
   REQUIRE(finish.has_value());
   CHECK(finish->command_id == "id");
   CHECK(finish->wait_ms == 250);
+  const auto hold = decode_hold(only_frame(encode_hold(900'000, 100)).payload);
+  REQUIRE(hold.has_value());
+  CHECK(hold->unused_max_ms == 900'000);
+  CHECK(hold->wait_ms == 100);
   CHECK(decode_link_get(only_frame(encode_link_get(action_of("k"))).payload) == action_of("k"));
   const LinkNote link{true, action_of("k"), note.output, 70, -3, 4'200'000};
   const auto link_back = decode_link_note(only_frame(encode_link_note(link)).payload);

@@ -170,6 +170,13 @@ std::vector<std::vector<ModuleKeeper::Wanted>> ModuleKeeper::batches(
   return batches;
 }
 
+codec::Json ModuleKeeper::answer(Type type, const ModulesAsked& asked) {
+  if (type == Type::modules_bring) return bring(asked, Deadline::after(k_modules_bring_max));
+  if (type == Type::modules_proxy) return JsonObject{{"url", proxy_url(asked)}};
+  keep(asked);
+  return JsonObject{};
+}
+
 codec::Json ModuleKeeper::bring(const ModulesAsked& asked, Deadline deadline) {
   std::atomic<std::size_t> brought = 0;
   std::atomic<std::size_t> failed = 0;

@@ -33,6 +33,7 @@
 namespace sluice::agent {
 
 inline constexpr std::size_t k_module_streams = 8;  // requests to the store at once
+inline constexpr auto k_modules_bring_max = std::chrono::minutes(5);
 inline constexpr auto k_module_place_wait = std::chrono::seconds(20);  // for go's lock of one
 
 class ModuleKeeper {
@@ -44,6 +45,8 @@ class ModuleKeeper {
   ModuleKeeper(const ModuleKeeper&) = delete;
   ModuleKeeper& operator=(const ModuleKeeper&) = delete;
 
+  // One of the MODULES messages: fields as docs/formats/agent-socket.md has them.
+  codec::Json answer(Type type, const ModulesAsked& asked);
   // Fields "needed", "there" before, "brought", "failed", "bytes_down"; "is_known": what the store
   // has.
   codec::Json bring(const ModulesAsked& asked, Deadline deadline);

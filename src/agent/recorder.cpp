@@ -42,15 +42,17 @@ Recorder::Recorder(const AgentConfig& config)
       of_job_(facts_of_job(config)),
       id_(journal_.empty() ? "" : config.command_id) {}
 
-void Recorder::begin_bare(std::vector<std::string> go_words, const sys::Path& directory) {
+void Recorder::begin_bare(std::vector<std::string> go_words, const sys::Path& directory,
+                          std::string goflags) {
   if (journal_.empty()) return;
   const std::lock_guard lock(mutex_);
   began_us_ = journal::now_us();
-  id_ = fmt::format("{:x}-{:x}", ::getpid(), began_us_);
+  if (id_.empty()) id_ = fmt::format("{:x}-{:x}", ::getpid(), began_us_);
   journal::CommandBegan began = of_job_;
   began.id = id_;
   began.directory = directory.native();
   began.words = std::move(go_words);
+  began.goflags = std::move(goflags);
   began.process = sys::process_identity();
   events_.push_back({began_us_, std::move(began)});
   flush_locked();

@@ -23,7 +23,9 @@ class Recorder {
   explicit Recorder(const AgentConfig& config);
 
   // A session that no command of sluice has started is a command of its own, in CI one of its job.
-  void begin_bare(std::vector<std::string> go_words, const sys::Path& directory);
+  // `goflags` without what sluice adds.
+  void begin_bare(std::vector<std::string> go_words, const sys::Path& directory,
+                  std::string goflags);
   void end_bare(const Counters& counters);
 
   void lookup(const ActionId& action, journal::Answer answer, std::uint64_t size = 0,

@@ -44,7 +44,7 @@ TEST_CASE("recorder: a bare session is a command with a beginning and an end") {
   machine.config.command_id.clear();
   machine.config.ci = "github";
   Recorder recorder(machine.config);
-  recorder.begin_bare({"build", "./..."}, "/work");
+  recorder.begin_bare({"build", "./..."}, "/work", "-trimpath");
   recorder.lookup(action_of(1), journal::Answer::missed);
   recorder.end_bare(Counters{});
   const auto events = told(machine);
@@ -60,7 +60,7 @@ TEST_CASE("recorder: without a journal, or where it cannot be written, nothing h
   Machine machine;
   {
     Recorder recorder(machine.config);
-    recorder.begin_bare({}, "/");
+    recorder.begin_bare({}, "/", "");
     recorder.lookup(action_of(1), journal::Answer::missed);
     recorder.end_bare({});
   }

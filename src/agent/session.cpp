@@ -1,6 +1,7 @@
 #include "agent/session.hpp"
 
 #include "agent/agent_link.hpp"
+#include "agent/bare_command.hpp"
 #include "agent/client.hpp"
 #include "agent/counters.hpp"
 #include "agent/kind.hpp"
@@ -12,6 +13,7 @@
 #include "base/strings.hpp"
 #include "base/units.hpp"
 #include "gotool/cacheprog.hpp"
+#include "gotool/go_flags.hpp"
 #include "gotool/kind.hpp"
 #include "gotool/local_tier.hpp"
 #include "gotool/toolchain.hpp"
@@ -53,7 +55,7 @@ sys::Path goroot_of_parent() {
   return program.parent_path().parent_path();
 }
 
-// What follows "go" on our parent's command line; nothing where that cannot be read.
+// Our parent's command line, its program by name: mostly "go"; nothing where that cannot be read.
 std::optional<std::vector<std::string>> words_of_parent() {
   const auto text =
       sys::read_file(fmt::format("/proc/{}/cmdline", ::getppid()), k_command_line_max);
@@ -62,7 +64,7 @@ std::optional<std::vector<std::string>> words_of_parent() {
   std::string_view line = text_of(**text);
   if (line.ends_with('\0')) line.remove_suffix(1);
   for (const std::string_view word : split(line, '\0')) words.emplace_back(word);
-  words.erase(words.begin());
+  words.front() = sys::Path(words.front()).filename();
   return words;
 }
 
@@ -102,7 +104,12 @@ struct Asked {
 class Session final : public gotool::RequestReader::Handler {
  public:
   Session(const AgentConfig& config, const sys::Environment& env, int output_fd)
-      : config_(config), env_(env), output_fd_(output_fd), tiers_(config), recorder_(config) {}
+      : config_(config),
+        env_(env),
+        output_fd_(output_fd),
+        is_bare_(is_bare_command(config.command_id)),
+        tiers_(config),
+        recorder_(config) {}
 
   void start();
   int serve(int input_fd);
@@ -148,6 +155,7 @@ class Session final : public gotool::RequestReader::Handler {
   const AgentConfig& config_;
   const sys::Environment& env_;
   int output_fd_;
+  const bool is_bare_;  // no command of sluice stands around this go
   const std::thread::id reader_ = std::this_thread::get_id();
   Tiers tiers_;
   Recorder recorder_;
@@ -216,14 +224,13 @@ void Session::reply(std::int64_t id, const TestReuse::Found& hit) {
 
 void Session::start_reuse(const sys::Path& goroot) {
   const auto words = words_of_parent();
-  if (config_.command_id.empty()) {
-    std::vector<std::string> command;
-    if (words) command.emplace_back("go");
-    if (words) command.insert(command.end(), words->begin(), words->end());
-    recorder_.begin_bare(std::move(command), working_directory(env_));
+  if (is_bare_) {
+    recorder_.begin_bare(words.value_or(std::vector<std::string>()), working_directory(env_),
+                         gotool::goflags_without_toolexec(env_.get_or("GOFLAGS", "")).value_or(""));
   }
   // A parent that cannot be read may test.
-  const bool tests = !words || gotool::parse_go_words(*words).subcommand == "test";
+  const bool tests =
+      !words || gotool::parse_go_words({words->begin() + 1, words->end()}).subcommand == "test";
   if (!config_.tests_by_content || !tests || is_distrusted(config_)) return;
   std::string version = gotool::version_in(goroot);
   if (version.empty()) version = config_.go_version;
@@ -652,7 +659,7 @@ void Session::end_reuse() {
   const TestReuse::Verified verified = reuse_->verified();
   const std::lock_guard lock(count_mutex_);
   counters_.verify_tests_checked += verified.packages;
-  if (verified.failed.empty() || config_.command_id.empty()) return;
+  if (verified.failed.empty() || is_bare_) return;
   counters_.verify_tests_failed += verified.failed.size();
   (void)sys::append_to_file(config_.tests_suspected_path(),
                             bytes_of(join(verified.failed, "\n") + "\n"));
@@ -669,15 +676,18 @@ void Session::farewell() {
         count_fault(counters_.faults, "agent", trouble);
       }
     }
+    if (is_bare_) counters_.add(take_report(config_));  // of the tools of this go
     report = codec::Json(counters_.to_json()).dump();
-    recorder_.end_bare(counters_);
   }
   std::optional<std::string> told;
   if (link_) told = link_->bye(report);
+  {
+    const std::lock_guard lock(count_mutex_);
+    recorder_.end_bare(counters_);  // behind what the agent has to say of it
+  }
   if (told) {
     words = *told;
-  } else if (!config_.command_id.empty() &&
-             sys::make_private_directory(config_.runtime_directory) &&
+  } else if (!is_bare_ && sys::make_private_directory(config_.runtime_directory) &&
              sys::append_to_file(report_path(config_), bytes_of(report + "\n"))) {
     return;  // the command that started go tells it
   } else {
@@ -696,9 +706,11 @@ void Session::farewell() {
 int run_session(const AgentConfig& config, const sys::Environment& env, int input_fd,
                 int output_fd) {
   sys::ignore_write_signals();
+  AgentConfig own = config;
+  if (own.command_id.empty()) own.command_id = bare_command_id(::getppid());
   // Never destroyed: the process ends at once and the link's thread with it, so that go, which
   // waits for our standard output to close, waits for nothing else.
-  Session* session = std::make_unique<Session>(config, env, output_fd).release();
+  Session* session = std::make_unique<Session>(own, env, output_fd).release();
   session->start();
   const int status = session->serve(input_fd);
   ::close(output_fd);

@@ -28,7 +28,8 @@ std::vector<std::string> older_than(const sys::Path& directory, std::int64_t age
 void remove_dead_agent(const sys::Path& lock) {
   const auto held = sys::FileLock::try_acquire(lock);
   if (!held || !*held) return;
-  for (const char* ending : {".sock", ".log", ".given-up", ".same-path-refused", ".lock"}) {
+  for (const char* ending :
+       {".sock", ".log", ".given-up", ".same-path-refused", ".session", ".begun", ".lock"}) {
     sys::Path path = lock;
     (void)sys::remove_file(path.replace_extension(ending));  // the next sweep tries again
   }

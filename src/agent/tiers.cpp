@@ -21,7 +21,7 @@ bool has_room(const sys::Path& directory, std::uint64_t size_bytes) {
 }  // namespace
 
 void Tiers::open(Faults& faults) {
-  auto tier = LocalTier::open(config_.local_tier);
+  auto tier = LocalTier::open_over(config_.local_tier, config_.shared_tier);
   if (tier) {
     local_ = std::move(*tier);
   } else {

@@ -1,5 +1,6 @@
 #include "agent/toolexec.hpp"
 
+#include "agent/bare_command.hpp"
 #include "agent/client.hpp"
 #include "agent/config.hpp"
 #include "agent/counters.hpp"
@@ -336,10 +337,9 @@ std::optional<int> answer(const std::vector<std::string>& words, const sys::Envi
   const sys::Path tool = words.front();
   if (words.size() < 2 || !gotool::is_go_tool(tool)) return std::nullopt;
   const bool asks_version = words.size() == 2 && words[1] == k_version_word;
-  const auto text = env.get(k_session_variable);
-  if (!text) return std::nullopt;
-  const auto config = AgentConfig::decode(*text);
+  auto config = AgentConfig::of_environment(env);
   if (!config) return std::nullopt;
+  if (config->command_id.empty()) config->command_id = bare_command_id(::getppid());
   if (!asks_version && tool.filename() != "link") {
     record_tool(*config, words, env);
     return std::nullopt;

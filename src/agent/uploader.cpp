@@ -291,7 +291,9 @@ bool Uploader::prepare_publisher() {
     ++totals_.lost;
     return false;
   }
-  publisher_ = std::make_unique<store::Publisher>(*objects_, std::move(options), index);
+  // A copy of any age says nothing of what a collector has left: nothing is named because of it.
+  publisher_ = std::make_unique<store::Publisher>(*objects_, std::move(options),
+                                                  keeper_->is_copy() ? nullptr : index);
   // What an earlier agent of this job published stays in what this one publishes.
   seed(keeper_->own_records());
   return true;

@@ -24,9 +24,8 @@ bool has_no_flags(const Flags& flags) {
 int run_cacheprog(const Flags& flags, const sys::Environment& env) {
   // go handles an interrupt typed at the terminal and needs its cache program until its own end.
   sys::ignore_interrupts();
-  const auto session = env.get(agent::k_session_variable);
-  if (session && !session->empty() && has_no_flags(flags)) {
-    const auto config = agent::AgentConfig::decode(*session);
+  if (has_no_flags(flags)) {
+    const auto config = agent::AgentConfig::of_environment(env);
     if (config) return agent::run_session(*config, env, STDIN_FILENO, STDOUT_FILENO);
   }
   // Started by a go that no sluice stands behind, or by a sluice of another version.

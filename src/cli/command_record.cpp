@@ -1,6 +1,7 @@
 #include "cli/command_record.hpp"
 
 #include "agent/recorder.hpp"
+#include "gotool/go_flags.hpp"
 #include "gotool/toolchain.hpp"
 #include "journal/database.hpp"
 #include "journal/spool.hpp"
@@ -30,7 +31,8 @@ void record_beginning(const Setup& setup, const Command& command, const sys::Env
   began.id = config.command_id;
   began.directory = setup.working_directory.native();
   began.words = command.arguments;
-  began.goflags = gotool::go_env_value(env, "GOFLAGS", setup.go).value_or("");
+  const std::string goflags = gotool::go_env_value(env, "GOFLAGS", setup.go).value_or("");
+  began.goflags = gotool::goflags_without_toolexec(goflags).value_or("");
   began.process = sys::process_identity();
   const std::vector<journal::Event> events = {{journal::now_us(), std::move(began)}};
   // Where it cannot be written, the journal does not know.

@@ -36,8 +36,16 @@ constexpr std::array k_agent_settings = {
     Id::store, Id::read_only, Id::no_remote, Id::drain_timeout, Id::publish_local, Id::trust_domain,
 };
 constexpr std::array k_tier_settings = {Id::trust_domain};
+constexpr std::array k_gc_settings = {Id::store, Id::read_only, Id::trust_domain};
 constexpr std::array k_mod_settings = {
     Id::store, Id::read_only, Id::drain_timeout, Id::publish_local, Id::trust_domain, Id::journal,
+};
+
+// Of all steps of a job: what a session can use, and how go reaches the cache.
+constexpr std::array k_ci_settings = {
+    Id::store,        Id::mode,    Id::read_only,  Id::no_remote,    Id::drain_timeout,
+    Id::verify,       Id::quiet,   Id::link_cache, Id::test_results, Id::publish_local,
+    Id::trust_domain, Id::journal, Id::modules,
 };
 
 constexpr std::array k_save_settings = {Id::store, Id::read_only, Id::trust_domain};
@@ -51,6 +59,15 @@ constexpr std::array k_env_options = {
                "the form of the lines: sh, fish, github or dotenv (default sh)"},
     OptionSpec{"write", "", {}, "write GOCACHEPROG with 'go env -w', for desks and IDEs"},
     OptionSpec{"unwrite", "", {}, "remove what --write wrote, and nothing else"},
+    k_json,
+};
+
+constexpr std::array<std::string_view, 2> k_ci_actions = {"begin", "end"};
+constexpr std::array k_ci_options = {
+    OptionSpec{"shell", "KIND", k_env_shells,
+               "begin: print lines for sh, fish, github or dotenv (default: what the job takes)"},
+    OptionSpec{"hold", "TIME", {}, "begin: the agent may be unused for so long (default 15m)"},
+    OptionSpec{"file", "FILE", {}, "end: add the report to this file"},
     k_json,
 };
 
@@ -85,6 +102,15 @@ constexpr std::array k_doctor_options = {
     k_json,
 };
 
+constexpr std::array<std::string_view, 5> k_init_systems = {"github", "gitlab", "jenkins",
+                                                            "buildkite", "generic"};
+constexpr std::array k_init_options = {
+    OptionSpec{"write", "", {}, "change the files; without it the change is only printed"},
+    OptionSpec{"file", "FILE", {}, "the pipeline's file, where it is not the usual one"},
+    OptionSpec{"action", "OWNER/REPO@REF", {}, "github: the action that brings and begins sluice"},
+    k_json,
+};
+
 constexpr std::array<std::string_view, 5> k_stats_formats = {"text", "json", "prometheus",
                                                              "openmetrics", "markdown"};
 constexpr OptionSpec k_job = {
@@ -101,11 +127,29 @@ constexpr std::array k_report_options = {
     OptionSpec{"file", "FILE", {}, "add it to this file"},
 };
 
+constexpr std::array<std::string_view, 2> k_gc_places = {"local", "remote"};
 constexpr std::array k_gc_options = {
     OptionSpec{"max-size", "SIZE", {}, "keep at most this much, such as 10GiB"},
     OptionSpec{"max-age", "TIME", {}, "remove what was not used for this long, such as 5d"},
+    OptionSpec{"drop-scope",
+               "PATTERN...",
+               {},
+               "remote: let go of scopes, such as pull-request:*:42",
+               true},
+    OptionSpec{"grace", "TIME", {}, "remote: longer than any job runs (default 24h)"},
     OptionSpec{"dry-run", "", {}, "say what would be removed, remove nothing"},
-    OptionSpec{"force", "", {}, "remove also what was used in the last day"},
+    OptionSpec{"force", "", {}, "local: remove also what was used in the last day"},
+    k_json,
+};
+
+constexpr std::array k_fsck_options = {
+    OptionSpec{"repair", "", {}, "mend what is wrong by dropping it"},
+    k_json,
+};
+constexpr std::array<std::string_view, 3> k_clear_places = {"local", "remote", "all"};
+constexpr std::array k_clear_options = {
+    OptionSpec{"yes", "", {}, "do not ask"},
+    OptionSpec{"dry-run", "", {}, "say what would be removed, remove nothing"},
     k_json,
 };
 
@@ -156,6 +200,11 @@ constexpr std::array k_env_examples = {
             "The same for the later steps of a job."},
     Example{"sluice env --write", "The same for every go of this user, editors included."},
 };
+constexpr std::array k_ci_examples = {
+    Example{"sluice ci begin", "On GitHub Actions: the later steps use the cache."},
+    Example{"eval \"$(sluice ci begin)\"", "Elsewhere: the later commands of this shell do."},
+    Example{"sluice ci end", "Wait for uploads, write the report, end the agent."},
+};
 constexpr std::array k_agent_examples = {
     Example{"sluice agent status", "What the job's agent has done so far."},
     Example{"sluice agent wait", "Wait until everything is uploaded."},
@@ -190,9 +239,24 @@ constexpr std::array k_doctor_examples = {
     Example{"sluice doctor --files --environment", "No network: for a hook before a commit."},
     Example{"SLUICE_STORE=s3://bucket/ci sluice doctor --json", "Another store, for a program."},
 };
+constexpr std::array k_init_examples = {
+    Example{"sluice init github", "What would be changed in the workflows, as a diff."},
+    Example{"sluice init gitlab --write", "Change .gitlab-ci.yml."},
+    Example{"sluice init generic --file build.sh --write", "A script that is the job."},
+};
 constexpr std::array k_gc_examples = {
     Example{"sluice gc --max-size 20GiB --max-age 14d", "Keep the local tier within both bounds."},
     Example{"sluice gc --max-size 20GiB --dry-run", "Only say what that would remove."},
+    Example{"sluice gc remote --max-size 500GiB", "The store, once a night, from anywhere."},
+    Example{"sluice gc remote --drop-scope 'pull-request:*:42'", "A pull request was merged."},
+};
+constexpr std::array k_fsck_examples = {
+    Example{"sluice fsck", "Read everything in the store and say what is wrong."},
+    Example{"sluice fsck --repair --json", "Mend it too, for a program."},
+};
+constexpr std::array k_clear_examples = {
+    Example{"sluice clear local --yes", "This machine's cache, without a question."},
+    Example{"sluice clear remote --trust-domain fork --dry-run", "What the forks have stored."},
 };
 constexpr std::array k_mtime_examples = {
     Example{"sluice mtime && go test ./...", "Let go alone reuse test results in a fresh clone."},
@@ -226,8 +290,16 @@ constexpr std::array k_completion_examples = {
             "Completion for zsh, from a directory of fpath."},
     Example{"sluice completion fish > ~/.config/fish/completions/sluice.fish", "For fish."},
 };
+constexpr std::array k_isolation_options = {
+    OptionSpec{"isolated", "", {}, "its own local tier, TMPDIR, GOBIN and agent"},
+};
+
 constexpr std::array k_man_options = {
     OptionSpec{"directory", "DIR", {}, "write every page into this directory, as sluice-NAME.1"},
+};
+
+constexpr std::array k_isolation_examples = {
+    Example{"sluice job --isolated -- make ci", "A job beside others on one host."},
 };
 
 constexpr std::array k_man_examples = {
@@ -238,7 +310,7 @@ constexpr std::array k_help_examples = {
     Example{"sluice help go", "What 'sluice go' does and takes."},
 };
 
-constexpr std::array<CommandSpec, 21> k_commands = {{
+constexpr std::array<CommandSpec, 26> k_commands = {{
     {CommandId::go,
      "go",
      "[SETTING...] GO-ARGUMENT...",
@@ -275,6 +347,24 @@ constexpr std::array<CommandSpec, 21> k_commands = {{
      "signals and output are the command's own; 127 means that the command was not found, 126 that "
      "it cannot be executed.",
      k_run_examples},
+    {CommandId::job,
+     "job",
+     "[SETTING...] [--isolated] -- COMMAND [ARGUMENT...]",
+     "run a whole job, apart from others on the machine, and say what it leaves behind",
+     CommandGroup::work,
+     k_job_settings,
+     k_isolation_options,
+     {},
+     Tail::command_words,
+     "Runs a command as 'sluice run' does. When it has ended, processes that it started and left "
+     "running are named, with the ports that they listen on, and ended.\n\n"
+     "--isolated gives the job its own local tier over the shared one, TMPDIR, GOBIN (first in "
+     "PATH) and agent: it sees nothing that other jobs have not finished, and takes nothing from "
+     "them. What it made is put into the shared tier, verified, when it has ended; all else that "
+     "was its own is removed. The module cache stays where it is: its path is in go's keys.\n\n"
+     "Exit status, standard input, signals and output are the command's own; 127 means that the "
+     "command was not found, 126 that it cannot be executed.",
+     k_isolation_examples},
     {CommandId::cacheprog,
      "cacheprog",
      "[SETTING...]",
@@ -302,6 +392,19 @@ constexpr std::array<CommandSpec, 21> k_commands = {{
      "--write writes GOCACHEPROG with 'go env -w' instead, so that editors and every shell of "
      "this user have it; a GOCACHEPROG of another program is left alone. --unwrite takes it back.",
      k_env_examples},
+    {CommandId::ci, "ci",
+     "begin|end [SETTING...] [--shell KIND] [--hold TIME] [--file FILE] [--json]",
+     "put the cache around all steps of a CI job", CommandGroup::work, k_ci_settings, k_ci_options,
+     OperandSpec{"ACTION", k_ci_actions, true, false}, Tail::none,
+     "begin starts the job's agent and hands the later steps what they need so that plain go, and "
+     "whatever starts go, uses the cache: on GitHub Actions through GITHUB_ENV, elsewhere as lines "
+     "for the shell. For Go before 1.24, or with --mode restore, it fills GOCACHE. The agent stays "
+     "until end, or until it was unused for the time of --hold.\n\n"
+     "end waits for uploads, at most for the drain timeout, keeps what is new, writes the report "
+     "as 'sluice report' does and ends the agents of the job. It may run in another shell.\n\n"
+     "Neither fails a job: a store that is down is one line, and the exit status is 0, but 2 for "
+     "wrong words and settings. Either may run again, and end without begin.",
+     k_ci_examples},
     {CommandId::agent, "agent", "[SETTING...] status|wait|stop [--json]",
      "look at, wait for or end the agent of this job", CommandGroup::care, k_agent_settings,
      k_agent_options, OperandSpec{"ACTION", k_agent_actions, true, false}, Tail::none,
@@ -391,19 +494,69 @@ constexpr std::array<CommandSpec, 21> k_commands = {{
      "--files, --environment and --store choose parts. The exit status is 1 where something "
      "misses or may miss, or where a job could not use the store; notes alone leave it 0.",
      k_doctor_examples},
-    {CommandId::gc,
-     "gc",
-     "[SETTING...] [--max-size SIZE] [--max-age TIME] [--dry-run] [--force] [--json]",
-     "keep the local tier within a size and an age",
+    {CommandId::init,
+     "init",
+     "github|gitlab|jenkins|buildkite|generic [--file FILE] [--action OWNER/REPO@REF] [--write] "
+     "[--json]",
+     "put the cache into a pipeline's file",
      CommandGroup::care,
-     k_tier_settings,
-     k_gc_options,
+     {},
+     k_init_options,
+     OperandSpec{"SYSTEM", k_init_systems, true, false},
+     Tail::none,
+     "Prints, as a diff for 'git apply', the lines that put 'sluice ci begin' and 'sluice ci end' "
+     "around the jobs of a pipeline that start go; --write changes the file. Nothing but whole "
+     "lines is put in: comments and layout stay. What is there already is not put in again.\n\n"
+     "github changes .github/workflows, or FILE; gitlab .gitlab-ci.yml; jenkins a declarative "
+     "Jenkinsfile; buildkite the hooks pre-command and pre-exit in .buildkite/hooks; generic the "
+     "shell script FILE.\n\n"
+     "A file that cannot be changed so is left alone: one line names the place, and the exit "
+     "status is 2.",
+     k_init_examples},
+    {CommandId::gc, "gc",
+     "[SETTING...] [local|remote] [--max-size SIZE] [--max-age TIME] [--drop-scope PATTERN...] "
+     "[--grace TIME] [--dry-run] [--force] [--json]",
+     "keep the local tier or the store within a size and an age", CommandGroup::care, k_gc_settings,
+     k_gc_options, OperandSpec{"PLACE", k_gc_places, false, false}, Tail::none,
+     "Without a word, or with local: removes what was not used for the longest time from the local "
+     "tier (GOCACHE) until it is within the bounds. What was used in the last day stays unless "
+     "--force is given. Go's own trimming goes on working beside it, and go commands may run "
+     "meanwhile.\n\n"
+     "remote: lets go of the scopes (branches, pull requests, commits) that were not written for "
+     "--max-age (default 7d), that --drop-scope names, and of the oldest while the others need "
+     "more than --max-size; then removes from the store what nothing leads to any more. An object "
+     "goes only when two runs at least --grace apart (default 24h) both found it so: run it every "
+     "night. Jobs may run meanwhile as long as none takes longer than --grace. Every trust domain "
+     "that this user may write is collected, or the one that --trust-domain names.\n\n"
+     "The exit status is 1 where something resisted or another collector was at work.",
+     k_gc_examples},
+    {CommandId::fsck,
+     "fsck",
+     "[SETTING...] [--repair] [--json]",
+     "check every object of the store",
+     CommandGroup::care,
+     k_gc_settings,
+     k_fsck_options,
      {},
      Tail::none,
-     "Removes what was not used for the longest time from the local tier (GOCACHE) until it is "
-     "within the bounds. What was used in the last day stays unless --force is given. Go's own "
-     "trimming goes on working beside it, and go commands may run meanwhile.",
-     k_gc_examples},
+     "Reads every object of the store and compares its SHA-256 with its name, and its ETag with "
+     "its bytes where the store's ETags are those of the bytes; then follows every head to its "
+     "manifests and every manifest to its packs and blobs, and says what is gone. Every trust "
+     "domain is checked, or the one that --trust-domain names. Jobs may run meanwhile.\n\n"
+     "--repair drops what is wrong: damaged objects, and of heads and manifests what leads to "
+     "nothing. What was dropped is a miss, and the next job that makes it brings it anew. What is "
+     "signed stays as it is.\n\n"
+     "The exit status is 0 where all is right, 1 where something was wrong, mended or not.",
+     k_fsck_examples},
+    {CommandId::clear, "clear", "[SETTING...] local|remote|all [--yes | --dry-run] [--json]",
+     "empty the local tier, the store's trust domain, or both", CommandGroup::care, k_gc_settings,
+     k_clear_options, OperandSpec{"PLACE", k_clear_places, true, false}, Tail::none,
+     "local: removes everything from the local tier, the link cache and the copies of indexes of "
+     "this user; fuzzing's corpora and the journal stay. remote: removes everything that the trust "
+     "domain (trusted, or what --trust-domain names) has in the store; what is not sluice's stays. "
+     "It asks on a terminal, and elsewhere wants --yes. The next jobs miss and build; nothing else "
+     "is lost.",
+     k_clear_examples},
     {CommandId::mtime,
      "mtime",
      "[--dry-run] [--json]",

@@ -5,17 +5,14 @@
 #pragma once
 
 #include "base/result.hpp"
+#include "cli/launch.hpp"
 #include "cli/parse.hpp"
 #include "sys/environment.hpp"
 
 #include <string>
 #include <string_view>
-#include <utility>
-#include <vector>
 
 namespace sluice::cli {
-
-using Variables = std::vector<std::pair<std::string, std::string>>;
 
 // `shell` is one of sh, fish, github, dotenv. A value with a line break has no form in the last
 // two: Code::invalid.

@@ -4,9 +4,11 @@
 #include "base/bytes.hpp"
 #include "base/strings.hpp"
 #include "base/units.hpp"
+#include "cli/gc_remote.hpp"
 #include "cli/output.hpp"
 #include "cli/progress.hpp"
 #include "cli/setup.hpp"
+#include "cli/store_care.hpp"
 #include "codec/json.hpp"
 #include "journal/spool.hpp"
 #include "sys/fd.hpp"
@@ -60,24 +62,11 @@ Result<gotool::CollectOptions> collect_options_of(const Invocation& invocation) 
   gotool::CollectOptions options;
   options.force = invocation.has("force");
   options.dry_run = invocation.has("dry-run");
-  if (invocation.has("max-size")) {
-    const std::string text = invocation.option_or("max-size", "");
-    const bool has_unit =
-        text == "0" || (!text.empty() && !(text.back() >= '0' && text.back() <= '9'));
-    if (has_unit) options.size_max = parse_size(text);
-    if (!options.size_max) {
-      return fail(Code::invalid,
-                  fmt::format("gc: --max-size: \"{}\" is not a size with a unit, such as 10GiB",
-                              printable(text, 80)));
-    }
-  }
-  if (invocation.has("max-age")) {
-    const std::string text = invocation.option_or("max-age", "");
-    options.age_max = parse_duration(text);
-    if (!options.age_max) {
-      return fail(Code::invalid,
-                  fmt::format("gc: --max-age: \"{}\" is not a time with a unit, such as 5d",
-                              printable(text, 80)));
+  TRY_ASSIGN(options.size_max, size_option(invocation, "gc", "max-size"));
+  TRY_ASSIGN(options.age_max, time_option(invocation, "gc", "max-age"));
+  for (const char* word : {"grace", "drop-scope"}) {
+    if (invocation.has(word) || !invocation.list_of(word).empty()) {
+      return fail(Code::invalid, fmt::format("gc: --{} is for the store: sluice gc remote", word));
     }
   }
   if (!options.size_max && !options.age_max && !options.dry_run) {
@@ -125,6 +114,7 @@ std::string collect_json(const sys::Path& directory, const gotool::CollectReport
 }
 
 int run_gc(const Invocation& invocation, const sys::Environment& env) {
+  if (invocation.operand == "remote") return run_gc_remote(invocation, env);
   const auto options = collect_options_of(invocation);
   if (!options) return report(options.error());
   auto setup = set_up(invocation.flags, env, current_directory(), OffSwitch::passed_over);

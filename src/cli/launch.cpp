@@ -26,7 +26,6 @@ constexpr std::uint64_t k_suspected_bytes_max = 1U << 20U;
 constexpr int k_toolexec_minor_min = 24;
 constexpr int k_toolexec_minor_max = 27;
 constexpr int k_cacheprog_minor_min = 24;  // Go 1.24 is the first with GOCACHEPROG
-constexpr auto k_restore_max = std::chrono::minutes(5);
 constexpr std::string_view k_cacheprog = "GOCACHEPROG";
 constexpr std::string_view k_golangci_cacheprog = "GOLANGCI_LINT_CACHEPROG";
 
@@ -128,9 +127,7 @@ void tell(const Summary& summary, const Settings& settings) {
 // Inside a command of an outer sluice that serves the same job, counting and telling is the
 // outer's.
 bool joins_outer_command(Setup& setup, const sys::Environment& env) {
-  const auto text = env.get(agent::k_session_variable);
-  if (!text || text->empty()) return false;
-  const auto outer = agent::AgentConfig::decode(*text);
+  const auto outer = agent::AgentConfig::of_environment(env);
   if (!outer || outer->command_id.empty() || outer->key() != setup.config.key()) return false;
   setup.config.command_id = outer->command_id;
   return true;
@@ -184,7 +181,7 @@ Result<Ended> run_child(const Command& command, const sys::Environment& env, Age
 
 // In the local tier, else in the job's scopes.
 bool knows_record(const Setup& setup, AgentDoor& door, const ActionId& record) {
-  const auto tier = gotool::LocalTier::open(setup.config.local_tier);
+  const auto tier = gotool::LocalTier::open_over(setup.config.local_tier, setup.config.shared_tier);
   const auto here = tier ? tier->find(record) : std::nullopt;
   if (here && *here) return true;
   if (setup.config.store_url.empty()) return false;
@@ -265,29 +262,36 @@ std::optional<std::string> foreign_cacheprog(const Setup& setup, const sys::Envi
   return value;
 }
 
+Variables job_variables(const Setup& setup, const Flags& flags, bool restore,
+                        std::string_view session) {
+  Variables variables;
+  for (const auto& [name, value] : variables_of(flags)) variables.emplace_back(name, value);
+  if (setup.settings.source_of(SettingId::store).kind == Source::Kind::gocache) {
+    variables.emplace_back(spec_of(SettingId::store).variable, setup.settings.store_url);
+  }
+  variables.emplace_back("GOCACHE", setup.config.local_tier.string());
+  variables.emplace_back(agent::k_session_variable, session);
+  if (restore) return variables;
+  const std::string words = cacheprog_words({}, setup.executable);
+  variables.emplace_back(k_cacheprog, words);
+  variables.emplace_back(k_golangci_cacheprog, words);
+  return variables;
+}
+
 sys::Environment job_environment(const Setup& setup, const Flags& flags,
                                  const sys::Environment& env, bool restore) {
   sys::Environment job = for_command(setup, env);
-  for (const auto& [name, value] : variables_of(flags)) job.set(name, value);
-  if (setup.settings.source_of(SettingId::store).kind == Source::Kind::gocache) {
-    job.set(spec_of(SettingId::store).variable, setup.settings.store_url);
-  }
-  job.set("GOCACHE", setup.config.local_tier.string());
   agent::AgentConfig told = setup.config;
   const auto names = names_kept_back(setup);
   if (std::ranges::any_of(names, [&env](std::string_view name) { return env.has(name); })) {
     told.secrets_apart = true;
     told.secrets_agent = setup.config.socket_path();
   }
-  job.set(agent::k_session_variable, told.encode());
-  if (restore) {
-    job.unset(k_cacheprog);
-    job.unset(k_golangci_cacheprog);
-    return job;
+  job.unset(k_cacheprog);
+  job.unset(k_golangci_cacheprog);
+  for (const auto& [name, value] : job_variables(setup, flags, restore, told.encode())) {
+    job.set(name, value);
   }
-  const std::string words = cacheprog_words({}, setup.executable);
-  job.set(k_cacheprog, words);
-  job.set(k_golangci_cacheprog, words);
   return job;
 }
 

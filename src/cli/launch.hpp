@@ -12,7 +12,11 @@
 #include "sys/file.hpp"
 #include "sys/process.hpp"
 
+#include <chrono>
+#include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 namespace sluice::cli {
@@ -20,6 +24,7 @@ namespace sluice::cli {
 // As a shell does.
 inline constexpr int k_exit_not_found = 127;
 inline constexpr int k_exit_not_executable = 126;
+inline constexpr auto k_restore_max = std::chrono::minutes(5);
 
 struct Command {
   sys::Path program;
@@ -46,6 +51,13 @@ bool waits_for_uploads(Drain drain, const agent::Job& job, bool in_container);
 
 // The user's own cache program, when there is one and it is not sluice.
 std::optional<std::string> foreign_cacheprog(const Setup& setup, const sys::Environment& env);
+
+using Variables = std::vector<std::pair<std::string, std::string>>;
+
+// What makes go commands use the cache, and a sluice among them resolve the same settings;
+// `session` is the value of SLUICE_SESSION. With `restore` go finds everything in GOCACHE.
+Variables job_variables(const Setup& setup, const Flags& flags, bool restore,
+                        std::string_view session);
 
 // The environment of the command: the variables of the cache, and the settings for a sluice inside
 // it.

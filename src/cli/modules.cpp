@@ -64,6 +64,46 @@ void note_asked(const Setup& setup, const std::vector<SummedModule>& missing) {
       sys::write_file_atomic(file, bytes_of(digest_of(missing)), 0600);
 }
 
+void drop_those_there(const Setup& setup, std::vector<SummedModule>& modules) {
+  std::erase_if(modules, [&setup](const SummedModule& module) {
+    return gotool::is_module_there(setup.config.module_cache, module);
+  });
+}
+
+Result<std::vector<SummedModule>> needed_modules(const agent::ModulesAsked& asked,
+                                                 const sys::Environment& env) {
+  sys::Environment go_env = env;
+  go_env.set("GOFLAGS", asked.goflags);
+  go_env.set("GOWORK", asked.gowork);
+  return gotool::needed_modules(go_env, asked.working_directory);
+}
+
+Result<std::vector<SummedModule>> missing_modules(const Setup& setup,
+                                                  const agent::ModulesAsked& asked,
+                                                  const sys::Environment& env) {
+  TRY_ASSIGN(auto modules, needed_modules(asked, env));
+  drop_those_there(setup, modules);
+  return modules;
+}
+
+std::optional<std::string> goproxy_with_agent(AgentDoor& door, const Setup& setup,
+                                              const agent::ModulesAsked& asked,
+                                              const sys::Environment& env) {
+  const auto variable = env.get("GOPROXY");
+  // A sluice around this one has done so.
+  if (variable && gotool::goproxy_without(*variable) != variable) return std::nullopt;
+  const auto reply = door.ask(
+      [&asked](Client& client) -> Result<Json> {
+        TRY_ASSIGN(std::string url, client.module_proxy(asked));
+        return Json(codec::JsonObject{{"url", std::move(url)}});
+      },
+      AgentDoor::IfGone::give_up);
+  const std::string url = reply ? reply->text_or("url", "") : "";
+  if (url.empty()) return std::nullopt;
+  return gotool::goproxy_with(url, variable,
+                              gotool::go_env_value(env, "GOPROXY", setup.go).value_or(""));
+}
+
 }  // namespace
 
 bool carries_modules(const Setup& setup) {
@@ -96,18 +136,10 @@ Result<ModulesBrought> bring_modules(AgentDoor& door, const Setup& setup,
                                      const agent::ModulesAsked& asked, const sys::Environment& env,
                                      Again again) {
   const auto started = std::chrono::steady_clock::now();
-  sys::Environment go_env = env;
-  go_env.set("GOFLAGS", asked.goflags);
-  go_env.set("GOWORK", asked.gowork);
-  TRY_ASSIGN(auto missing, gotool::needed_modules(go_env, asked.working_directory));
-  const auto drop_those_there = [&] {
-    std::erase_if(missing, [&setup](const SummedModule& module) {
-      return gotool::is_module_there(setup.config.module_cache, module);
-    });
-  };
+  TRY_ASSIGN(auto missing, needed_modules(asked, env));
   ModulesBrought modules;
   modules.needed = missing.size();
-  drop_those_there();
+  drop_those_there(setup, missing);
   modules.there = modules.needed - missing.size();
   if (missing.empty() || (again == Again::later && was_asked(setup, missing))) return modules;
   const auto reply = door.ask(
@@ -127,7 +159,7 @@ Result<ModulesBrought> bring_modules(AgentDoor& door, const Setup& setup,
   modules.took = std::chrono::duration_cast<std::chrono::milliseconds>(
       std::chrono::steady_clock::now() - started);
   if (reply->bool_or("is_known", false) && modules.failed == 0) {
-    drop_those_there();
+    drop_those_there(setup, missing);
     note_asked(setup, missing);
   }
   return modules;
@@ -140,19 +172,28 @@ std::optional<std::string> goproxy_for(AgentDoor& door, const Setup& setup,
                                        const sys::Environment& env) {
   const bool has_missed = brought.was_asked && brought.brought + brought.there < brought.needed;
   if (!has_missed && !gotool::parse_go_words(words).fetches_modules) return std::nullopt;
-  const auto variable = env.get("GOPROXY");
-  // A sluice around this one has done so.
-  if (variable && gotool::goproxy_without(*variable) != variable) return std::nullopt;
-  const auto reply = door.ask(
+  return goproxy_with_agent(door, setup, asked, env);
+}
+
+std::optional<std::string> goproxy_of_job(AgentDoor& door, const Setup& setup,
+                                          const agent::ModulesAsked& asked,
+                                          const sys::Environment& env) {
+  const std::string effective = gotool::go_env_value(env, "GOPROXY", setup.go).value_or("");
+  if (!env.has("GOPROXY") && effective.find('@') != std::string::npos) return std::nullopt;
+  return goproxy_with_agent(door, setup, asked, env);
+}
+
+void start_bringing_modules(AgentDoor& door, const Setup& setup, const agent::ModulesAsked& asked,
+                            const sys::Environment& env) {
+  const auto missing = missing_modules(setup, asked, env);
+  if (!missing || missing->empty()) return;  // what is wrong with go.sum go itself says
+  (void)door.ask(
       [&asked](Client& client) -> Result<Json> {
-        TRY_ASSIGN(std::string url, client.module_proxy(asked));
-        return Json(codec::JsonObject{{"url", std::move(url)}});
+        TRY(client.start_bringing_modules(asked));
+        return Json(codec::JsonObject{});
       },
       AgentDoor::IfGone::give_up);
-  const std::string url = reply ? reply->text_or("url", "") : "";
-  if (url.empty()) return std::nullopt;
-  return gotool::goproxy_with(url, variable,
-                              gotool::go_env_value(env, "GOPROXY", setup.go).value_or(""));
+  door.close();  // its answer is for nobody
 }
 
 void keep_modules(AgentDoor& door, const agent::ModulesAsked& asked) {

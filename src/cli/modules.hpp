@@ -49,6 +49,14 @@ std::optional<std::string> goproxy_for(AgentDoor& door, const Setup& setup,
                                        const ModulesBrought& brought,
                                        const std::vector<std::string>& words,
                                        const sys::Environment& env);
+// The same for commands that nobody knows yet; nothing where it would show others what a file of
+// the user's says: a proxy's password in `go env -w`.
+std::optional<std::string> goproxy_of_job(AgentDoor& door, const Setup& setup,
+                                          const agent::ModulesAsked& asked,
+                                          const sys::Environment& env);
+// Begins to bring what is missing, and does not wait for it.
+void start_bringing_modules(AgentDoor& door, const Setup& setup, const agent::ModulesAsked& asked,
+                            const sys::Environment& env);
 void keep_modules(AgentDoor& door, const agent::ModulesAsked& asked);
 
 }  // namespace sluice::cli

@@ -317,7 +317,9 @@ Result<Invocation> parse_unguarded(const std::vector<std::string>& words) {
                   fmt::format("{}: ", cut.command->name)));
   if (invocation.wants_help) return invocation;
   if (cut.command->tail == Tail::command_words && invocation.tail.empty()) {
-    return fail(Code::invalid, "run: no command was given; write 'sluice run -- COMMAND'");
+    const std::string_view name = cut.command->name;
+    return fail(Code::invalid,
+                fmt::format("{0}: no command was given; write 'sluice {0} -- COMMAND'", name));
   }
   return invocation;
 }

@@ -168,6 +168,7 @@ TEST_CASE("every flag that help shows is accepted") {
       if (!option.value_name.empty()) {
         words.emplace_back(option.choices.empty() ? "x" : option.choices.front());
       }
+      if (command.tail == Tail::command_words) words.emplace_back("true");
       const Invocation invocation = good(words);
       CHECK((option.is_list ? invocation.list_of(option.name) == Words{"x"}
                             : invocation.has(option.name)));

@@ -3,6 +3,7 @@
 #include "base/digest.hpp"
 #include "base/strings.hpp"
 #include "cli/commands.hpp"
+#include "cli/isolated_job.hpp"
 #include "cli/job_keys.hpp"
 #include "cli/version.hpp"
 #include "store/secrets.hpp"
@@ -57,7 +58,7 @@ sys::Path beside_the_tier(const agent::AgentConfig& config, std::string_view nam
 // The configuration of the sluice around this one, where its go command sees its checkout at
 // another path.
 std::optional<agent::AgentConfig> outer_of(const sys::Environment& env) {
-  auto outer = agent::AgentConfig::decode(env.get_or(agent::k_session_variable, ""));
+  auto outer = agent::AgentConfig::of_environment(env);
   if (!outer || outer->shown_checkout.empty()) return std::nullopt;
   return std::move(*outer);
 }
@@ -100,10 +101,13 @@ void add_keys(agent::AgentConfig& config, JobKeys keys) {
 
 agent::AgentConfig config_of(const Setup& setup, const sys::Environment& env) {
   const Settings& settings = setup.settings;
+  const auto isolated = IsolatedJob::around(env);
   agent::AgentConfig config;
   config.runtime_directory = sys::runtime_directory(env);
   config.cache_directory = sys::user_cache_directory(env) / "sluice";
-  config.local_tier = local_tier_of(setup, env, config.cache_directory);
+  // Inside of an isolated job GOCACHE is the job's; what lies beside the tier is everybody's.
+  config.local_tier =
+      isolated ? isolated->shared_tier() : local_tier_of(setup, env, config.cache_directory);
   if (settings.link_cache) config.link_directory = beside_the_tier(config, "link");
   if (settings.journal) config.journal_directory = beside_the_tier(config, "journal");
   if (settings.enabled && !settings.no_remote) config.store_url = settings.store_url;
@@ -137,6 +141,7 @@ agent::AgentConfig config_of(const Setup& setup, const sys::Environment& env) {
   config.tests_by_content = settings.tests_by_content;
   config.verify_tests_share = settings.verify_tests_share;
   config.same_path = settings.same_path_root;
+  if (isolated) isolated->apply(config);
   return config;
 }
 

@@ -94,6 +94,14 @@ std::string also_text(const std::vector<insight::Upstream>& also, std::size_t mo
   return text;
 }
 
+// The last of go's; sluice's own say little of a job.
+const journal::CommandRow& told_command(const std::vector<journal::CommandRow>& commands) {
+  const auto last = std::find_if(commands.rbegin(), commands.rend(), [](const auto& command) {
+    return !command.words.empty() && command.words.front() != "sluice";
+  });
+  return last == commands.rend() ? commands.back() : *last;
+}
+
 std::string header_text(const journal::JobRow& job,
                         const std::vector<journal::CommandRow>& commands) {
   std::string text = name_of(job);
@@ -102,7 +110,7 @@ std::string header_text(const journal::JobRow& job,
     duration_us += one.duration_us.value_or(0);
   }
   if (!commands.empty()) {
-    const auto& command = commands.back();
+    const auto& command = told_command(commands);
     text += ": " + printable(join(command.words, " "), k_words_shown);
     if (commands.size() > 1) {
       text += fmt::format(" and {} more", commands.size() - 1);

@@ -37,6 +37,22 @@ TEST_CASE("why: jobs, causes and ways in words") {
   CHECK(against_text(insight::Against{0, "", 0}).starts_with("the store, "));
 }
 
+TEST_CASE("why: a job is named by the last command of go's") {
+  insight::Explanation explanation;
+  explanation.job.id = 7;
+  for (const auto& words :
+       {std::vector<std::string>{"go", "vet"}, {"go", "build"}, {"sluice", "ci", "end"}}) {
+    journal::CommandRow row;
+    row.words = words;
+    row.duration_us = 1;
+    explanation.commands.push_back(row);
+  }
+  CHECK(header_text(explanation.job, explanation.commands)
+            .starts_with("job 7: go build and 2 more ("));
+  explanation.commands.erase(explanation.commands.begin(), explanation.commands.begin() + 2);
+  CHECK(header_text(explanation.job, explanation.commands).starts_with("job 7: sluice ci end ("));
+}
+
 TEST_CASE("why: how a job ended stands in its first line") {
   insight::Explanation explanation;
   const auto ends_with = [&explanation](std::string_view end) {

@@ -51,6 +51,9 @@ constexpr auto k_with_value = std::to_array<std::string_view>({"C",
                                                                "trace",
                                                                "vet"});
 
+// The program's name: agent/toolexec.hpp.
+constexpr std::string_view k_our_toolexec = "/sluice-toolexec";
+
 bool is_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
 
 bool is_quote(char c) { return c == '\'' || c == '"'; }
@@ -135,6 +138,19 @@ std::expected<std::string, NoToolexec> goflags_with_toolexec(std::string_view go
   std::string all(goflags);
   if (!flags->empty()) all += " ";
   return all + flag;
+}
+
+std::optional<std::string> goflags_without_toolexec(const std::string& goflags) {
+  const auto words = split_go_words(goflags);
+  if (!words) return goflags;
+  std::string kept;
+  for (const std::string& word : *words) {
+    if (word.starts_with("-toolexec=") && word.ends_with(k_our_toolexec)) continue;
+    if (!kept.empty()) kept += ' ';
+    kept += word;
+  }
+  if (kept.empty()) return std::nullopt;
+  return kept;
 }
 
 }  // namespace sluice::gotool

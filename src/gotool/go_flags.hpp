@@ -42,4 +42,7 @@ std::expected<std::string, NoToolexec> goflags_with_toolexec(std::string_view go
                                                              const std::vector<std::string>& words,
                                                              const sys::Path& program);
 
+// GOFLAGS as it would be in the environment without that; nothing where it would not be set then.
+std::optional<std::string> goflags_without_toolexec(const std::string& goflags);
+
 }  // namespace sluice::gotool

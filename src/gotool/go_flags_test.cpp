@@ -39,6 +39,13 @@ TEST_CASE("the last value of a flag counts, in each of its forms") {
   CHECK(go_flag_value({"build", "-mod"}, "mod") == std::nullopt);
 }
 
+TEST_CASE("GOFLAGS without what sluice has put there") {
+  CHECK(goflags_without_toolexec("-mod=mod -toolexec=/c/sluice-toolexec") == "-mod=mod");
+  CHECK(goflags_without_toolexec("-toolexec=/c/sluice-toolexec") == std::nullopt);
+  CHECK(goflags_without_toolexec("-toolexec=/c/other -v") == "-toolexec=/c/other -v");
+  CHECK(goflags_without_toolexec("'-open") == "'-open");
+}
+
 TEST_CASE("the wrapper is appended to what is there") {
   CHECK(goflags_with_toolexec("", {}, "/c/sluice-toolexec") == "-toolexec=/c/sluice-toolexec");
   CHECK(goflags_with_toolexec("-mod=mod", {"build"}, "/c/sluice-toolexec") ==

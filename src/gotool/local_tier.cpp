@@ -2,6 +2,7 @@
 
 #include "gotool/cache_files.hpp"
 #include "gotool/kind.hpp"
+#include "gotool/tier_carrying.hpp"
 #include "sys/fd.hpp"
 
 #include <fmt/format.h>
@@ -178,6 +179,14 @@ Result<LocalTier> LocalTier::open(const sys::Path& directory) {
   return tier;
 }
 
+Result<LocalTier> LocalTier::open_over(const sys::Path& directory, const sys::Path& below) {
+  TRY_ASSIGN(LocalTier tier, open(directory));
+  if (below.empty()) return tier;
+  // Nobody writes there through this one, and a tier that is not there has nothing.
+  if (auto lower = open(below)) tier.below_ = std::make_shared<const LocalTier>(std::move(*lower));
+  return tier;
+}
+
 Bytes part_of(const LocalHit& hit, std::uint64_t offset, std::size_t size) {
   if (hit.is_directory || hit.size == 0) return {};
   const auto file = sys::open_if_exists(hit.disk_path);
@@ -193,6 +202,14 @@ Bytes end_of(const LocalHit& hit) {
 }
 
 Result<std::optional<LocalHit>> LocalTier::find(const ActionId& action) const {
+  if (!below_) return find_here(action);
+  TRY_ASSIGN(auto here, find_here(action));
+  if (here) return here;
+  TRY_ASSIGN(const bool is_brought, carry_entry(*below_, *this, action));
+  return is_brought ? find_here(action) : Result<std::optional<LocalHit>>(std::nullopt);
+}
+
+Result<std::optional<LocalHit>> LocalTier::find_here(const ActionId& action) const {
   const std::string name = entry_name(prefix_, action.view(), 'a');
   TRY_ASSIGN(const auto open, read_entry(name, action));
   if (!open) return std::nullopt;
@@ -307,7 +324,8 @@ Result<void> LocalTier::link(const ActionId& action, const BlobId& output, std::
 bool LocalTier::has_blob(const BlobId& output, std::uint64_t size) const {
   const std::string name = entry_name(prefix_, output.view(), 'd');
   const auto data = find_data(name, size);
-  if (!data || !*data) return false;
+  if (!data) return false;
+  if (!*data) return below_ && carry_blob(*below_, *this, output, size);
   mark_used(name, (*data)->mtime_ns);
   return true;
 }

@@ -1,7 +1,7 @@
 // The local tier: Go's own cache directory, read and written beside any number of running go
 // commands.
 //
-// LocalTier holds a path and nothing else; several objects and processes may use one directory. Any
+// LocalTier holds paths and nothing else; several objects and processes may use one directory. Any
 // thread. A Writer belongs to one thread. Sizes are bytes. Whatever is malformed, half there or
 // gone is a miss; errors are those of the operating system, with the path, and after an error
 // nothing is half-published: data (`-d`) appears whole by rename and before the entry (`-a`) that
@@ -48,6 +48,10 @@ class LocalTier {
  public:
   // Makes the directory, its 256 subdirectories and Go's README when absent; never trim.txt.
   static Result<LocalTier> open(const sys::Path& directory);
+  // The same over another tier, which is only read: what is there and not here is verified, brought
+  // here by a hard link (a copy where that cannot be) and found like what was here. With an empty
+  // `below`, and where that one cannot be opened, there is only this one.
+  static Result<LocalTier> open_over(const sys::Path& directory, const sys::Path& below);
 
   const sys::Path& directory() const { return directory_; }
 
@@ -105,11 +109,13 @@ class LocalTier {
 
  private:
   explicit LocalTier(sys::Path directory);
+  Result<std::optional<LocalHit>> find_here(const ActionId& action) const;
   Result<Writer> begin(const BlobId& output, std::uint64_t size, bool caller_verifies) const;
 
   sys::Path directory_;
   std::string
       prefix_;  // directory_ with a slash: file names are built from it without allocation twice
+  std::shared_ptr<const LocalTier> below_;
 };
 
 }  // namespace sluice::gotool

@@ -31,7 +31,6 @@ constexpr std::size_t k_read_piece_min = std::size_t{4} << 10U;
 constexpr std::size_t k_read_piece_max = std::size_t{256} << 10U;
 constexpr UnixNanos k_settled_ns = 2'000'000'000;  // as go's own rule for files that tests read
 constexpr UnixNanos k_young_ns = k_settled_ns - 100'000'000;  // whatever go's moment is
-constexpr std::string_view k_our_toolexec = "/sluice-toolexec";
 
 // cache.Hash of go: SHA-256 that begins with the version.
 class GoHash {
@@ -104,7 +103,7 @@ class Describer {
 
   std::string variable(const std::string& name) const {
     auto value = world_.env.get(name);
-    if (name == "GOFLAGS" && value) value = without_our_toolexec(*value);
+    if (name == "GOFLAGS" && value) value = goflags_without_toolexec(*value);
     if (name == "GOPROXY" && value) value = goproxy_without(*value);
     std::string text = fmt::format("env {} unset\n", counted(name));
     if (value) text = fmt::format("env {} {}\n", counted(name), to_hex(sha256(bytes_of(*value))));
@@ -114,20 +113,6 @@ class Describer {
   }
 
  private:
-  // GOFLAGS as it would be without sluice; one that is empty then was not set.
-  static std::optional<std::string> without_our_toolexec(const std::string& flags) {
-    const auto words = split_go_words(flags);
-    if (!words) return flags;
-    std::string kept;
-    for (const std::string& word : *words) {
-      if (word.starts_with("-toolexec=") && word.ends_with(k_our_toolexec)) continue;
-      if (!kept.empty()) kept += ' ';
-      kept += word;
-    }
-    if (kept.empty()) return std::nullopt;
-    return kept;
-  }
-
   // The directory that the input's name is relative to; empty where it is outside of the module.
   static std::string root_of(const TestInput& input) {
     if (input.name.starts_with('/')) return "";

@@ -210,6 +210,7 @@ void check_list(Objects& objects) {
   const auto exact = objects.list("l/", "", keys.size(), soon());
   REQUIRE(exact.has_value());
   CHECK(exact->keys == keys);
+  CHECK(exact->sizes == std::vector<std::uint64_t>(keys.size(), 1));
   CHECK_FALSE(exact->more);
   const auto past = objects.list("l/", "m", 1000, soon());
   REQUIRE(past.has_value());

@@ -289,19 +289,19 @@ struct Folder::Walk {
 // comes before "a/b". Only what can hold a wanted key is opened.
 Result<void> Folder::walk(Walk& walk, const std::string& directory) const {
   TRY(check_time(fmt::format("list {}", describe()), walk.deadline));
-  std::vector<std::string> names;
+  std::vector<std::pair<std::string, std::uint64_t>> names;
   const sys::Path base = directory.empty() ? root_ : root_ / directory;
   auto listed = sys::list_directory(base, [&](std::string_view name) -> Result<void> {
     if (name.starts_with('.')) return {};
     TRY_ASSIGN(const auto info, sys::stat_file(base / name));
     if (!info) return {};
-    if (info->is_directory()) names.push_back(fmt::format("{}{}/", directory, name));
-    if (info->is_regular()) names.push_back(fmt::format("{}{}", directory, name));
+    if (info->is_directory()) names.emplace_back(fmt::format("{}{}/", directory, name), 0);
+    if (info->is_regular()) names.emplace_back(fmt::format("{}{}", directory, name), info->size);
     return {};
   });
   if (!listed && listed.error().code != Code::not_found) return listed;
   std::ranges::sort(names);
-  for (const std::string& name : names) {
+  for (const auto& [name, size] : names) {
     const std::size_t common = std::min(name.size(), walk.prefix.size());
     if (std::string_view(name).substr(0, common) != walk.prefix.substr(0, common)) continue;
     if (name.ends_with('/')) {
@@ -316,6 +316,7 @@ Result<void> Folder::walk(Walk& walk, const std::string& directory) const {
       return {};
     }
     walk.page.keys.push_back(name);
+    walk.page.sizes.push_back(size);
   }
   return {};
 }

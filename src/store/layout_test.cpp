@@ -29,6 +29,36 @@ TEST_CASE("where things lie") {
   }
 }
 
+TEST_CASE("names of objects are their keys") {
+  const auto id = sha256_as<BlobId>(bytes_of("x"));
+  for (const ObjectKind kind :
+       {ObjectKind::blob, ObjectKind::blob_zstd, ObjectKind::manifest, ObjectKind::pack}) {
+    const ObjectName name{kind, id.bytes};
+    CHECK(object_name("fork", key_of("fork", name)) == name);
+    CHECK_FALSE(object_name("trusted", key_of("fork", name)).has_value());
+  }
+  Location location;
+  location.where = Location::Where::alone;
+  location.encoding = Encoding::zstd;
+  location.domain = "fork";
+  Record record;
+  record.output = id;
+  CHECK(key_of("fork", object_name(id, location)) == object_key(record, location));
+  location.where = Location::Where::pack;
+  location.pack = sha256_as<PackId>(bytes_of("p"));
+  CHECK(key_of("fork", object_name(id, location)) == object_key(record, location));
+  const std::string left = doctor_prefix("fork", 7) + "/small";
+  CHECK(object_name("fork", left) == ObjectName{ObjectKind::other, sha256(bytes_of(left))});
+  for (const std::string& key :
+       {head_key("fork", "branch:x"), gc_state_key("fork"), gc_clock_key("fork"),
+        gc_candidates_key("fork", id.view()), std::string("fork/v1/probe/conditions"),
+        std::string("fork/v1/packs/00/") + id.hex(), std::string("fork/v1/packs/00/0011"),
+        "fork/v2/packs/" + id.hex().substr(0, 2) + "/" + id.hex()}) {
+    CHECK_FALSE(object_name("fork", key).has_value());
+    CHECK(check_key(key).has_value());
+  }
+}
+
 TEST_CASE("names of trust domains") {
   for (const char* good : {"trusted", "fork", "0", "a.b_c-d"})
     CHECK(check_domain(good).has_value());

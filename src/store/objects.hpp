@@ -128,8 +128,9 @@ struct RequestCounts {
 };
 
 struct ListPage {
-  std::vector<std::string> keys;  // ascending by byte
-  bool more = false;              // ask again after the last key
+  std::vector<std::string> keys;     // ascending by byte
+  std::vector<std::uint64_t> sizes;  // of the objects, in bytes, as keys
+  bool more = false;                 // ask again after the last key
 };
 
 class Objects {

@@ -114,6 +114,7 @@ Result<void> Publisher::add_bytes(const Record& record, ByteView bytes, Deadline
 
 void Publisher::adopt(const Publisher& other) {
   for (const auto& [blob, location] : other.placed_) placed_.insert_or_assign(blob, location);
+  for (const auto& [name, was_there] : other.own_) own_[name] = own_[name] || was_there;
   report_.bytes_up += other.report_.bytes_up;
   report_.blobs_up += other.report_.blobs_up;
   report_.blob_bytes += other.report_.blob_bytes;
@@ -184,6 +185,7 @@ Result<void> Publisher::put_alone(Entry entry, const Body& body, Deadline deadli
       if (!is_there) TRY(put_new(key, body, true, deadline));  // what lies there is no such blob
     }
   }
+  if (is_there) wrote(key, true);
   placed_.insert_or_assign(entry.record.output, std::move(entry.location));
   if (!is_there) {
     ++report_.blobs_up;
@@ -221,11 +223,29 @@ Result<bool> Publisher::put_new(const std::string& key, const Body& body, bool o
   TRY_ASSIGN(const PutResult put,
              of_the_store(objects_.put(
                  key, body, ask ? PutCondition::absent() : PutCondition::always(), deadline)));
+  wrote(key, !ask || !put.stored);
   if (put.stored) {
     report_.bytes_up += body.size();
     ++report_.objects_up;
   }
   return put.stored;
+}
+
+// Whoever found it there may have found what a collector is about to remove.
+void Publisher::wrote(const std::string& key, bool was_there) {
+  const auto name = object_name(options_.domain, key);
+  if (!name || name->kind == ObjectKind::manifest) return;
+  own_[*name] = own_[*name] || was_there;
+}
+
+// They are uploaded anew when somebody asks for it.
+void Publisher::forget(const std::set<ObjectName>& unsafe) {
+  for (const ObjectName& name : unsafe) own_.erase(name);
+  std::erase_if(placed_, [&](const auto& placed) {
+    if (!unsafe.contains(object_name(placed.first, placed.second))) return false;
+    distrusted_.insert(placed.first);
+    return true;
+  });
 }
 
 Result<void> Publisher::flush(Deadline deadline) {
@@ -276,13 +296,36 @@ Manifest Publisher::build_manifest(ManifestInfo info,
   return manifest;
 }
 
+// A manifest that is there already may be one that a collector gives up: then it is written as one
+// of a moment later.
+Result<Bytes> Publisher::put_manifest(Manifest& manifest, Deadline deadline) {
+  for (int i = 0; i < k_manifest_tries_max; ++i) {
+    TRY_ASSIGN(Bytes bytes, encode_manifest(manifest, options_.trust.key.get()));
+    auto stored =
+        put_new(manifest_key(options_.domain, manifest_id(bytes)), Body(bytes), false, deadline);
+    if (!stored) return std::unexpected(std::move(stored).error().in("upload the manifest"));
+    if (*stored) return bytes;
+    ++manifest.info.created_ns;
+  }
+  return fail(Code::conflict, "upload the manifest: it is there already");
+}
+
 Result<std::optional<Published>> Publisher::publish(ManifestInfo info,
                                                     const std::vector<Record>& in_use_order,
                                                     const std::vector<Scope>& write_scopes,
                                                     Deadline deadline) {
   Manifest manifest = build_manifest(std::move(info), in_use_order);
   if (manifest.entries.empty()) return std::nullopt;
-  TRY_ASSIGN(Bytes bytes, encode_manifest(manifest, options_.trust.key.get()));
+  TRY_ASSIGN(Bytes bytes, put_manifest(manifest, deadline));
+  // From here on the manifest keeps what it names; what may be gone before that is left out.
+  auto unsafe = unsafe_objects(objects_, options_.domain, own_, deadline);
+  if (!unsafe) return std::unexpected(std::move(unsafe).error().in("look for a collector"));
+  if (!unsafe->empty()) {
+    forget(*unsafe);
+    manifest = build_manifest(std::move(manifest.info), in_use_order);
+    if (manifest.entries.empty()) return std::nullopt;
+    TRY_ASSIGN(bytes, put_manifest(manifest, deadline));
+  }
   ManifestRef ref;
   ref.id = manifest_id(bytes);
   ref.size = bytes.size();
@@ -291,8 +334,6 @@ Result<std::optional<Published>> Publisher::publish(ManifestInfo info,
   ref.job_name = manifest.info.job_name;
   ref.job_run = manifest.info.job_run;
   ref.job_id = manifest.info.job_id;
-  auto uploaded = put_new(manifest_key(options_.domain, ref.id), Body(bytes), false, deadline);
-  if (!uploaded) return std::unexpected(std::move(uploaded).error().in("upload the manifest"));
   if (bytes.size() <= k_inline_manifest_max) ref.inlined = std::move(bytes);
   TRY(write_heads(ref, write_scopes, deadline));
   return Published{ref.id, std::move(manifest)};

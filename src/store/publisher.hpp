@@ -13,6 +13,7 @@
 #include "base/deadline.hpp"
 #include "base/result.hpp"
 #include "codec/zstd.hpp"
+#include "store/gc_guard.hpp"
 #include "store/head.hpp"
 #include "store/index.hpp"
 #include "store/manifest.hpp"
@@ -25,6 +26,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
@@ -36,6 +38,7 @@ inline constexpr int k_head_tries_max = 12;        // of one head, when others w
 inline constexpr int k_head_backoff_max_ms = 400;  // between two tries, jittered
 inline constexpr int k_blind_head_writes_max = 2;  // of one head, where no condition is honoured
 inline constexpr std::size_t k_head_writers_max = 8;
+inline constexpr int k_manifest_tries_max = 8;  // of one whose very bytes lie there already
 // Room in a pack for its blobs; the rest of k_pack_size_max is for the index.
 inline constexpr std::uint64_t k_pack_blob_bytes_max = k_pack_size_max - k_pack_index_raw_size_max;
 
@@ -105,6 +108,9 @@ class Publisher {
   Result<void> put_alone(Entry entry, const Body& body, Deadline deadline);
   Result<bool> find_alone(Entry& entry, Deadline deadline);
   Result<bool> put_new(const std::string& key, const Body& body, bool overwrite, Deadline deadline);
+  void wrote(const std::string& key, bool was_there);
+  void forget(const std::set<ObjectName>& unsafe);
+  Result<Bytes> put_manifest(Manifest& manifest, Deadline deadline);
   Manifest build_manifest(ManifestInfo info, const std::vector<Record>& in_use_order) const;
   Result<void> write_heads(const ManifestRef& ref, const std::vector<Scope>& scopes,
                            Deadline deadline);
@@ -120,6 +126,7 @@ class Publisher {
   std::unordered_set<BlobId> in_pack_;  // not in the store yet
   std::unordered_set<BlobId> distrusted_;
   std::unordered_map<BlobId, Location> placed_;
+  OwnObjects own_;  // packs and blobs alone that this job put or found there
   PublishReport report_;
 };
 

@@ -336,10 +336,13 @@ Result<ListPage> S3::list(std::string_view prefix, std::string_view after, std::
     }
     auto read = read_s3_list(text_of(response->body));
     if (!read) return std::unexpected(about("list", prefix, std::move(read).error()));
-    for (const std::string& key : read->keys) {
+    for (std::size_t i = 0; i < read->keys.size(); ++i) {
+      const std::string& key = read->keys[i];
       const std::string_view own =
           std::string_view(key).substr(std::min(config_.prefix.size(), key.size()));
-      if (check_key(own)) page.keys.emplace_back(own);
+      if (!check_key(own)) continue;
+      page.keys.emplace_back(own);
+      page.sizes.push_back(read->sizes[i]);
     }
     page.more = read->more;
     // A page of nothing but what is not ours: the caller could not ask for the next one.

@@ -53,6 +53,7 @@ Result<S3Page> read_s3_list(std::string_view text) {
       key = net::percent_decode(key).value_or(key);
     }
     page.keys.push_back(std::move(key));
+    page.sizes.push_back(parse_int<std::uint64_t>(each.text_of("Size")).value_or(0));
   }
   page.more = xml.text_of("IsTruncated") == "true";
   return page;

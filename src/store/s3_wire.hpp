@@ -15,7 +15,8 @@
 namespace sluice::store {
 
 struct S3Page {
-  std::vector<std::string> keys;  // decoded, as they are in the bucket
+  std::vector<std::string> keys;     // decoded, as they are in the bucket
+  std::vector<std::uint64_t> sizes;  // as keys; 0 where the server does not say one
   bool more = false;
 };
 Result<S3Page> read_s3_list(std::string_view xml);

@@ -23,9 +23,11 @@ Error error(int status, std::string_view body, net::Headers headers = {}) {
 TEST_CASE("a page of a list") {
   const auto page = read_s3_list(
       "<ListBucketResult><EncodingType>url</EncodingType><IsTruncated>true</IsTruncated><Contents>"
-      "<Key>a%2Fb+c</Key></Contents><Contents><Key>d</Key></Contents></ListBucketResult>");
+      "<Key>a%2Fb+c</Key><Size>17</Size></Contents><Contents><Key>d</Key></Contents>"
+      "</ListBucketResult>");
   REQUIRE(page.has_value());
   CHECK(page->keys == std::vector<std::string>{"a/b c", "d"});
+  CHECK(page->sizes == std::vector<std::uint64_t>{17, 0});
   CHECK(page->more);
   CHECK_FALSE(read_s3_list("<Error/>").has_value());
   CHECK_FALSE(read_s3_list("").has_value());

@@ -121,6 +121,7 @@ class MemoryObjects final : public Objects {
         break;
       }
       page.keys.push_back(key);
+      page.sizes.push_back(bytes.size());
     }
     return page;
   }

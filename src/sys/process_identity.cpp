@@ -45,9 +45,11 @@ std::string process_of(std::string_view pid) {
 
 }  // namespace
 
-std::string process_identity() {
+std::string process_identity() { return process_identity(::getpid()); }
+
+std::string process_identity(pid_t process_id) {
   const std::string scope = scope_of_pids();
-  const std::string process = process_of(std::to_string(::getpid()));
+  const std::string process = process_of(std::to_string(process_id));
   return scope.empty() || process.empty() ? std::string() : scope + process;
 }
 

@@ -4,13 +4,16 @@
 // "<boot id>/<pid namespace>/<pid>/<start in clock ticks>", as /proc says it. Any thread.
 #pragma once
 
+#include <sys/types.h>
+
 #include <string>
 #include <string_view>
 
 namespace sluice::sys {
 
-// Of this process. Empty where /proc does not say.
+// Of this process, or of another one of this pid namespace. Empty where /proc does not say.
 std::string process_identity();
+std::string process_identity(pid_t process);
 
 // Whether it has certainly ended: false for one of another boot or pid namespace, of which nothing
 // can be known from here, and for what is no such name.

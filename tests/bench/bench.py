@@ -10,7 +10,8 @@ BENCH_PEERS names. replay: consecutive commits of a program, each on an empty ma
 network. reuse: build, vet and test of a fresh clone at another path, on an empty machine, next to
 go alone that runs again in place. modules: the modules of a build list on an empty machine, next to
 `go mod download` and a tarball. snapshots: a directory of 2 GB saved, saved again with 1 % changed,
-and restored, next to tar and zstd.
+and restored, next to tar and zstd. begin: what `sluice ci begin` costs a job. gc: a store of 10,000
+jobs and a million records, collected.
 
 Within a round the sides take turns. The numbers, the versions and the load of the machine go to a
 JSON file.
@@ -40,6 +41,8 @@ from pathlib import Path
 # First: it says where the rest lies.
 from programs import PROGRAMS, REPO, Target, say, work_in_memory
 
+import begin  # isort: skip
+import collection  # isort: skip
 import commits  # isort: skip
 import folder  # isort: skip
 import modules  # isort: skip
@@ -48,7 +51,7 @@ import reuse  # isort: skip
 import snapshots  # isort: skip
 from wan import build_wan  # isort: skip
 
-PARTS = ("folder", "remote", "replay", "reuse", "modules", "snapshots")
+PARTS = ("folder", "remote", "replay", "reuse", "modules", "snapshots", "begin", "gc")
 REMOTE_PROGRAMS = ("hello", "caddy", "prometheus")
 REUSE_PROGRAMS = ("caddy", "prometheus")
 MODULE_PROGRAMS = ("prometheus",)
@@ -269,6 +272,27 @@ def snapshots_part(
         network.stop()
 
 
+def begin_part(
+    root: Path, sluice: Path, go_env: dict, options: argparse.Namespace, save: Save
+) -> None:
+    wan = build_wan(root / "wan", go_env)
+    network = remote.Network(root, wan, options.rtt, options.mbit)
+    try:
+        program = PROGRAMS["hello"](root, {**os.environ, **go_env})
+        ours = remote.Sluice(root / "sluice", go_env, sluice, network)
+        rtt_s = float(options.rtt.removesuffix("ms")) / 1000
+        save(begin.measure(program, ours, rtt_s, 2 * options.rounds))
+    finally:
+        network.stop()
+
+
+def gc_part(
+    root: Path, sluice: Path, go_env: dict, options: argparse.Namespace, save: Save
+) -> None:
+    env = {**os.environ, **go_env, "HOME": str(root / "work")}
+    save(collection.measure(sluice, root / "store", env, options.quick))
+
+
 def print_tables(result: dict) -> None:
     print(
         f"\nsluice {result['sluice']}, {result['go']}, {result['cpus']} CPUs, "
@@ -286,6 +310,10 @@ def print_tables(result: dict) -> None:
         modules.print_tables(result["modules"])
     if "snapshots" in result:
         snapshots.print_tables(result["snapshots"])
+    if "begin" in result:
+        begin.print_tables(result["begin"])
+    if "gc" in result:
+        collection.print_tables(result["gc"])
     if costs := remote.costs(result):
         remote.print_costs(costs)
 
@@ -331,6 +359,8 @@ def main() -> int:
         "reuse": reuse_part,
         "modules": modules_part,
         "snapshots": snapshots_part,
+        "begin": begin_part,
+        "gc": gc_part,
     }
     with contextlib.ExitStack() as stack:
         root = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="sluice-bench-")))

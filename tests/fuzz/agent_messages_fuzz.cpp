@@ -23,6 +23,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     (void)decode_text(payload);
     (void)decode_number(payload);
     (void)decode_finish(payload);
+    (void)decode_hold(payload);
     (void)decode_save(payload);
     (void)decode_link_get(payload);
     (void)decode_link_note(payload);

@@ -9,8 +9,8 @@ import subprocess
 import pytest
 from sluice_harness import REPO
 
-COMMANDS = {"go", "run", "cacheprog", "env", "agent", "stats", "report", "doctor", "gc", "why"}
-COMMANDS |= {"mtime", "trace", "mod", "save", "restore"}
+COMMANDS = {"go", "run", "job", "cacheprog", "env", "agent", "stats", "report", "doctor", "gc"}
+COMMANDS |= {"why", "mtime", "trace", "mod", "save", "restore", "ci", "init", "fsck", "clear"}
 COMMANDS |= {"version", "completion", "man", "help"}
 
 # A value for every flag that takes one; a flag that help names and this table does not is a
@@ -35,14 +35,20 @@ VALUES = {
     "file": "/dev/null",
     "max-size": "100GiB",
     "max-age": "400d",
+    "grace": "24h",
+    "drop-scope": "branch:none",
     "shell": "sh",
     "region": "cache.Invalidate",
     "path": "part",
     "key": "k",
     "fallback": "k",
     "exclude": "*.log",
+    "hold": "1m",
+    "directory": "",  # below
+    "action": "acme/sluice@v1",
 }
 SWITCHES = {
+    "isolated",
     "trace",
     "scope",
     "read-only",
@@ -58,6 +64,8 @@ SWITCHES = {
     "dry-run",
     "force",
     "replace",
+    "repair",
+    "yes",
     "help",
     "version",
 }
@@ -96,9 +104,16 @@ def test_every_flag_in_help_is_accepted(machine, tiny, trace_file):
     trace, trace_env = trace_file
     repository = m.root / "repository"
     subprocess.run(["git", "init", "-q", repository], check=True)
+    workflow = repository / ".github/workflows/ci.yml"
+    workflow.parent.mkdir(parents=True)
+    workflow.write_text("jobs:\n  a:\n    steps:\n      - run: go vet\n")
+    values = {**VALUES, "init file": str(workflow), "man directory": str(m.root / "man")}
     harmless = {
+        "ci": ["begin"],
+        "init": ["github"],
         "go": ["version"],
         "run": ["--", "true"],
+        "job": ["--", "true"],
         "cacheprog": [],
         "env": [],
         "agent": ["status"],
@@ -106,6 +121,8 @@ def test_every_flag_in_help_is_accepted(machine, tiny, trace_file):
         "report": [],
         "doctor": [],
         "gc": ["--max-age", "900d"],
+        "fsck": [],
+        "clear": ["local"],
         "journal": ["path"],
         "key": ["list"],
         "mod": ["restore"],
@@ -130,11 +147,18 @@ def test_every_flag_in_help_is_accepted(machine, tiny, trace_file):
         elsewhere = {"help", "write", "unwrite"} | ({"file"} if name == "key" else set())
         for flag in sorted(flags - elsewhere):
             takes_value = flag in VALUES and (name, flag) != ("doctor", "store")
-            words = [f"--{flag}", VALUES[flag]] if takes_value else [f"--{flag}"]
+            value = values.get(f"{name} {flag}", VALUES.get(flag))
+            words = [f"--{flag}", value] if takes_value else [f"--{flag}"]
             before, after = ([], harmless[name])
-            if name in ("agent", "journal", "key", "mod", "restore", "save"):
+            if name in ("agent", "ci", "init", "journal", "key", "mod", "restore", "save", "clear"):
                 before, after = harmless[name], []
-            where = repository if name == "mtime" else tiny
+            if (name, flag) == ("ci", "file"):
+                before = ["end"]
+            if (name, flag) in (("gc", "grace"), ("gc", "drop-scope")):
+                before, after = ["remote"], []
+            if name == "clear" and flag not in ("yes", "dry-run"):
+                after = ["--dry-run"]
+            where = repository if name in ("mtime", "init") else tiny
             env = trace_env if name == "trace" else {}
             run = m.sluice_run(name, *before, *words, *after, cwd=where, stdin="", env=env)
             assert run.code == 0, f"sluice {name} {words}: {run.describe()}"

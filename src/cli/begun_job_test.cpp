@@ -1,0 +1,63 @@
+#include "cli/begun_job.hpp"
+
+#include "sys/file.hpp"
+
+#include <doctest/doctest.h>
+
+namespace sluice::cli {
+namespace {
+
+agent::AgentConfig config_in(const sys::Path& runtime) {
+  agent::AgentConfig config;
+  config.runtime_directory = runtime;
+  config.cache_directory = "/cache";
+  config.local_tier = "/tier";
+  config.domain = "trusted";
+  config.job_id = "github/1/1/build/r";
+  return config;
+}
+
+TEST_CASE("what begin leaves, end and the go commands find") {
+  const auto directory = *sys::TempDirectory::create("sluice-begun-");
+  BegunJob job;
+  job.config = config_in(directory.path() / "run");
+  job.began_ns = 12;
+  job.restore = true;
+  job.restored = 34;
+  job.modules = agent::ModulesAsked{"/src", "-mod=mod", "off"};
+  CHECK_FALSE(begun_job(job.config));
+  const auto session = leave_begun_job(job);
+  REQUIRE(session);
+  sys::Environment env;
+  env.set("SLUICE_SESSION", *session);
+  const auto config = agent::AgentConfig::of_environment(env);
+  REQUIRE(config);
+  CHECK(config->encode() == job.config.encode());
+
+  const auto again = begun_job(job.config);
+  REQUIRE(again);
+  CHECK(encode(*again) == encode(job));
+  BegunJob other = job;
+  other.config.module_root = "/src/tools";
+  other.began_ns = 5;
+  REQUIRE(leave_begun_job(other));
+  const auto jobs = begun_jobs(job.config.runtime_directory, job.config.job_id);
+  REQUIRE(jobs.size() == 2);
+  CHECK(jobs[0].began_ns == 5);
+  CHECK(begun_jobs(job.config.runtime_directory, "another").empty());
+
+  forget_begun_job(job);
+  CHECK_FALSE(begun_job(job.config));
+  CHECK_FALSE(agent::AgentConfig::of_environment(env));
+  CHECK(begun_jobs(job.config.runtime_directory, job.config.job_id).size() == 1);
+}
+
+TEST_CASE("what is damaged, or of another version, was not begun") {
+  CHECK_FALSE(decode_begun_job(""));
+  CHECK_FALSE(decode_begun_job("{\"version\":2}"));
+  CHECK_FALSE(decode_begun_job("{\"version\":1,\"session\":\"{}\"}"));
+  CHECK(begun_jobs("/nonexistent", "x").empty());
+}
+
+}  // namespace
+}  // namespace sluice::cli
