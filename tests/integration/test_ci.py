@@ -334,7 +334,7 @@ def test_two_jobs_on_one_machine(machine, tiny_store, tiny):
     begin(m, tiny, env=other)
     assert len(m.agents()) == 2
     told, _ = end(m, tiny, env=other)
-    assert told["begun"] and m.agents() == [first]
+    assert told["begun"] and wait_until(lambda: m.agents() == [first], 5)
     m.run("go", "vet", "./part", cwd=tiny, env=env).ok()
     told, _ = end(m, tiny, env=one)
     assert told["begun"] and told["lookups"] > 0, told
