@@ -1,7 +1,6 @@
 """`sluice gc remote`: a store loses what nobody needs, and nothing else, beside running jobs."""
 
 import json
-import os
 import shutil
 import threading
 import time
@@ -11,16 +10,6 @@ from sluice_harness import fresh_checkout, github
 
 
 K_CLOCK_S = 1.1  # S3 says whole seconds: two marks within one are one
-
-
-@pytest.fixture(params=["folder", "s3"])
-def store_env(request, tmp_path):
-    """A store of each kind, and what a machine needs to reach it."""
-    if request.param == "folder":
-        return {"SLUICE_STORE": (tmp_path / "store").as_uri()}
-    minio = request.getfixturevalue("minio")
-    bucket = minio.bucket(f"gc-{os.getpid()}-{time.time_ns()}")
-    return minio.env(SLUICE_STORE=f"s3://{bucket}/ci")
 
 
 class Team:
