@@ -29,6 +29,8 @@ SERVERS = {  # what the tests run against; no release of MinIO or mc is a Go mod
     "minio": "github.com/minio/minio@v0.0.0-20260212201848-7aac2a2c5b7c",
     "mc": "github.com/minio/mc@v0.0.0-20250313080218-cf909e1063a9",
     "bazel-remote": "github.com/buchgr/bazel-remote/v2@v2.6.2",
+    # No server: a linter that takes a cache program of its own.
+    "golangci-lint": "github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.6.0",
 }
 _GO_TOOL_CACHE = "github.com/bradfitz/go-tool-cache/cmd"
 PEERS = {  # what `make bench` compares with

@@ -75,24 +75,29 @@ void end_agents(const sys::Path& runtime_directory, std::chrono::milliseconds wa
 }
 
 bool is_agent(const sys::Descendant& process, const sys::Path& executable) {
-  std::error_code error;
-  const auto exe =
-      std::filesystem::read_symlink(fmt::format("/proc/{}/exe", process.pid), error).native();
-  return !error && exe == executable.native() && process.command.ends_with("agent run");
+  return process.program == executable && process.command.ends_with("agent run");
 }
 
+struct Left {
+  std::vector<sys::Descendant> leaked;
+  std::vector<sys::Descendant> agents;  // the job's own, which should have ended: no leak of its
+};
+
 // What is still there when the job's own agents have had their time to end. Agents that it shares
-// with other commands are no leak.
-std::vector<sys::Descendant> leaked_processes(const sys::Path& executable, bool are_agents_ours) {
+// with other commands are not looked at.
+Left processes_left(const sys::Path& executable, bool are_agents_ours) {
   const Deadline deadline = Deadline::after(k_agents_end_max);
   const auto agent = [&executable](const sys::Descendant& one) {
     return is_agent(one, executable);
   };
   for (;;) {
     sys::reap_orphans(0);
-    auto left = sys::living_descendants();
-    if (!are_agents_ours) std::erase_if(left, agent);
-    if (deadline.passed() || std::ranges::none_of(left, agent)) return left;
+    Left left;
+    for (sys::Descendant& one : sys::living_descendants()) {
+      (agent(one) ? left.agents : left.leaked).push_back(std::move(one));
+    }
+    if (!are_agents_ours) left.agents.clear();
+    if (deadline.passed() || left.agents.empty()) return left;
     // house: allow sleep (agents that have been told to end, bounded by the deadline)
     std::this_thread::sleep_for(k_look_again);
   }
@@ -181,10 +186,12 @@ int run_job(const Invocation& invocation, const sys::Environment& env) {
     end_agents(config.runtime_directory,
                waits ? setup->settings.drain_timeout : std::chrono::milliseconds(0));
   }
-  const auto left = leaked_processes(setup->executable, job.has_value());
+  const Left left = processes_left(setup->executable, job.has_value());
   const LeftFiles files = job ? files_left_in(job->temporary()) : LeftFiles{};
-  for (const std::string& line : leak_lines(left, files)) say(line);
-  sys::end_processes(left, Deadline::after(k_leaked_end_max));
+  for (const std::string& line : leak_lines(left.leaked, files)) say(line);
+  for (const auto& processes : {left.leaked, left.agents}) {
+    sys::end_processes(processes, Deadline::after(k_leaked_end_max));
+  }
   if (job) {
     carry_back(*job);
     job->remove(setup->config);

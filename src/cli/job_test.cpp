@@ -14,7 +14,8 @@ TEST_CASE("job: files that are left, and how they are told") {
   CHECK(left.files == 1);
   CHECK(left.bytes == 5);
   CHECK(left.names == std::vector<std::string>{"a/one"});
-  const auto lines = leak_lines({{17, "server --port 0", {"127.0.0.1:8080"}}, {18, "x", {}}}, left);
+  const auto lines =
+      leak_lines({{17, "/s", "server --port 0", {"127.0.0.1:8080"}}, {18, {}, "x", {}}}, left);
   CHECK(lines == std::vector<std::string>{
                      "job: left running, ended now: process 17 (server --port 0), listening on "
                      "127.0.0.1:8080",

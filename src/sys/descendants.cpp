@@ -81,11 +81,16 @@ bool lies_below(pid_t pid, pid_t root, const std::map<pid_t, Stat>& processes) {
   return false;
 }
 
-std::string command_of(pid_t pid, const Stat& stat) {
+// Nothing for one that is on its way out: the kernel calls it running until its last moment, but
+// its memory is gone, and with it its words and its program.
+std::optional<Descendant> described(pid_t pid, const Stat& stat) {
   std::string words = proc_text(pid, "cmdline");
   while (words.ends_with('\0')) words.pop_back();
   std::ranges::replace(words, '\0', ' ');
-  return words.empty() ? stat.name : words;
+  std::error_code error;
+  Path program = std::filesystem::read_symlink(fmt::format("/proc/{}/exe", pid), error);
+  if (error == std::errc::no_such_file_or_directory) return std::nullopt;
+  return Descendant{pid, std::move(program), words.empty() ? stat.name : words, {}};
 }
 
 template <std::integral T>
@@ -168,7 +173,10 @@ std::vector<Descendant> living_descendants(pid_t but) {
     if (stat.state == 'Z' || stat.state == 'X' || pid == but) continue;
     if (!lies_below(pid, ::getpid(), processes)) continue;
     if (but != 0 && lies_below(pid, but, processes)) continue;
-    found.push_back({pid, command_of(pid, stat), listening_ports(pid)});
+    auto one = described(pid, stat);
+    if (!one) continue;
+    one->listening = listening_ports(pid);
+    found.push_back(std::move(*one));
   }
   return found;
 }

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "base/deadline.hpp"
+#include "sys/file.hpp"
 
 #include <sys/types.h>
 
@@ -19,6 +20,7 @@ void adopt_orphans();
 
 struct Descendant {
   pid_t pid = 0;
+  Path program;                        // empty where it may not be read
   std::string command;                 // its words, with blanks between; its name where it has none
   std::vector<std::string> listening;  // "127.0.0.1:8080", "[::]:443": TCP ports it waits on
 };

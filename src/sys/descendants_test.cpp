@@ -70,8 +70,15 @@ TEST_CASE("descendants: one that does not heed SIGTERM is killed at the deadline
 TEST_CASE("descendants: of a process and what is below it others are told apart") {
   Child child = start("sleep 4712; :");
   REQUIRE(find("sleep 4712"));
-  CHECK(living_descendants(child.pid()).empty());
-  for (const Descendant& one : living_descendants()) ::kill(one.pid, SIGKILL);
+  const auto is_its = [&](const Descendant& one) {
+    return one.pid == child.pid() || one.command == "sleep 4712";
+  };
+  CHECK(std::ranges::none_of(living_descendants(child.pid()), is_its));
+  const auto all = living_descendants();
+  CHECK(std::ranges::count_if(all, is_its) == 2);
+  for (const Descendant& one : all) {
+    if (is_its(one)) ::kill(one.pid, SIGKILL);
+  }
   REQUIRE(child.wait());
 }
 

@@ -11,6 +11,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -456,6 +457,16 @@ def minio(tmp_path_factory):
     server = start_minio(tmp_path_factory.mktemp("minio"))
     yield server
     server.stop()
+
+
+@pytest.fixture(params=["folder", "s3"])
+def store_env(request, tmp_path):
+    """A store of each kind, and what a machine needs to reach it."""
+    if request.param == "folder":
+        return {"SLUICE_STORE": (tmp_path / "store").as_uri()}
+    minio = request.getfixturevalue("minio")
+    bucket = minio.bucket(f"test-{os.getpid()}-{time.time_ns()}")
+    return minio.env(SLUICE_STORE=f"s3://{bucket}/ci")
 
 
 @pytest.fixture

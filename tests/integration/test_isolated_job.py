@@ -103,12 +103,17 @@ def test_each_has_its_own_places_and_one_module_cache(host, tiny):
 
 
 def test_leaks_are_named_and_ended(host, tiny):
-    script = "python3 -m http.server --bind 127.0.0.1 0 >/dev/null 2>&1 & echo $!; sleep 2"
+    script = (
+        "python3 -um http.server --bind 127.0.0.1 0 >http.log 2>&1 & echo $!; "
+        "until grep -q Serving http.log; do sleep 0.1; done"
+    )
     done = job(host, tiny, "sh", "-c", script)
     pid = int(done.stdout.split()[0])
     assert done.returncode == 0
-    [line] = [line for line in done.stderr.splitlines() if "left running" in line]
-    assert f"process {pid} (" in line and "python3 -m http.server --bind" in line
+    lines = [line for line in done.stderr.splitlines() if "left running" in line]
+    assert len(lines) == 1, done.stderr
+    [line] = lines
+    assert f"process {pid} (" in line and "python3 -um http.server --bind" in line
     assert "listening on 127.0.0.1:" in line
     assert not Path(f"/proc/{pid}").exists() or "Z" in Path(f"/proc/{pid}/stat").read_text()
 

@@ -76,16 +76,6 @@ class Job:
         return json.loads(run.stdout)
 
 
-@pytest.fixture(params=["folder", "s3"])
-def store_env(request, tmp_path):
-    """A store of each kind, and what a machine needs to reach it."""
-    if request.param == "folder":
-        return {"SLUICE_STORE": (tmp_path / "store").as_uri()}
-    minio = request.getfixturevalue("minio")
-    bucket = minio.bucket(f"snap-{os.getpid()}-{time.time_ns()}")
-    return minio.env(SLUICE_STORE=f"s3://{bucket}/ci")
-
-
 def test_another_machine_has_all_of_it(machine, tmp_path, store_env):
     one = Job(machine, tmp_path / "one", None, branch="main", sha="a" * 40)
     write_tree(one.root / "tree")
