@@ -31,11 +31,6 @@ constexpr std::string_view k_ok = "ok  \t";
 constexpr std::uint64_t k_entries_bytes_max = 16U << 20U;
 constexpr std::size_t k_changed_max = 20;  // names of inputs in one event
 
-bool is_test_log(const LocalHit& hit) {
-  if (hit.size > gotool::k_test_log_max) return false;
-  return gotool::classify(part_of(hit, 0, k_log_head)) == BodyKind::test_log;
-}
-
 bool is_test_output(const LocalHit& hit) {
   return gotool::classify({}, end_of(hit)) == BodyKind::test_output;
 }
@@ -117,6 +112,7 @@ TestReuse::TestReuse(GoView go, Verify verify, Cache cache)
       content_env_(is_traced_ ? untraced(go_.env) : go_.env),
       verify_(verify),
       cache_(std::move(cache)),
+      not_logs_(cache_.not_logs),
       began_ns_(unix_now_ns()),
       thread_([this] { work(); }) {}
 
@@ -151,6 +147,15 @@ void TestReuse::enqueue(std::function<void()> task) {
   changed_.notify_all();
 }
 
+// Of the thousands of outputs that go is given few are: each is opened once.
+bool TestReuse::is_test_log(const LocalHit& hit) {
+  if (hit.size == 0 || hit.size > gotool::k_test_log_max || not_logs_.has(hit.output)) return false;
+  const Bytes head = part_of(hit, 0, k_log_head);
+  if (gotool::classify(head) == BodyKind::test_log) return true;
+  if (!head.empty()) not_logs_.add(hit.output);
+  return false;
+}
+
 void TestReuse::finish(Deadline deadline) {
   std::vector<Held> held;
   {
@@ -159,6 +164,9 @@ void TestReuse::finish(Deadline deadline) {
     held = std::exchange(held_, {});
   }
   for (const Held& lookup : held) lookup.answer(Verdict::miss, std::nullopt, false);
+  if (const auto saved = not_logs_.save(); !saved) {
+    sys::log_debug("outputs that are no logs: {}", saved.error().message);
+  }
 }
 
 void TestReuse::given(const ActionId& action, const LocalHit& hit, UnixNanos now_ns) {

@@ -8,6 +8,7 @@
 // Format: docs/formats/test-results.md.
 #pragma once
 
+#include "agent/output_memo.hpp"
 #include "base/deadline.hpp"
 #include "gotool/entries_before.hpp"
 #include "gotool/kind.hpp"
@@ -61,6 +62,8 @@ class TestReuse {
     std::function<void(const ActionId&, const gotool::LocalHit&)> name;
     // What came of a test, for the journal.
     std::function<void(journal::Body)> tell;
+    sys::Path
+        not_logs{};  // OutputMemo's file of outputs that are no test's log; empty: none is kept
   };
 
   // What the go command is: all of it as go itself sees it.
@@ -129,6 +132,7 @@ class TestReuse {
     TestInputsId id;
   };
 
+  bool is_test_log(const gotool::LocalHit& hit);
   void work();
   void enqueue(std::function<void()> task);
   void begin(const ActionId& test_id, const gotool::LocalHit& log, std::uint64_t turn);
@@ -165,6 +169,7 @@ class TestReuse {
   const sys::Environment content_env_;  // without that switch
   const Verify verify_;
   const Cache cache_;
+  OutputMemo not_logs_;
   // The worker's own:
   gotool::FileDigests digests_;
   std::optional<std::vector<gotool::MainModule>> modules_;

@@ -245,7 +245,8 @@ void Session::start_reuse(const sys::Path& goroot) {
                        },
                        [this](const ActionId& action, ByteView body) { keep(action, body); },
                        [this](const ActionId& action, const LocalHit& same) { name(action, same); },
-                       [this](journal::Body told) { recorder_.add(std::move(told)); }});
+                       [this](journal::Body told) { recorder_.add(std::move(told)); },
+                       config_.cache_directory / "not-test-logs"});
 }
 
 int Session::serve(int input_fd) {

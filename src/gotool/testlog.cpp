@@ -1,10 +1,10 @@
 #include "gotool/testlog.hpp"
 
 #include "base/strings.hpp"
+#include "gotool/ways.hpp"
 
 #include <array>
 #include <string_view>
-#include <system_error>
 #include <unordered_map>
 #include <utility>
 
@@ -42,27 +42,34 @@ std::optional<std::string> below(const std::string& path, const std::string& dir
   return path.substr(prefix.size());
 }
 
-// filepath.EvalSymlinks; nothing where it fails or changes nothing.
-std::optional<std::string> without_links(const std::string& path) {
-  std::error_code error;
-  std::string real = std::filesystem::canonical(path, error).native();
-  if (error || real == path) return std::nullopt;
-  return real;
-}
+// search.InDir of go, for many paths: below the directory, in words or through symbolic links.
+class Directory {
+ public:
+  explicit Directory(std::string path) : path_(std::move(path)) {}
 
-// search.InDir of go: the path below the directory, in words or through symbolic links.
-std::optional<std::string> in_directory(std::string_view path, const std::string& directory) {
-  const std::string clean_path = clean(path);
-  if (auto name = below(clean_path, directory)) return name;
-  const auto real_path = without_links(clean_path);
-  if (real_path) {
-    if (auto name = below(*real_path, directory)) return name;
+  std::optional<std::string> name_of(const std::string& path) {
+    if (auto name = below(path, path_)) return name;
+    const auto real_path = without_links(path);
+    if (real_path) {
+      if (auto name = below(*real_path, path_)) return name;
+    }
+    const auto real_directory = without_links(path_);
+    if (!real_directory) return std::nullopt;
+    if (auto name = below(path, *real_directory)) return name;
+    return real_path ? below(*real_path, *real_directory) : std::nullopt;
   }
-  const auto real_directory = without_links(directory);
-  if (!real_directory) return std::nullopt;
-  if (auto name = below(clean_path, *real_directory)) return name;
-  return real_path ? below(*real_path, *real_directory) : std::nullopt;
-}
+
+ private:
+  // filepath.EvalSymlinks; nothing where it fails or changes nothing.
+  std::optional<std::string> without_links(const std::string& path) {
+    std::string real = ways_.follow(path);
+    if (real.empty() || real == path) return std::nullopt;
+    return real;
+  }
+
+  const std::string path_;
+  Ways ways_;
+};
 
 }  // namespace
 
@@ -72,7 +79,7 @@ std::optional<std::vector<TestInput>> test_inputs(ByteView log, const PackagePla
   std::string_view text = text_of(log);
   if (!text.starts_with(k_magic) || !text.ends_with('\n')) return std::nullopt;
   text.remove_prefix(k_magic.size());
-  const std::string root = clean(place.root.native());
+  Directory root(clean(place.root.native()));
   std::string directory = place.directory.native();
   std::vector<TestInput> inputs;
   std::unordered_map<std::string, std::optional<std::string>> names;  // tests ask again and again
@@ -93,7 +100,7 @@ std::optional<std::vector<TestInput>> test_inputs(ByteView log, const PackagePla
       path = clean(directory + "/" + path);
     }
     const auto [name, is_new] = names.try_emplace(path);
-    if (is_new) name->second = in_directory(path, root);
+    if (is_new) name->second = root.name_of(clean(path));
     if (!name->second && *op != TestOp::chdir) continue;
     inputs.push_back({*op, path, name->second.value_or(path)});
   }

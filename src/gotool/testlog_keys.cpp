@@ -291,10 +291,12 @@ std::optional<BlobId> FileDigests::of(const std::string& path, const struct stat
   Bytes piece(std::clamp(static_cast<std::size_t>(size) + 1, k_read_piece_min, k_read_piece_max));
   for (std::uint64_t read = 0;;) {
     const auto count = sys::read_some(file.get(), piece);
-    if (!count || read > size) return std::nullopt;  // one that grows is none to be sure of
-    if (*count == 0) break;
+    if (!count) return std::nullopt;
     read += *count;
+    // One that grows is none to be sure of, nor one that has more in it than it says, as in /proc.
+    if (read > size || (*count == 0 && read < size)) return std::nullopt;
     hash.update(ByteView(piece).first(*count));
+    if (read == size && *count < piece.size()) break;  // what is read short has no more
   }
   if (::fstat(file.get(), &opened) != 0 || unix_ns(opened.st_ctim) != unix_ns(info.st_ctim)) {
     return std::nullopt;

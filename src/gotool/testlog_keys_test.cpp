@@ -141,6 +141,27 @@ struct Consulted {
 
 }  // namespace
 
+TEST_CASE("a file's digest is of all that is in it, or there is none") {
+  const auto directory = temp_directory();
+  const auto digest_of = [](const std::string& path, std::int64_t more = 0) {
+    struct stat info{};
+    REQUIRE(::stat(path.c_str(), &info) == 0);
+    info.st_size += more;
+    int error = 0;
+    return FileDigests().of(path, info, error);
+  };
+  for (const std::size_t size : {0U, 1U, 4094U, 4095U, 4096U, 4097U, 262143U, 262144U, 600000U}) {
+    CAPTURE(size);
+    const std::string text(size, 'x');
+    write_old(directory.path() / "f", text);
+    const std::string path = directory.path() / "f";
+    CHECK(digest_of(path) == sha256_as<BlobId>(bytes_of(text)));
+    CHECK(!digest_of(path, 1));
+    if (size > 0) CHECK(!digest_of(path, -1));
+  }
+  CHECK(!digest_of("/proc/self/status"));  // of 0 bytes, it says
+}
+
 TEST_CASE("the fingerprint forgives times, and nothing else of a file") {
   Consulted at;
   for (const std::string op : {"open f", "stat f"}) {
