@@ -20,6 +20,8 @@ constexpr std::string_view k_pem_begin = "-----BEGIN PRIVATE KEY-----";
 constexpr std::string_view k_pem_end = "-----END PRIVATE KEY-----";
 constexpr std::size_t k_pem_line = 64;
 constexpr std::size_t k_private_text_max = 4096;
+// Of a word that is none: it may be a private key in the wrong place.
+constexpr std::size_t k_word_shown = 8;
 
 // RFC 8410: version 0, the algorithm 1.3.101.112, and an octet string in an octet string.
 constexpr std::array<unsigned char, 16> k_pkcs8 = {0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06,
@@ -71,7 +73,7 @@ Result<PublicKey> parse_public_key(std::string_view text) {
   if (!id || colon == std::string_view::npos ||
       !codec::base64_decode_exact(text.substr(colon + 1), key)) {
     return invalid(fmt::format("\"{}\" is no public key: ID:BASE64 as `sluice key new` prints it",
-                               printable(text, 100)));
+                               printable(text, k_word_shown)));
   }
   if (key_id_of(key) != *id) {
     return invalid(
@@ -173,7 +175,7 @@ Result<void> Keyring::add_words(std::string_view text) {
       const auto id = parse_key_id(word.substr(k_revoked.size()));
       if (!id) {
         return invalid(fmt::format("\"{}\" names no key: 16 digits of 0-9 and a-f after revoked:",
-                                   printable(word, 100)));
+                                   printable(word, k_revoked.size() + k_word_shown)));
       }
       revoke(*id);
     } else {

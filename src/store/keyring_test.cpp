@@ -51,6 +51,16 @@ TEST_CASE("every changed bit is noticed, by the signature or by the checksum") {
   }
 }
 
+TEST_CASE("a private key among the words of a ring is not told") {
+  const std::string text = private_key_text(key_of(1));
+  const std::string body = text.substr(text.find('\n') + 1, 64);
+  for (const std::string& words : {body, "revoked:" + body, key_id_text({}) + ":" + body}) {
+    const auto added = Keyring().add_words(words);
+    REQUIRE_FALSE(added);
+    CHECK(added.error().message.find(body.substr(0, 20)) == std::string::npos);
+  }
+}
+
 TEST_CASE("unsigned, foreign, revoked, forged: each has its reason") {
   const SigningKey key = key_of(1);
   const auto reason = [](const Keyring& keys, ByteView bytes) {

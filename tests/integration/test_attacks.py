@@ -474,14 +474,20 @@ func joined(lines []string) string {
 """
 
 
-def look(m, root: Path, out: Path, env: dict[str, str], flags: tuple[str, ...] = ()):
-    """Runs a test that writes down every environment and command line it can read."""
+def look(m, root: Path, out: Path, env: dict[str, str], flags: tuple[str, ...] = (), job=False):
+    """Runs a test that writes down every environment and command line it can read; as an isolated
+    job where that is asked.
+    """
     (root / "part" / "part_test.go").write_text(TEST_THAT_LOOKS)
     if out.exists():
         shutil.rmtree(out)
     out.mkdir()
     env = {**env, "LOOKS_INTO": str(out)}
-    m.go("test", "-count=1", "./part", flags=flags, cwd=root, env=env).ok()
+    words = ("test", "-count=1", "./part")
+    if job:
+        m.sluice_run("job", "--isolated", "--", "go", *words, cwd=root, env=env).ok()
+    else:
+        m.go(*words, flags=flags, cwd=root, env=env).ok()
     binary = str(m.sluice).encode()
     found = {path.name: path.read_bytes() for path in out.iterdir()}
     own = found.pop("own")
@@ -509,6 +515,10 @@ def test_no_secret_reaches_go_its_tests_or_proc(
         assert body not in text
         assert secret not in text
     assert bucket.objects("manifests"), "and the agent has used them"
+    own, processes = look(m, target.root, tmp_path / "seen", env, job=True)
+    for text in (own, *processes.values()):
+        assert body not in text
+        assert secret not in text
     # Tests that need them: the store's stay, the key that signs never does.
     own, processes = look(
         m, target.root, tmp_path / "seen", env, flags=("--keep-credentials",)
