@@ -9,10 +9,13 @@
 #include "cli/launch.hpp"
 #include "cli/output.hpp"
 #include "cli/setup.hpp"
+#include "gotool/same_path.hpp"
 #include "gotool/tier_carrying.hpp"
 #include "sys/process.hpp"
 
 #include <fmt/format.h>
+
+#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
@@ -139,8 +142,39 @@ LeftFiles files_left_in(const sys::Path& directory) {
   return left;
 }
 
+SharedTemporary::SharedTemporary(std::vector<sys::Path> places)
+    : places_(std::move(places)), before_(entries()) {}
+
+std::vector<sys::Path> SharedTemporary::entries() const {
+  std::vector<sys::Path> entries;
+  for (const sys::Path& place : places_) {
+    const auto listed = sys::list_directory(place, [&](std::string_view name) -> Result<void> {
+      entries.push_back(place / name);
+      return {};
+    });
+    (void)listed;  // there is none on this host
+  }
+  std::ranges::sort(entries);
+  return entries;
+}
+
+std::vector<std::string> SharedTemporary::appeared(const std::vector<sys::Path>& own) const {
+  std::vector<std::string> found;
+  for (const sys::Path& entry : entries()) {
+    if (std::ranges::binary_search(before_, entry)) continue;
+    const auto leads_to = [&entry](const sys::Path& path) {
+      return gotool::lies_within(path, entry);
+    };
+    if (std::ranges::any_of(own, leads_to)) continue;
+    const auto info = sys::stat_file(entry, false);
+    if (info && *info && (*info)->uid == ::getuid()) found.push_back(entry.native());
+  }
+  return found;
+}
+
 std::vector<std::string> leak_lines(const std::vector<sys::Descendant>& processes,
-                                    const LeftFiles& files) {
+                                    const LeftFiles& files,
+                                    const std::vector<std::string>& appeared) {
   std::vector<std::string> lines;
   for (const sys::Descendant& one : processes) {
     const std::string ports =
@@ -154,6 +188,14 @@ std::vector<std::string> leak_lines(const std::vector<sys::Descendant>& processe
     lines.push_back(fmt::format("job: left in TMPDIR, removed now: {} {}, {} ({}{})", files.files,
                                 files.files == 1 ? "file" : "files", format_size(files.bytes),
                                 join(names, ", "), files.files > names.size() ? ", …" : ""));
+  }
+  if (!appeared.empty()) {
+    std::vector<std::string> names;
+    for (const std::string& name : appeared) {
+      if (names.size() < k_names_max) names.push_back(printable(name));
+    }
+    lines.push_back(fmt::format("job: new in shared directories, left there: {}{}",
+                                join(names, ", "), appeared.size() > names.size() ? ", …" : ""));
   }
   return lines;
 }
@@ -175,6 +217,7 @@ int run_job(const Invocation& invocation, const sys::Environment& env) {
     job->apply(inner);
     job->apply(config);
   }
+  const SharedTemporary shared({"/tmp", "/var/tmp", "/dev/shm"});
   sys::adopt_orphans();
   const sys::SpawnOptions command = inner_command(*setup, invocation, inner);
   sys::forget_variables(names_kept_back(*setup));  // the inner one does the same
@@ -190,7 +233,8 @@ int run_job(const Invocation& invocation, const sys::Environment& env) {
   }
   const Left left = processes_left(setup->executable, job.has_value());
   const LeftFiles files = job ? files_left_in(job->temporary()) : LeftFiles{};
-  for (const std::string& line : leak_lines(left.leaked, files)) say(line);
+  const auto appeared = shared.appeared({config.runtime_directory, config.cache_directory});
+  for (const std::string& line : leak_lines(left.leaked, files, appeared)) say(line);
   for (const auto& processes : {left.leaked, left.agents}) {
     sys::end_processes(processes, Deadline::after(k_leaked_end_max));
   }

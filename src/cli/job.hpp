@@ -23,9 +23,26 @@ struct LeftFiles {
 };
 LeftFiles files_left_in(const sys::Path& directory);
 
+// Directories for temporary files that all jobs of a host share: what ignores TMPDIR writes there.
+class SharedTemporary {
+ public:
+  // Remembers what is there now.
+  explicit SharedTemporary(std::vector<sys::Path> places);
+  // What this user has there now and was not there then, without what leads to `own`. Some of it
+  // may be another job's.
+  std::vector<std::string> appeared(const std::vector<sys::Path>& own) const;
+
+ private:
+  std::vector<sys::Path> entries() const;  // in order
+
+  std::vector<sys::Path> places_;
+  std::vector<sys::Path> before_;
+};
+
 // One line each, for what a job left.
 std::vector<std::string> leak_lines(const std::vector<sys::Descendant>& processes,
-                                    const LeftFiles& files);
+                                    const LeftFiles& files,
+                                    const std::vector<std::string>& appeared);
 
 int run_job(const Invocation& invocation, const sys::Environment& env);
 

@@ -127,6 +127,16 @@ def test_leaks_of_a_job_that_is_not_isolated(host, tiny):
     assert "left running, ended now: process" in done.stderr and "sleep 4720" in done.stderr
 
 
+def test_what_ignores_tmpdir_is_named(host, tiny):
+    left = Path(f"/dev/shm/+sluice-test-{os.getpid()}")  # the first of what may be new there
+    try:
+        done = job(host, tiny, "touch", str(left))
+    finally:
+        left.unlink()
+    [line] = [line for line in done.stderr.splitlines() if "shared directories" in line]
+    assert f"left there: {left}" in line
+
+
 def test_a_killed_job_is_swept_by_the_next(host, tiny, tmp_path):
     first = start(host, tiny, f"echo $$ > {tmp_path}/pid; touch {tmp_path}/there; exec sleep 4721")
     wait_for(tmp_path / "there")
