@@ -15,6 +15,7 @@
 #include "cli/init.hpp"
 #include "cli/job.hpp"
 #include "cli/journal.hpp"
+#include "cli/key.hpp"
 #include "cli/man.hpp"
 #include "cli/mod.hpp"
 #include "cli/mtime.hpp"
@@ -66,6 +67,7 @@ int run_command(const Invocation& invocation, const Environment& env) {
     case CommandId::why: return cli::run_why(invocation, env);
     case CommandId::trace: return cli::run_trace(invocation, env);
     case CommandId::journal: return cli::run_journal(invocation, env);
+    case CommandId::key: return cli::run_key(invocation, env);
     case CommandId::version: return cli::run_version(invocation);
     case CommandId::completion: return cli::run_completion(invocation);
     case CommandId::man: return cli::run_man(invocation);

@@ -1,5 +1,6 @@
 #include "agent/agent.hpp"
 
+#include "agent/another_agent.hpp"
 #include "agent/bare_command.hpp"
 #include "agent/connection.hpp"
 #include "agent/counters.hpp"
@@ -158,8 +159,9 @@ Result<void> Agent::open() {
   TRY_ASSIGN(tier_, gotool::LocalTier::open_over(config_.local_tier, config_.shared_tier));
   provenance_ = std::make_unique<Provenance>();
   const std::string tier_name = to_hex(sha256(bytes_of(config_.local_tier.native()))).substr(0, 16);
-  const auto known = provenance_->open(
-      config_.cache_directory / "provenance" / (config_.domain + "-" + tier_name), *tier_);
+  // What was received under other keys is not published under these.
+  const std::string name = config_.domain + "-" + tier_name + trust_identity(config_);
+  const auto known = provenance_->open(config_.cache_directory / "provenance" / name, *tier_);
   if (!known) faults_.count("provenance", known.error().message);
   if (!config_.store_url.empty()) {
     auto url = store::parse_store_url(config_.store_url);
@@ -177,7 +179,8 @@ Result<void> Agent::open() {
       lookup_patience_.hold_at_most(Patience::Clock::now(), k_patience_again);
       upload_patience_.hold_at_most(Patience::Clock::now(), k_patience_again);
     }
-    keeper_ = std::make_unique<IndexKeeper>(config_, *objects_, faults_);
+    keeper_ = std::make_unique<IndexKeeper>(config_, *objects_, faults_,
+                                            trust_of(config_, *objects_, env_));
     if (auto ready = sys::make_directories(config_.staging_directory(), 0700); !ready) {
       faults_.count("local-tier", ready.error().message);
     }
@@ -512,6 +515,7 @@ bool Agent::handle_command(Connection& connection, const Frame& frame) {
       if (links_) links_->note(*note);
       return reply(JsonObject{});
     }
+    case Type::another: return reply(start_another(config_, env_, frame));
     case Type::modules_bring:
     case Type::modules_proxy:
     case Type::modules_keep: {
@@ -768,7 +772,6 @@ int run_agent(const AgentConfig& config, const sys::Environment& env, bool own_p
   if (!config.log_level.empty()) {
     if (const auto opened = sys::log_to_file(config.log_path()); !opened) return 1;
   }
-  if (own_process && !config.credentials.empty()) sys::hide_memory();
   Agent agent(config, env);
   // Listen first: sessions connect and queue while the store is opened.
   auto listener = sys::listen_unix(config.socket_path());

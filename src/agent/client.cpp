@@ -1,14 +1,20 @@
 #include "agent/client.hpp"
 
+#include "agent/another_agent.hpp"
 #include "agent/tool_record.hpp"
 #include "base/strings.hpp"
+#include "store/secrets.hpp"
 #include "sys/environment.hpp"
 #include "sys/process.hpp"
 #include "sys/unix_socket.hpp"
 
 #include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <cerrno>
 #include <string_view>
 
 namespace sluice::agent {
@@ -21,10 +27,14 @@ constexpr auto k_silence_max = std::chrono::seconds(20);  // it beats every 5 s
 constexpr auto k_hello_wait = std::chrono::milliseconds(2000);
 constexpr std::uint64_t k_report_bytes_max = 4U << 20U;
 
-Result<sys::Fd> open_null() {
-  TRY_ASSIGN(std::optional<sys::Fd> fd, sys::open_if_exists("/dev/null"));
-  if (!fd) return fail(Code::not_found, "/dev/null is missing");
-  return std::move(*fd);
+// An environment can be read in /proc, also before a process can hide itself: secrets go to the
+// agent as its standard input.
+Result<sys::Fd> secrets_as_file(const sys::Environment& env) {
+  sys::Fd file(::memfd_create("secrets", MFD_CLOEXEC));
+  if (!file) return fail_errno(errno, "start agent: memfd");
+  TRY(sys::write_all(file.get(), store::pack_secrets(env)));
+  if (::lseek(file.get(), 0, SEEK_SET) != 0) return fail_errno(errno, "start agent: memfd");
+  return file;
 }
 
 }  // namespace
@@ -33,22 +43,40 @@ Result<void> ensure_agent(const AgentConfig& config, const sys::Environment& env
   TRY(sys::make_private_directory(config.runtime_directory));
   const auto probe = sys::connect_unix(config.socket_path(), Deadline::after(k_probe_wait));
   if (probe && *probe) return {};
+  // One without secrets would be of no use. Where it is the one that has them it may still come.
+  if (config.secrets_apart) {
+    if (config.secrets_agent == config.socket_path()) return {};
+    return ask_for_another(config);
+  }
   TRY_ASSIGN(const sys::Path self, sys::own_executable());
-  TRY_ASSIGN(const sys::Fd null_input, open_null());
+  TRY_ASSIGN(const sys::Fd secrets, secrets_as_file(env));
   sys::Fd null_output(::open("/dev/null", O_WRONLY | O_CLOEXEC));
+  // Else it would hold the output of whoever starts it.
+  if (!null_output) return fail_errno(errno, "start agent: /dev/null");
   sys::SpawnOptions options;
   options.program = self;
   options.arguments = {"sluice", "agent", "run"};
-  options.environment = env;
+  options.environment = store::without_secrets(env);
   options.environment.set(k_session_variable, config.encode());
   options.working_directory = "/";  // never in the way of an unmount
   options.detached = true;
-  options.stdin_fd = null_input.get();
+  options.stdin_fd = secrets.get();
   options.stdout_fd = null_output.get();
   options.stderr_fd = null_output.get();
   auto child = sys::spawn(options);
   if (!child) return std::unexpected(std::move(child).error().in("start agent"));
   return {};  // it detaches itself: nobody waits for it
+}
+
+sys::Environment take_secrets(sys::Environment env, int input) {
+  struct stat info{};
+  if (::fstat(input, &info) != 0 || !S_ISREG(info.st_mode) || info.st_size <= 0) return env;
+  sys::hide_memory();
+  Bytes packed(
+      std::min<std::size_t>(static_cast<std::size_t>(info.st_size), store::k_secrets_bytes_max));
+  const auto count = sys::read_at(input, packed, 0);
+  if (count) store::add_secrets(env, ByteView(packed).first(*count));
+  return env;
 }
 
 Result<std::optional<Client>> Client::connect(const AgentConfig& config, Deadline deadline) {
@@ -164,6 +192,10 @@ Result<std::string> Client::module_proxy(const ModulesAsked& asked) {
 Result<void> Client::keep_modules(const ModulesAsked& asked) {
   TRY(ask(encode_modules(Type::modules_keep, asked), Deadline::after(k_answer_slack)));
   return {};
+}
+
+Result<codec::Json> Client::start_another(const AgentConfig& config) {
+  return ask(encode_text(Type::another, config.encode()), Deadline::after(k_answer_slack));
 }
 
 Result<codec::Json> Client::read_journal(Deadline deadline) {

@@ -19,8 +19,13 @@
 namespace sluice::agent {
 
 // Starts the agent of this configuration unless one listens already, and returns without waiting
-// for it: sessions find it, or wait for it, by themselves.
+// for it: sessions find it, or wait for it, by themselves. Its secrets reach it as its standard
+// input (take_secrets), and not in its environment.
 Result<void> ensure_agent(const AgentConfig& config, const sys::Environment& env);
+
+// In the agent: the environment with what whoever started it has given on standard input, where
+// that is a file. From then on nobody else of this user can read this process's memory.
+sys::Environment take_secrets(sys::Environment env, int input);
 
 class Client {
  public:
@@ -55,6 +60,8 @@ class Client {
   Result<codec::Json> hold(std::chrono::milliseconds unused_max, std::chrono::milliseconds wait);
   // Those that are in the module cache become the job's; does not wait for it.
   Result<void> keep_modules(const ModulesAsked& asked);
+  // Asks it to start the agent of another configuration (another_agent.hpp).
+  Result<codec::Json> start_another(const AgentConfig& config);
   // What commands and other machines have told is in the journal's database afterwards.
   Result<codec::Json> read_journal(Deadline deadline);
   // Restore mode: what is new in the local tier since then counts as made by this job.

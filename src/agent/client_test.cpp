@@ -1,6 +1,7 @@
 #include "agent/client.hpp"
 
 #include "agent/testing.hpp"
+#include "store/secrets.hpp"
 
 #include <doctest/doctest.h>
 
@@ -41,6 +42,27 @@ TEST_CASE("reports of sessions without an agent are summed once") {
   REQUIRE(sys::append_to_file(report_path(machine.config), bytes_of("half a li")));
   CHECK(take_report(machine.config).lookups == 12);
   CHECK(take_report(machine.config).lookups == 0);
+}
+
+TEST_CASE("secrets come from a file on standard input, and from nothing else") {
+  const Machine machine;
+  sys::Environment given;
+  given.set("SLUICE_SIGNING_KEY", "K");
+  const sys::Path file = machine.config.checkout / "secrets";
+  REQUIRE(sys::write_file_atomic(file, store::pack_secrets(given)));
+  const sys::Fd input = *sys::open_read(file);
+  CHECK(take_secrets({}, input.get()).get("SLUICE_SIGNING_KEY") == "K");
+  const sys::Fd nothing = *sys::open_read("/dev/null");
+  CHECK(take_secrets({}, nothing.get()).as_list().empty());
+  CHECK(take_secrets({}, -1).as_list().empty());
+}
+
+TEST_CASE("a session whose environment has no secrets starts no agent") {
+  Machine machine;
+  machine.config.secrets_apart = true;
+  machine.config.secrets_agent = machine.config.socket_path();
+  CHECK(ensure_agent(machine.config, machine.env).has_value());
+  CHECK_FALSE(std::filesystem::exists(machine.config.lock_path()));
 }
 
 TEST_CASE("a runtime directory that others can enter is refused") {

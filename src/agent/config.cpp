@@ -42,6 +42,9 @@ std::string AgentConfig::key() const {
   add(credentials);
   add(domain);
   for (const std::string& read_domain : read_domains) add(read_domain);
+  add(trusted_keys);
+  add(signer);
+  add(signer_proof);
   add(local_tier.native());
   add(cache_directory.native());
   add(checkout.native());
@@ -99,6 +102,9 @@ std::string AgentConfig::encode() const {
                   {"credentials", credentials},
                   {"domain", domain},
                   {"read_domains", std::move(domains)},
+                  {"trusted_keys", trusted_keys},
+                  {"signer", signer},
+                  {"signer_proof", signer_proof},
                   {"checkout", checkout.native()},
                   {"module_root", module_root.native()},
                   {"go", go_path.native()},
@@ -126,6 +132,8 @@ std::string AgentConfig::encode() const {
                   {"shown_checkout", shown_checkout.native()},
                   {"place_records", place_records},
                   {"command_id", command_id},
+                  {"secrets_apart", secrets_apart},
+                  {"secrets_agent", secrets_agent.native()},
                   {"say_faults", say_faults},
               })
       .dump();
@@ -161,6 +169,9 @@ Result<AgentConfig> AgentConfig::decode(std::string_view text) {
       if (item.as_string() != nullptr) config.read_domains.push_back(*item.as_string());
     }
   }
+  config.trusted_keys = json.text_or("trusted_keys", "");
+  config.signer = json.text_or("signer", "");
+  config.signer_proof = json.text_or("signer_proof", "");
   config.checkout = json.text_or("checkout", "");
   config.module_root = json.text_or("module_root", "");
   config.go_path = json.text_or("go", "");
@@ -188,6 +199,8 @@ Result<AgentConfig> AgentConfig::decode(std::string_view text) {
   config.shown_checkout = json.text_or("shown_checkout", "");
   config.place_records = json.text_or("place_records", "");
   config.command_id = json.text_or("command_id", "");
+  config.secrets_agent = json.text_or("secrets_agent", "");
+  config.secrets_apart = json.bool_or("secrets_apart", false);
   config.say_faults = json.bool_or("say_faults", false);
   if (!config.local_tier.is_absolute() || !config.runtime_directory.is_absolute() ||
       !config.cache_directory.is_absolute() || config.domain.empty()) {

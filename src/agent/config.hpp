@@ -18,6 +18,8 @@
 namespace sluice::agent {
 
 inline constexpr std::string_view k_session_variable = "SLUICE_SESSION";
+// The domain of those whom the owner of the store believes.
+inline constexpr std::string_view k_trusted_domain = "trusted";
 
 struct AgentConfig {
   sys::Path runtime_directory;            // holds socket, lock and log; 0700
@@ -30,10 +32,14 @@ struct AgentConfig {
   std::string credentials;                // whose rights the agent has: a digest, no secret
   std::string domain;                     // what this job may write
   std::vector<std::string> read_domains;  // what it may read, its own first
-  sys::Path checkout;                     // root of the work tree (or the working directory)
-  sys::Path module_root;   // the nearest directory with go.mod; empty when there is none
-  sys::Path go_path;       // the go command; empty when unknown
-  std::string go_version;  // "go1.26.8"; empty when unknown
+  std::string
+      trusted_keys;    // Keyring::words() of those whose signatures count; empty: nobody signs
+  std::string signer;  // the id of the key that this job signs with; empty: it cannot
+  std::string signer_proof;  // a digest that only who has that key can make, no secret
+  sys::Path checkout;        // root of the work tree (or the working directory)
+  sys::Path module_root;     // the nearest directory with go.mod; empty when there is none
+  sys::Path go_path;         // the go command; empty when unknown
+  std::string go_version;    // "go1.26.8"; empty when unknown
   sys::Path goroot;
   sys::Path module_cache;
   std::string job_id;  // these as in job.hpp
@@ -56,10 +62,12 @@ struct AgentConfig {
   sys::Path same_path;            // where a go command may see checkout and module cache
 
   // Only for the sessions of one command:
-  std::string command_id;     // groups their counters
-  bool say_faults = false;    // nobody else will: the session tells the user itself
-  sys::Path shown_checkout;   // what go sees below same_path; empty: what is there, as it is
-  std::string place_records;  // kept by the session: docs/formats/same-path.md
+  std::string command_id;      // groups their counters
+  sys::Path secrets_agent;     // the socket of the agent that has them, where they are apart
+  bool secrets_apart = false;  // its environment has no secrets: it can start no agent
+  bool say_faults = false;     // nobody else will: the session tells the user itself
+  sys::Path shown_checkout;    // what go sees below same_path; empty: what is there, as it is
+  std::string place_records;   // kept by the session: docs/formats/same-path.md
 
   // Whose manifests are one another's successors: one agent of one job. Jobs that work in several
   // modules have several agents at once, and none may push out what the others published.

@@ -44,6 +44,11 @@ TEST_CASE("a configuration survives SLUICE_SESSION") {
   config.same_path = "/srv/sluice";
   config.shown_checkout = "/home/u/p";
   config.place_records = "ab cd";
+  config.trusted_keys = "0123456789abcdef:AAAA";
+  config.signer = "0123456789abcdef";
+  config.signer_proof = "fedcba9876543210";
+  config.secrets_apart = true;
+  config.secrets_agent = "/run/user/1/sluice/x.sock";
   const auto back = AgentConfig::decode(config.encode());
   REQUIRE(back.has_value());
   CHECK(back->encode() == config.encode());
@@ -52,6 +57,19 @@ TEST_CASE("a configuration survives SLUICE_SESSION") {
   CHECK(back->drain_timeout == std::chrono::seconds(7));
   CHECK(back->module_root == "/home/u/p/sub");
   CHECK(back->publish_local);
+}
+
+TEST_CASE("who believes or signs otherwise has another agent") {
+  const std::string key = sample().key();
+  AgentConfig config = sample();
+  config.secrets_apart = true;
+  CHECK(config.key() == key);
+  for (std::string AgentConfig::* field :
+       {&AgentConfig::trusted_keys, &AgentConfig::signer, &AgentConfig::signer_proof}) {
+    config = sample();
+    config.*field = "x";
+    CHECK(config.key() != key);
+  }
 }
 
 TEST_CASE("where an index entry may say that its module lies") {

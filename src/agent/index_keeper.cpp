@@ -3,9 +3,12 @@
 #include "base/strings.hpp"
 #include "sys/log.hpp"
 
+#include <fmt/format.h>
+
 #include <sys/utsname.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace sluice::agent {
 namespace {
@@ -21,9 +24,10 @@ std::optional<Bytes> module_file(const AgentConfig& config, std::string_view nam
   return std::move(*bytes);
 }
 
-// Of the place, not of its URL alone: one bucket's name may stand for buckets of two servers.
+// Of the place, not of its URL alone (one bucket's name may stand for buckets of two servers), and
+// of those who were believed.
 sys::Path copy_path_of(const AgentConfig& config, const store::Objects& objects) {
-  std::string identity = objects.describe();
+  std::string identity = objects.describe() + trust_identity(config);
   for (std::string_view part : {std::string_view(config.domain), std::string_view(config.job_name),
                                 std::string_view(config.checkout.native())}) {
     identity.push_back('\0');
@@ -90,11 +94,17 @@ Scopes scopes_of_job(const AgentConfig& config, const sys::Environment& env) {
                    module_file(config, "go.sum"));
 }
 
-IndexKeeper::IndexKeeper(const AgentConfig& config, store::Objects& objects, FaultBook& faults)
+IndexKeeper::IndexKeeper(const AgentConfig& config, store::Objects& objects, FaultBook& faults,
+                         JobTrust trust)
     : config_(config),
       objects_(objects),
       faults_(faults),
-      copy_path_(copy_path_of(config, objects)) {}
+      trust_(std::move(trust)),
+      copy_path_(copy_path_of(config, objects)) {
+  if (trust_.fault) {
+    faults_.count("trust", fmt::format("nothing is published: {}", trust_.fault->message));
+  }
+}
 
 void IndexKeeper::load_copy() {
   const auto bytes = sys::read_file(copy_path_, k_index_copy_bytes_max);
@@ -111,9 +121,11 @@ void IndexKeeper::load_copy() {
 
 bool IndexKeeper::refresh(const sys::Environment& env, const OnFresh& on_fresh) {
   Scopes scopes = scopes_of_job(config_, env);
-  store::LoadedScopes loaded = store::load_scopes(objects_, config_.read_domains, scopes.read,
-                                                  Deadline::after(k_refresh_wait));
-  for (const Error& fault : loaded.faults) faults_.count("store", fault.message);
+  store::LoadedScopes loaded =
+      store::load_scopes(objects_, trust_.trust, scopes.read, Deadline::after(k_refresh_wait));
+  for (const Error& fault : loaded.faults) {
+    faults_.count(fault.code == Code::untrusted ? "trust" : "store", fault.message);
+  }
   const bool answered = std::ranges::none_of(loaded.faults, [](const Error& fault) {
     return fault.code == Code::unavailable || fault.code == Code::timeout;
   });
@@ -122,11 +134,16 @@ bool IndexKeeper::refresh(const sys::Environment& env, const OnFresh& on_fresh) 
     const std::lock_guard lock(mutex_);
     scopes_ = std::move(scopes);
     // A store that answers in part, or not at all, must not erase what is known.
-    const bool keeps = loaded.manifests.empty() ? !loaded.faults.empty() : !answered && fresh_;
+    const bool is_silent = std::ranges::any_of(
+        loaded.faults, [](const Error& fault) { return fault.code != Code::untrusted; });
+    // Nor must one in which somebody has put what is not believed: the copy was, by the same keys.
+    const bool has_nothing = loaded.manifests.empty() && !loaded.faults.empty();
+    const bool keeps = has_nothing ? is_silent || index_ != nullptr
+                                   : !loaded.manifests.empty() && !answered && fresh_;
     if (keeps) {
       fresh_ = true;
       changed_.notify_all();
-      return false;
+      return has_nothing && !is_silent;
     }
     own_records_ = std::move(own);
     ahead_ = actions_ahead(config_, loaded);

@@ -8,10 +8,12 @@
 #include "agent/config.hpp"
 #include "agent/fault_book.hpp"
 #include "agent/job.hpp"
+#include "agent/job_trust.hpp"
 #include "base/deadline.hpp"
 #include "store/index.hpp"
 #include "store/objects.hpp"
 #include "store/scope_reader.hpp"
+#include "store/trust.hpp"
 
 #include <condition_variable>
 #include <functional>
@@ -27,7 +29,14 @@ inline constexpr std::uint64_t k_index_copy_bytes_max = 512U << 20U;
 
 class IndexKeeper {
  public:
-  IndexKeeper(const AgentConfig& config, store::Objects& objects, FaultBook& faults);
+  IndexKeeper(const AgentConfig& config, store::Objects& objects, FaultBook& faults)
+      : IndexKeeper(config, objects, faults, {store::Trust(config.read_domains), {}}) {}
+  IndexKeeper(const AgentConfig& config, store::Objects& objects, FaultBook& faults,
+              JobTrust trust);
+
+  // By whom the index is believed and what is published is signed.
+  const store::Trust& trust() const { return trust_.trust; }
+  bool may_publish() const { return !trust_.fault; }
 
   // The copy on disk becomes the index, if there is one that can be read.
   void load_copy();
@@ -63,6 +72,7 @@ class IndexKeeper {
   const AgentConfig& config_;
   store::Objects& objects_;
   FaultBook& faults_;
+  const JobTrust trust_;
   sys::Path copy_path_;
 
   mutable std::mutex mutex_;

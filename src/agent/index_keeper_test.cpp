@@ -133,5 +133,43 @@ TEST_CASE("a damaged copy is as good as none") {
   CHECK(keeper.current() == nullptr);
 }
 
+TEST_CASE("what nobody believed has signed is no index, and no copy of other keys is") {
+  testing::Machine machine;
+  MemoryObjects objects;
+  publish(objects, machine, "unit", "u", 0, 9);  // unsigned
+  FaultBook faults;
+  {
+    IndexKeeper keeper(machine.config, objects, faults);
+    CHECK(keeper.refresh(machine.env));
+  }
+  const SigningKey key = *SigningKey::from_seed(store::testing::body_of(1, 32));
+  machine.config.trusted_keys = store::public_key_text(key.public_key());
+  machine.config.domain = "fork";
+  machine.config.read_domains = {"fork", "trusted"};
+  IndexKeeper keeper(machine.config, objects, faults,
+                     trust_of(machine.config, objects, machine.env));
+  keeper.load_copy();
+  CHECK(keeper.current() == nullptr);
+  CHECK(keeper.refresh(machine.env));  // an answer, though none that is believed
+  CHECK(keeper.may_publish());
+  REQUIRE(keeper.current() != nullptr);
+  CHECK(keeper.current()->empty());
+  CHECK(faults.all().contains("trust"));
+  CHECK_FALSE(faults.all().contains("store"));
+}
+
+TEST_CASE("who shall sign and has no key publishes nothing") {
+  testing::Machine machine;
+  MemoryObjects objects;
+  const SigningKey key = *SigningKey::from_seed(store::testing::body_of(1, 32));
+  machine.config.trusted_keys = store::public_key_text(key.public_key());
+  machine.config.signer = machine.config.trusted_keys.substr(0, 16);
+  FaultBook faults;
+  const IndexKeeper keeper(machine.config, objects, faults,
+                           trust_of(machine.config, objects, machine.env));
+  CHECK_FALSE(keeper.may_publish());
+  CHECK(faults.all().contains("trust"));
+}
+
 }  // namespace
 }  // namespace sluice::agent

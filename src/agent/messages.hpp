@@ -47,6 +47,7 @@ enum class Type : std::uint8_t {
   modules_keep = 31,
   modules_proxy = 32,
   hold = 33,
+  another = 40,
 };
 
 struct Frame {

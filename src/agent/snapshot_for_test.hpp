@@ -57,7 +57,7 @@ struct SnapshotDesk {
     REQUIRE(source);
     SaveOptions options;
     options.domain = "trusted";
-    options.read_domains = {"trusted"};
+    options.trust = {"trusted"};
     options.scopes = scopes;
     options.info.job_name = key;
     options.info.job_id = key;

@@ -342,7 +342,8 @@ class Saver {
         is_there_(bundles_there(objects, before, deadline)),
         chunks_(before, is_there_) {
     publishing_.domain = options.domain;
-    publishing_.refer_domains = options.read_domains;
+    publishing_.refer_domains = options.trust.domains;
+    publishing_.trust = options.trust;
     publishing_.zstd_level = k_snapshot_zstd_level;
     auto known = std::make_shared<store::Index>();
     if (before != nullptr) {

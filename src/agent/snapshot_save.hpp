@@ -13,6 +13,7 @@
 #include "store/objects.hpp"
 #include "store/publisher.hpp"
 #include "store/snapshot_tree.hpp"
+#include "store/trust.hpp"
 #include "sys/file.hpp"
 
 #include <cstdint>
@@ -60,7 +61,7 @@ struct SaveReport {
 
 struct SaveOptions {
   std::string domain;
-  std::vector<std::string> read_domains;
+  store::Trust trust;                // what it is signed with; domains whose blobs are known there
   std::vector<store::Scope> scopes;  // snapshot_scopes() of those that shall know it
   store::ManifestInfo info;          // job_name and job_id: the key
   unsigned threads = 4;

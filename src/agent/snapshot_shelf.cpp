@@ -14,11 +14,9 @@ namespace {
 using store::Entry;
 using store::ListedManifest;
 
-Result<Snapshot> load_unmarked(store::Objects& objects,
-                               const std::vector<std::string>& read_domains,
+Result<Snapshot> load_unmarked(store::Objects& objects, const store::Trust& trust,
                                const ListedManifest& listed, Deadline deadline) {
-  TRY_ASSIGN(store::Manifest manifest,
-             store::load_manifest(objects, read_domains, listed, deadline));
+  TRY_ASSIGN(store::Manifest manifest, store::load_manifest(objects, trust, listed, deadline));
   if (manifest.entries.empty() ||
       manifest.entries.front().record.action != store::snapshot_tree_action()) {
     return fail(Code::corrupt,
@@ -102,10 +100,9 @@ Result<Bytes> snapshot_blob(store::Objects& objects, const Entry& entry, Deadlin
   return bytes;
 }
 
-Result<Snapshot> load_snapshot(store::Objects& objects,
-                               const std::vector<std::string>& read_domains,
+Result<Snapshot> load_snapshot(store::Objects& objects, const store::Trust& trust,
                                const ListedManifest& listed, Deadline deadline) {
-  auto loaded = load_unmarked(objects, read_domains, listed, deadline);
+  auto loaded = load_unmarked(objects, trust, listed, deadline);
   if (!loaded) return std::unexpected(of_store(std::move(loaded).error()));
   return loaded;
 }

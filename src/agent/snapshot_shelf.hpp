@@ -10,6 +10,7 @@
 #include "store/objects.hpp"
 #include "store/scope_reader.hpp"
 #include "store/snapshot_tree.hpp"
+#include "store/trust.hpp"
 
 #include <optional>
 #include <string>
@@ -49,8 +50,7 @@ struct Snapshot {
   store::Entry tree_entry;
   std::vector<store::Entry> bundles;  // as tree.bundles
 };
-Result<Snapshot> load_snapshot(store::Objects& objects,
-                               const std::vector<std::string>& read_domains,
+Result<Snapshot> load_snapshot(store::Objects& objects, const store::Trust& trust,
                                const store::ListedManifest& listed, Deadline deadline);
 
 }  // namespace sluice::agent

@@ -34,7 +34,8 @@ Uploader::Uploader(const AgentConfig& config, store::Objects* objects, IndexKeep
                    const gotool::LocalTier& tier, FaultBook& faults, DownloadsIdle downloads_idle,
                    ProcessorIdle processor_idle, Pausing pausing)
     : config_(config),
-      objects_(config.read_only ? nullptr : objects),
+      objects_(config.read_only || (keeper != nullptr && !keeper->may_publish()) ? nullptr
+                                                                                 : objects),
       keeper_(keeper),
       tier_(tier),
       faults_(faults),
@@ -283,6 +284,7 @@ bool Uploader::prepare_publisher() {
   options.domain = config_.domain;
   options.staging = config_.staging_directory();
   options.refer_domains = config_.read_domains;
+  options.trust = keeper_->trust();
   if (auto ready = sys::make_directories(options.staging, 0700); !ready) {
     faults_.count("upload", ready.error().message);
     const std::lock_guard lock(mutex_);

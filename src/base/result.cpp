@@ -13,6 +13,7 @@ std::string_view name_of(Code code) {
     case Code::corrupt: return "corrupt";
     case Code::unsupported: return "unsupported";
     case Code::denied: return "denied";
+    case Code::untrusted: return "untrusted";
     case Code::exhausted: return "exhausted";
     case Code::timeout: return "timeout";
     case Code::cancelled: return "cancelled";

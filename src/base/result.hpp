@@ -20,6 +20,7 @@ enum class Code {
   corrupt,      // bytes are not what they claim to be
   unsupported,  // a version or a kind that this program does not know
   denied,       // no right to do it
+  untrusted,    // nobody who is believed has signed it
   exhausted,    // a named limit was reached: disk, memory, count
   timeout,      // the deadline passed
   cancelled,    // the caller gave up

@@ -1,6 +1,7 @@
 #include "cli/agent.hpp"
 
 #include "agent/agent.hpp"
+#include "agent/client.hpp"
 #include "base/deadline.hpp"
 #include "base/units.hpp"
 #include "cli/output.hpp"
@@ -8,6 +9,8 @@
 #include "sys/process.hpp"
 
 #include <fmt/format.h>
+
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -165,7 +168,9 @@ int run_agent_command(const Invocation& invocation, const sys::Environment& env)
 int run_agent(const sys::Environment& env) {
   const auto config = agent::AgentConfig::decode(env.get_or(agent::k_session_variable, ""));
   if (!config) return report(Error(config.error()).in("agent run"));
-  return agent::run_agent(*config, env, true);
+  // Also where the secrets come from files of the user.
+  if (!config->credentials.empty() || !config->signer.empty()) sys::hide_memory();
+  return agent::run_agent(*config, agent::take_secrets(env, STDIN_FILENO), true);
 }
 
 }  // namespace sluice::cli

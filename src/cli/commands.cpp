@@ -9,10 +9,23 @@ namespace {
 using Id = SettingId;
 
 constexpr std::array k_job_settings = {
-    Id::store,        Id::mode,          Id::read_only,  Id::no_remote,
-    Id::drain,        Id::drain_timeout, Id::verify,     Id::publish_local,
-    Id::trust_domain, Id::quiet,         Id::link_cache, Id::test_results,
-    Id::verify_tests, Id::journal,       Id::same_path,  Id::modules,
+    Id::store,
+    Id::mode,
+    Id::read_only,
+    Id::no_remote,
+    Id::drain,
+    Id::drain_timeout,
+    Id::verify,
+    Id::publish_local,
+    Id::trust_domain,
+    Id::quiet,
+    Id::link_cache,
+    Id::test_results,
+    Id::verify_tests,
+    Id::journal,
+    Id::same_path,
+    Id::modules,
+    Id::keep_credentials,
 };
 // What a session that go starts by itself can use, and what decides which agent serves it.
 constexpr std::array k_session_settings = {
@@ -159,6 +172,11 @@ constexpr std::array k_trace_options = {
 };
 
 constexpr std::array k_journal_options = {k_json};
+constexpr std::array<std::string_view, 4> k_key_actions = {"new", "trust", "list", "revoke"};
+constexpr std::array k_key_options = {
+    OptionSpec{"file", "FILE", {}, "write the private key there, for a CI system's secrets"},
+    k_json,
+};
 constexpr std::array k_version_options = {k_json};
 constexpr std::array<std::string_view, 3> k_shells = {"bash", "zsh", "fish"};
 
@@ -258,6 +276,11 @@ constexpr std::array k_journal_examples = {
     Example{"cp \"$(sluice journal path)\" box.db", "The journal as a file, to take elsewhere."},
     Example{"sluice journal merge box.db ci.db", "Add what other machines have done."},
 };
+constexpr std::array k_key_examples = {
+    Example{"sluice key new --file ci.pem", "A key for the CI system: its secret, and a line."},
+    Example{"sluice key list", "Whose results are believed here, and who signs."},
+    Example{"sluice key revoke 0123456789abcdef", "What that key has signed is not believed."},
+};
 constexpr std::array k_version_examples = {
     Example{"sluice version", "The version, for a bug report."},
 };
@@ -287,7 +310,7 @@ constexpr std::array k_help_examples = {
     Example{"sluice help go", "What 'sluice go' does and takes."},
 };
 
-constexpr std::array<CommandSpec, 25> k_commands = {{
+constexpr std::array<CommandSpec, 26> k_commands = {{
     {CommandId::go,
      "go",
      "[SETTING...] GO-ARGUMENT...",
@@ -610,6 +633,24 @@ constexpr std::array<CommandSpec, 25> k_commands = {{
      "nothing is changed.\n\n"
      "path writes down what has happened up to now and prints the file's name.",
      k_journal_examples},
+    {CommandId::key,
+     "key",
+     "new|trust|list|revoke [--file FILE] [--json] [KEY...]",
+     "make a key that signs results, and say whose are believed",
+     CommandGroup::care,
+     {},
+     k_key_options,
+     OperandSpec{"ACTION", k_key_actions, true, false, false, true},
+     Tail::none,
+     "Where there are keys, results are taken from the store only when one of the trusted ones has "
+     "signed what names them, whoever may write to the store. A job that has a private key "
+     "(SLUICE_SIGNING_KEY) signs what it publishes; SLUICE_TRUSTED_KEYS and this user's list name "
+     "those that are believed.\n\n"
+     "new writes a private key, readable by its owner only, and prints the public line to share; "
+     "it never overwrites one. trust adds public lines to the user's list, revoke an id: what that "
+     "key has signed is not believed any more, whatever else says so. list prints all that counts "
+     "here. The files are signing-key and trusted-keys in the user's sluice configuration.",
+     k_key_examples},
     {CommandId::version,
      "version",
      "[--json]",

@@ -34,6 +34,7 @@ enum class CommandId {
   why,
   trace,
   journal,
+  key,
   version,
   completion,
   man,

@@ -219,7 +219,9 @@ int run_job(const Invocation& invocation, const sys::Environment& env) {
   }
   const SharedTemporary shared({"/tmp", "/var/tmp", "/dev/shm"});
   sys::adopt_orphans();
-  const auto ended = run_inner(inner_command(*setup, invocation, inner));
+  const sys::SpawnOptions command = inner_command(*setup, invocation, inner);
+  sys::forget_variables(names_kept_back(*setup));  // the inner one does the same
+  const auto ended = run_inner(command);
   if (!ended) {
     if (job) job->remove(setup->config);
     return report(Error(ended.error()).in("job"));

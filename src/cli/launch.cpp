@@ -14,6 +14,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace sluice::cli {
@@ -279,10 +280,16 @@ Variables job_variables(const Setup& setup, const Flags& flags, bool restore,
 
 sys::Environment job_environment(const Setup& setup, const Flags& flags,
                                  const sys::Environment& env, bool restore) {
-  sys::Environment job = env;
+  sys::Environment job = for_command(setup, env);
+  agent::AgentConfig told = setup.config;
+  const auto names = names_kept_back(setup);
+  if (std::ranges::any_of(names, [&env](std::string_view name) { return env.has(name); })) {
+    told.secrets_apart = true;
+    told.secrets_agent = setup.config.socket_path();
+  }
   job.unset(k_cacheprog);
   job.unset(k_golangci_cacheprog);
-  for (const auto& [name, value] : job_variables(setup, flags, restore, setup.config.encode())) {
+  for (const auto& [name, value] : job_variables(setup, flags, restore, told.encode())) {
     job.set(name, value);
   }
   return job;
@@ -320,6 +327,7 @@ int launch_job(Setup& setup, const Flags& flags, const sys::Environment& env,
   const ModulesBrought modules = modules_before(door, setup, asked, env);
   const auto place = place_of(setup, command, env, restore, door);
   sys::Environment job = job_environment(setup, flags, env, restore);
+  sys::forget_variables(names_kept_back(setup));
   if (carries_modules(setup)) {
     const auto goproxy = goproxy_for(door, setup, asked, modules, go_words(command), env);
     if (goproxy) job.set("GOPROXY", *goproxy);

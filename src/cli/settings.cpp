@@ -83,6 +83,7 @@ std::optional<std::string> set_flag(Settings& settings, SettingId id, std::strin
     case SettingId::no_remote: settings.no_remote = *on; break;
     case SettingId::publish_local: settings.publish_local = *on; break;
     case SettingId::quiet: settings.quiet = *on; break;
+    case SettingId::keep_credentials: settings.keep_credentials = *on; break;
     default: break;
   }
   return std::nullopt;
@@ -414,6 +415,7 @@ std::string value_text(const Settings& settings, SettingId id) {
     case SettingId::publish_local: return word(settings.publish_local);
     case SettingId::trust_domain: return settings.trust_domain;
     case SettingId::quiet: return word(settings.quiet);
+    case SettingId::keep_credentials: return word(settings.keep_credentials);
     case SettingId::link_cache: return settings.link_cache ? "on" : "off";
     case SettingId::journal: return settings.journal ? "on" : "off";
     case SettingId::modules: return choice(settings.modules);

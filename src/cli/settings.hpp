@@ -65,6 +65,7 @@ struct Settings {
   double verify_tests_share = 0.0;  // 0..1
   bool journal = true;
   Modules modules = Modules::automatic;
+  bool keep_credentials = false;
   SamePath same_path = SamePath::off;
   sys::Path same_path_root = gotool::k_same_path_root;
 

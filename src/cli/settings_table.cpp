@@ -158,15 +158,32 @@ constexpr std::array<SettingSpec, k_setting_count> k_settings = {{
      "store, each checked against go.sum; after it those that are there are kept for the next "
      "machine. auto does so where a store was named, as the default one lies beside the module "
      "cache. Private modules are modules: who may read the store may read them."},
+    {SettingId::keep_credentials,
+     "keep-credentials",
+     "SLUICE_KEEP_CREDENTIALS",
+     SettingType::flag,
+     "",
+     {},
+     "false",
+     false,
+     "let the command inherit the store's credentials",
+     "go, its tests and other commands are started without the variables that hold the "
+     "credentials of the store in use (AWS_ACCESS_KEY_ID and its kin for s3, SLUICE_TOKEN for a "
+     "web server). For tests that need them themselves this leaves them there. The key that signs "
+     "is never passed on."},
 }};
 
-constexpr std::array<VariableSpec, 9> k_other_variables = {{
+constexpr std::array<VariableSpec, 12> k_other_variables = {{
     {"SLUICE", "on|off", "off: go and run add nothing, cacheprog uses no store", false},
     {"SLUICE_LOG", "debug|info|warn|off", "log to stderr (the agent: to its log file)", false},
     {"SLUICE_SUMMARY", "FILE",
      "write the summary of a command as JSON to this file, pipe or device", false},
     {"SLUICE_TOKEN", "SECRET", "bearer token for an http(s) store", false},
     {"SLUICE_CA", "PATH", "root certificates for https: a file, or a hashed directory", false},
+    {"SLUICE_SIGNING_KEY", "KEY", "the private key that signs what this job writes", false},
+    {"SLUICE_SIGNING_KEY_FILE", "PATH", "a file that holds it", false},
+    {"SLUICE_TRUSTED_KEYS", "KEYS", "public keys whose results are believed, ID:BASE64 each",
+     false},
     {"SLUICE_SESSION", "JSON", "the resolved settings, from sluice to the sessions of its job",
      true},
     {"SLUICE_ASKS_GO", "1", "go is only asked for its version", true},

@@ -28,8 +28,9 @@ enum class SettingId {
   journal,
   same_path,
   modules,
+  keep_credentials,
 };
-inline constexpr std::size_t k_setting_count = 16;
+inline constexpr std::size_t k_setting_count = 17;
 
 enum class SettingType {
   store_url,  // file:///absolute/path

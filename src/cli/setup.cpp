@@ -4,24 +4,18 @@
 #include "base/strings.hpp"
 #include "cli/commands.hpp"
 #include "cli/isolated_job.hpp"
+#include "cli/job_keys.hpp"
 #include "cli/version.hpp"
 #include "store/secrets.hpp"
 #include "store/store_url.hpp"
 #include "sys/log.hpp"
 
 #include <system_error>
+#include <utility>
 
 namespace sluice::cli {
 
 namespace {
-
-constexpr std::string_view k_fork = "fork";
-
-// A fork's pull request is not trusted unless the owner of the pipeline says which domain it is in.
-void choose_domain(Settings& settings, const agent::Job& job) {
-  const bool said = settings.source_of(SettingId::trust_domain).kind != Source::Kind::fallback;
-  if (!said && job.is_fork) settings.trust_domain = k_fork;
-}
 
 void log_setup(const Setup& setup) {
   for (const auto& spec : setting_specs()) {
@@ -96,6 +90,15 @@ void name_real_places(Setup& setup, const agent::AgentConfig& outer) {
   setup.is_inside_same_path = true;
 }
 
+void add_keys(agent::AgentConfig& config, JobKeys keys) {
+  config.trusted_keys = std::move(keys.trusted);
+  config.signer = std::move(keys.signer);
+  config.signer_proof = std::move(keys.signer_proof);
+  config.secrets_apart = keys.secrets_apart;
+  config.secrets_agent = std::move(keys.secrets_agent);
+  if (keys.credentials && !config.store_url.empty()) config.credentials = *keys.credentials;
+}
+
 agent::AgentConfig config_of(const Setup& setup, const sys::Environment& env) {
   const Settings& settings = setup.settings;
   const auto isolated = IsolatedJob::around(env);
@@ -150,7 +153,7 @@ Result<Setup> set_up(const Flags& flags, const sys::Environment& env,
   setup.working_directory = working_directory;
   TRY_ASSIGN(setup.settings, resolve_settings(flags, env, working_directory, off_switch));
   TRY_ASSIGN(setup.executable, sys::own_executable());
-  auto go = gotool::detect_go(env, working_directory);
+  auto go = gotool::detect_go(store::without_secrets(env), working_directory);
   if (go) {
     setup.go = std::move(*go);
   } else {
@@ -159,8 +162,9 @@ Result<Setup> set_up(const Flags& flags, const sys::Environment& env,
   const auto outer = outer_of(env);
   const sys::Path real = outer ? real_directory(working_directory, *outer) : working_directory;
   setup.job = agent::job_of(env, agent::checkout_root(real));
-  choose_domain(setup.settings, setup.job);
+  TRY_ASSIGN(JobKeys keys, decide_trust(setup.settings, setup.job, env));
   setup.config = config_of(setup, env);
+  add_keys(setup.config, std::move(keys));
   if (outer) {
     name_real_places(setup, *outer);
   } else if (gotool::lies_within(setup.config.checkout, setup.config.same_path)) {
@@ -196,6 +200,18 @@ bool is_own_cacheprog(std::string_view value, const sys::Path& executable) {
   if (program.filename() == "sluice") return true;
   std::error_code ignored;
   return program.is_absolute() && std::filesystem::equivalent(program, executable, ignored);
+}
+
+std::vector<std::string_view> names_kept_back(const Setup& setup) {
+  const auto url = store::parse_store_url(setup.config.store_url);
+  store::StoreUrl none;  // no store is used
+  none.scheme = "file";
+  return store::secret_names_of(url ? *url : none, setup.settings.keep_credentials);
+}
+
+sys::Environment for_command(const Setup& setup, sys::Environment env) {
+  for (const std::string_view name : names_kept_back(setup)) env.unset(name);
+  return env;
 }
 
 sys::Environment without_store_url(sys::Environment env) {

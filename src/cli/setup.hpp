@@ -15,6 +15,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace sluice::cli {
 
@@ -30,7 +31,8 @@ struct Setup {
   bool is_inside_same_path = false;
 };
 
-inline constexpr std::string_view k_trusted = "trusted";  // the domain that uses go's own cache
+// The domain that uses go's own cache.
+inline constexpr std::string_view k_trusted = agent::k_trusted_domain;
 
 Result<Setup> set_up(const Flags& flags, const sys::Environment& env,
                      const sys::Path& working_directory,
@@ -44,6 +46,12 @@ sys::Path current_directory();
 std::string cacheprog_words(const Flags& flags, const sys::Path& executable);
 // Whether such a value starts sluice, this one or another.
 bool is_own_cacheprog(std::string_view value, const sys::Path& executable);
+
+// What the user's command gets of the environment: no key that signs and, unless they are kept, no
+// credentials of the store.
+sys::Environment for_command(const Setup& setup, sys::Environment env);
+// Their names.
+std::vector<std::string_view> names_kept_back(const Setup& setup);
 
 // The environment without a GOCACHE that is a store's URL, which go itself would refuse.
 sys::Environment without_store_url(sys::Environment env);

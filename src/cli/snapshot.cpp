@@ -1,6 +1,7 @@
 #include "cli/snapshot.hpp"
 
 #include "agent/index_keeper.hpp"
+#include "agent/job_trust.hpp"
 #include "agent/snapshot_shelf.hpp"
 #include "base/strings.hpp"
 #include "base/units.hpp"
@@ -11,6 +12,7 @@
 #include "codec/json.hpp"
 #include "gotool/same_path.hpp"
 #include "store/scope.hpp"
+#include "store/secrets.hpp"
 #include "sys/process.hpp"
 
 #include <fmt/format.h>
@@ -42,6 +44,7 @@ struct Asked {
   std::vector<std::string> excludes;
   std::unique_ptr<store::Objects> objects;  // null: no store is used
   agent::Scopes scopes;                     // of snapshots of this name
+  agent::JobTrust trust;
 };
 
 // "~/x" is below HOME, also where no shell has said so.
@@ -100,7 +103,9 @@ Result<Asked> asked_of(const Invocation& invocation, const sys::Environment& env
   if (config.store_url.empty()) return asked;
   TRY_ASSIGN(const auto url, store::parse_store_url(config.store_url));
   TRY_ASSIGN(asked.objects, store::open_objects(url, env));
-  asked.scopes = agent::snapshot_scopes(agent::scopes_of_job(config, env), asked.name);
+  asked.scopes =
+      agent::snapshot_scopes(agent::scopes_of_job(config, store::without_secrets(env)), asked.name);
+  asked.trust = agent::trust_of(config, *asked.objects, env);
   return asked;
 }
 
@@ -132,8 +137,8 @@ std::optional<agent::Snapshot> snapshot_before(const Asked& asked,
                                                Deadline deadline) {
   if (listed.manifests.empty()) return std::nullopt;
   const auto chosen = agent::choose_snapshot(listed.manifests, asked.key, {""});
-  auto snapshot = agent::load_snapshot(*asked.objects, asked.setup.config.read_domains,
-                                       *chosen->listed, deadline);
+  auto snapshot =
+      agent::load_snapshot(*asked.objects, asked.trust.trust, *chosen->listed, deadline);
   if (!snapshot) return std::nullopt;
   return std::move(*snapshot);
 }
@@ -142,7 +147,7 @@ agent::SaveOptions save_options(const Asked& asked) {
   const agent::AgentConfig& config = asked.setup.config;
   agent::SaveOptions options;
   options.domain = config.domain;
-  options.read_domains = config.read_domains;
+  options.trust = asked.trust.trust;
   options.scopes = asked.scopes.write;
   options.info.job_name = asked.key;
   options.info.job_id = asked.key;
@@ -163,6 +168,7 @@ std::string reason_not_to_save(const Asked& asked) {
     return fmt::format("the store is read-only ({})",
                        asked.setup.settings.source_of(SettingId::read_only).text);
   }
+  if (asked.trust.fault) return asked.trust.fault->message;
   return "";
 }
 
@@ -175,8 +181,8 @@ Result<Saved> save(const Asked& asked, ProgressLine& line) {
   saved.specials = source.specials;
   saved.trouble = reason_not_to_save(asked);
   if (!saved.trouble.empty()) return saved;
-  const auto listed = store::list_scopes(*asked.objects, asked.setup.config.read_domains,
-                                         asked.scopes.read, Deadline::after(k_heads_max));
+  const auto listed = store::list_scopes(*asked.objects, asked.trust.trust, asked.scopes.read,
+                                         Deadline::after(k_heads_max));
   const auto before = snapshot_before(asked, listed, Deadline::after(k_heads_max));
   auto report = agent::save_snapshot(*asked.objects, std::move(source), before ? &*before : nullptr,
                                      save_options(asked), progress_on(line, "saving"),
@@ -205,16 +211,16 @@ Result<Restored> restore(const Asked& asked, const std::vector<std::string>& fal
     restored.trouble = no_store_text(asked.setup);
     return restored;
   }
-  const auto& domains = asked.setup.config.read_domains;
+  const store::Trust& trust = asked.trust.trust;
   const auto listed =
-      store::list_scopes(*asked.objects, domains, asked.scopes.read, Deadline::after(k_heads_max));
+      store::list_scopes(*asked.objects, trust, asked.scopes.read, Deadline::after(k_heads_max));
   const auto chosen = agent::choose_snapshot(listed.manifests, asked.key, fallbacks);
   if (!chosen) {
     if (!listed.faults.empty()) restored.trouble = listed.faults.front().message;
     return restored;
   }
   const auto snapshot =
-      agent::load_snapshot(*asked.objects, domains, *chosen->listed, Deadline::after(k_heads_max));
+      agent::load_snapshot(*asked.objects, trust, *chosen->listed, Deadline::after(k_heads_max));
   if (!snapshot) {
     restored.trouble = snapshot.error().message;
     return restored;

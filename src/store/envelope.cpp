@@ -3,6 +3,7 @@
 #include "base/digest.hpp"
 #include "codec/wire.hpp"
 #include "codec/zstd.hpp"
+#include "store/keyring.hpp"
 
 #include <fmt/format.h>
 
@@ -18,6 +19,9 @@ namespace {
 constexpr int k_metadata_level = 3;
 constexpr std::uint16_t k_flag_zstd = 1;
 constexpr std::size_t k_checked_prefix = 32;  // magic to sizes: under the checksum
+constexpr std::size_t k_key_id_at = k_checked_prefix + k_digest_size;
+constexpr std::size_t k_signature_at = k_key_id_at + k_key_id_size;
+constexpr std::string_view k_signed_words = "sluice envelope 1";
 
 std::array<std::byte, k_digest_size> checksum(ByteView prefix, ByteView key_id, ByteView payload) {
   Sha256 hash;
@@ -77,9 +81,8 @@ Result<void> check_sizes(const EnvelopeKind& kind, const Header& header, std::ui
   return {};
 }
 
-}  // namespace
-
-Bytes seal(const EnvelopeKind& kind, ByteView payload) {
+// With room for the signature, which the checksum does not cover.
+Bytes sealed(const EnvelopeKind& kind, ByteView payload, const KeyId& signer) {
   const Bytes compressed = codec::zstd_compress(payload, k_metadata_level);
   const bool smaller = !compressed.empty() && compressed.size() < payload.size() &&
                        payload.size() / k_payload_ratio_max <= compressed.size();
@@ -91,12 +94,39 @@ Bytes seal(const EnvelopeKind& kind, ByteView payload) {
   writer.u32(0);
   writer.u64(stored.size());
   writer.u64(payload.size());
-  const Signature unsigned_yet;
-  writer.raw(checksum(writer.bytes(), unsigned_yet.key_id, stored));
-  writer.raw(unsigned_yet.key_id);
-  writer.raw(unsigned_yet.signature);
+  writer.raw(checksum(writer.bytes(), signer, stored));
+  writer.raw(signer);
+  writer.raw(Ed25519Signature{});
   writer.raw(stored);
   return writer.take();
+}
+
+}  // namespace
+
+Bytes seal(const EnvelopeKind& kind, ByteView payload) { return sealed(kind, payload, {}); }
+
+Result<Bytes> seal_signed(const EnvelopeKind& kind, ByteView payload, const SigningKey* key) {
+  if (key == nullptr) return seal(kind, payload);
+  Bytes bytes = sealed(kind, payload, key_id_of(key->public_key()));
+  TRY_ASSIGN(const Ed25519Signature signature, key->sign(signed_text(bytes)));
+  std::ranges::copy(signature, bytes.begin() + k_signature_at);
+  return bytes;
+}
+
+Signature signature_in(ByteView envelope) {
+  Signature signature;
+  std::ranges::copy(envelope.subspan(k_key_id_at, k_key_id_size), signature.key_id.begin());
+  std::ranges::copy(envelope.subspan(k_signature_at, k_signature_size),
+                    signature.signature.begin());
+  return signature;
+}
+
+Bytes signed_text(ByteView envelope) {
+  Bytes text(k_signed_words.size() + k_digest_size);
+  std::ranges::copy(bytes_of(k_signed_words), text.begin());
+  std::ranges::copy(envelope.subspan(k_checked_prefix, k_digest_size),
+                    text.begin() + static_cast<std::ptrdiff_t>(k_signed_words.size()));
+  return text;
 }
 
 Result<Opened> open_envelope(const EnvelopeKind& kind, ByteView bytes) {
@@ -105,14 +135,13 @@ Result<Opened> open_envelope(const EnvelopeKind& kind, ByteView bytes) {
   codec::WireReader reader(bytes.subspan(k_checked_prefix));
   const ByteView announced = reader.raw(k_digest_size);
   const ByteView key_id = reader.raw(k_key_id_size);
-  const ByteView signature = reader.raw(k_signature_size);
+  reader.raw(k_signature_size);
   const ByteView stored = reader.rest();
   if (!std::ranges::equal(announced, checksum(bytes.first(k_checked_prefix), key_id, stored))) {
     return corrupt("its checksum does not match: damaged");
   }
   Opened opened;
-  std::ranges::copy(key_id, opened.signature.key_id.begin());
-  std::ranges::copy(signature, opened.signature.signature.begin());
+  opened.signature = signature_in(bytes);
   if ((header.flags & k_flag_zstd) == 0) {
     opened.payload = copy_of(stored);
     return opened;

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "base/bytes.hpp"
+#include "base/ed25519.hpp"
 #include "base/result.hpp"
 
 #include <array>
@@ -22,14 +23,15 @@ inline constexpr std::size_t k_envelope_size = 136;  // before the payload
 inline constexpr std::uint64_t k_payload_ratio_max = 256;
 inline constexpr std::size_t k_magic_size = 8;
 inline constexpr std::size_t k_key_id_size = 8;
-inline constexpr std::size_t k_signature_size = 64;
+inline constexpr std::size_t k_signature_size = k_ed25519_signature_size;
+using KeyId = std::array<std::byte, k_key_id_size>;
 
 // Room for an Ed25519 signature; all zero: unsigned.
 struct Signature {
-  std::array<std::byte, k_key_id_size> key_id{};
-  std::array<std::byte, k_signature_size> signature{};
+  KeyId key_id{};
+  Ed25519Signature signature{};
 
-  bool is_signed() const { return key_id != std::array<std::byte, k_key_id_size>{}; }
+  bool is_signed() const { return key_id != KeyId{}; }
   bool operator==(const Signature&) const = default;
 };
 
@@ -41,12 +43,18 @@ struct EnvelopeKind {
 };
 
 Bytes seal(const EnvelopeKind& kind, ByteView payload);
+// Signed; a null pointer leaves it unsigned. Errors are those of SigningKey.
+Result<Bytes> seal_signed(const EnvelopeKind& kind, ByteView payload, const SigningKey* key);
+
+// Of at least k_envelope_size bytes: what they say, unchecked, and what a signature signs.
+Signature signature_in(ByteView envelope);
+Bytes signed_text(ByteView envelope);
 
 struct Opened {
   Bytes payload;
   Signature signature;
 };
-// `bytes` must be exactly one envelope.
+// `bytes` must be exactly one envelope. Whether its signature is right is for Keyring::check.
 Result<Opened> open_envelope(const EnvelopeKind& kind, ByteView bytes);
 
 }  // namespace sluice::store

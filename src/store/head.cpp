@@ -49,7 +49,7 @@ void retire_one(Head& head, const ManifestRef& ref) {
 
 }  // namespace
 
-Result<Bytes> encode_head(const Head& head) {
+Result<Bytes> encode_head(const Head& head, const SigningKey* key) {
   TRY(check_head(head));
   codec::WireWriter writer;
   writer.text(head.domain);
@@ -67,7 +67,7 @@ Result<Bytes> encode_head(const Head& head) {
     writer.text(ref.job_id);
     writer.blob(ref.inlined);
   }
-  Bytes bytes = seal(k_head_kind, writer.bytes());
+  TRY_ASSIGN(Bytes bytes, seal_signed(k_head_kind, writer.bytes(), key));
   if (bytes.size() > k_head_size_max) {
     return fail(Code::invalid, fmt::format("larger than {} bytes", k_head_size_max));
   }
@@ -120,7 +120,9 @@ void add_to_head(Head& head, ManifestRef ref, UnixNanos now_ns) {
     if (size + each.inlined.size() > k_head_size_target) each.inlined = {};
     size += each.inlined.size();
   }
-  ++head.counter;
+  constexpr UnixNanos k_nanos_a_milli = 1'000'000;
+  const auto now_ms = static_cast<std::uint64_t>(std::max<UnixNanos>(now_ns, 0) / k_nanos_a_milli);
+  head.counter = std::max(head.counter + 1, now_ms);
   head.updated_ns = now_ns;
 }
 

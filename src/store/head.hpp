@@ -41,19 +41,21 @@ struct Head {
   std::uint64_t counter = 0;  // grows with every write
   UnixNanos updated_ns = 0;
   std::vector<ManifestRef> manifests;  // newest first
-  Signature signature;
+  Signature signature;                 // as read, unchecked
 
   bool operator==(const Head&) const = default;
 };
 
-Result<Bytes> encode_head(const Head& head);
+// Signed where there is a key.
+Result<Bytes> encode_head(const Head& head, const SigningKey* key = nullptr);
 Result<Head> decode_head(ByteView bytes);
 
 // Puts `ref` first and drops what it replaces: what the same job wrote before; when it wrote
 // nothing yet, the oldest that a job of that name wrote in another run. So the legs of a matrix,
 // which share name and run, all stay, and as many of the last run as have no successor yet. Then
 // drops what is over the bound, and from the oldest on the inlined copies that do not fit
-// k_head_size_target. Counts one write.
+// k_head_size_target. Counts one write: one more than before and at least the milliseconds since
+// 1970, so that a head that had to begin anew is newer than any that was there.
 void add_to_head(Head& head, ManifestRef ref, UnixNanos now_ns);
 
 }  // namespace sluice::store

@@ -33,6 +33,7 @@ Head sample() {
   head.scope_name = "branch:github.com/o/r:main";
   add_to_head(head, ref_of(1, "build", 120), 1'700'000'000'000'000'000);
   add_to_head(head, ref_of(2, "test"), 1'700'000'000'000'000'001);
+  head.counter = 2;
   return head;
 }
 
@@ -74,6 +75,16 @@ TEST_CASE("newest first, one for each job, bounded in number") {
   for (std::uint64_t i = 0; i < 40; ++i) add_to_head(head, ref_of(100 + i, std::to_string(i)), 7);
   CHECK(head.manifests.size() == k_head_manifests_max);
   CHECK(head.manifests[0].job_name == "39");
+}
+
+TEST_CASE("a counter grows with each write, and is no less than the clock") {
+  Head head;
+  add_to_head(head, ref_of(1, "a"), 5'000'000);
+  CHECK(head.counter == 5);
+  add_to_head(head, ref_of(2, "a"), 5'000'001);
+  CHECK(head.counter == 6);
+  add_to_head(head, ref_of(3, "a"), -1);  // a clock before 1970
+  CHECK(head.counter == 7);
 }
 
 // Runs and legs, newest first.

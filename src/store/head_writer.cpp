@@ -19,33 +19,43 @@ struct Current {
   std::optional<std::string> etag;  // nothing: there is no head yet
 };
 
-Head fresh_head(std::string_view domain, const Scope& scope) {
+// What an update is about.
+struct Place {
+  Objects& objects;
+  std::string key;
+  std::string_view domain;
+  const Scope& scope;
+  const Trust& trust;
+};
+
+// A new head counts on from the newest that was seen.
+Head fresh_head(const Place& at) {
   Head head;
-  head.domain = domain;
-  head.scope_name = scope.name;
+  head.domain = at.domain;
+  head.scope_name = at.scope.name;
+  if (at.trust.memory && at.trust.demands(at.domain))
+    head.counter = at.trust.memory->highest(at.key);
   return head;
 }
 
-// A damaged or foreign head is replaced; one of a later version is an error, and stays.
-Result<Current> read_current(Objects& objects, const std::string& key, std::string_view domain,
-                             const Scope& scope, Deadline deadline) {
-  Current current{fresh_head(domain, scope), {}};
-  auto object = objects.get(key, k_head_size_max, deadline);
+// A damaged, foreign or unbelieved head is replaced, and one that was put back; one of a later
+// version that somebody believed has written is an error, and stays.
+Result<Current> read_current(const Place& at, Deadline deadline) {
+  Current current{fresh_head(at), {}};
+  auto object = at.objects.get(at.key, k_head_size_max, deadline);
   if (!object && object.error().code == Code::exhausted) {
-    TRY_ASSIGN(const auto info, objects.head(key, deadline));
+    TRY_ASSIGN(const auto info, at.objects.head(at.key, deadline));
     if (info) current.etag = info->etag;
     return current;
   }
   if (!object) return std::unexpected(std::move(object).error());
   if (!*object) return current;
   current.etag = (*object)->etag;
-  auto head = decode_head((*object)->bytes);
+  auto head = believe_head(at.trust, at.domain, at.scope.name, (*object)->bytes);
   if (!head && head.error().code == Code::unsupported) {
     return std::unexpected(std::move(head).error());
   }
-  if (head && head->domain == domain && head->scope_name == scope.name) {
-    current.head = std::move(*head);
-  }
+  if (head && check_not_replayed(at.trust, at.key, *head)) current.head = std::move(*head);
   return current;
 }
 
@@ -62,18 +72,21 @@ bool mentions(const Head& head, const ManifestId& id) {
   return std::ranges::find(head.manifests, id, &ManifestRef::id) != head.manifests.end();
 }
 
-Result<std::uint64_t> update_with_conditions(Objects& objects, const std::string& key,
-                                             std::string_view domain, const Scope& scope,
-                                             const ManifestRef& ref, Deadline deadline) {
+struct Written {
+  std::uint64_t bytes = 0;
+  Head head;
+};
+
+Result<Written> update_with_conditions(const Place& at, const ManifestRef& ref, Deadline deadline) {
   for (int attempt = 0; attempt < k_head_tries_max; ++attempt) {
     if (attempt > 0) pause_before_try(attempt, deadline);
-    TRY_ASSIGN(Current current, read_current(objects, key, domain, scope, deadline));
+    TRY_ASSIGN(Current current, read_current(at, deadline));
     add_to_head(current.head, ref, unix_now_ns());
-    TRY_ASSIGN(const Bytes bytes, encode_head(current.head));
+    TRY_ASSIGN(const Bytes bytes, encode_head(current.head, at.trust.key.get()));
     const PutCondition condition =
         current.etag ? PutCondition::match(*current.etag) : PutCondition::absent();
-    TRY_ASSIGN(const PutResult put, objects.put(key, Body(bytes), condition, deadline));
-    if (put.stored) return bytes.size();
+    TRY_ASSIGN(const PutResult put, at.objects.put(at.key, Body(bytes), condition, deadline));
+    if (put.stored) return Written{bytes.size(), std::move(current.head)};
   }
   return fail(Code::conflict,
               fmt::format("other jobs were faster {} times in a row", k_head_tries_max));
@@ -81,17 +94,16 @@ Result<std::uint64_t> update_with_conditions(Objects& objects, const std::string
 
 // Two rounds of write and read back: what a third writer does in between can still drop our
 // mention, which costs hits only.
-Result<std::uint64_t> update_without_conditions(Objects& objects, const std::string& key,
-                                                std::string_view domain, const Scope& scope,
-                                                const ManifestRef& ref, Deadline deadline) {
+Result<std::uint64_t> update_without_conditions(const Place& at, const ManifestRef& ref,
+                                                Deadline deadline) {
   std::uint64_t written = 0;
-  for (int attempt = 0; attempt < 2; ++attempt) {
-    TRY_ASSIGN(Current current, read_current(objects, key, domain, scope, deadline));
+  for (int attempt = 0; attempt < k_blind_head_writes_max; ++attempt) {
+    TRY_ASSIGN(Current current, read_current(at, deadline));
     if (attempt > 0 && mentions(current.head, ref.id)) return written;
     add_to_head(current.head, ref, unix_now_ns());
-    TRY_ASSIGN(const Bytes bytes, encode_head(current.head));
+    TRY_ASSIGN(const Bytes bytes, encode_head(current.head, at.trust.key.get()));
     TRY_ASSIGN(const PutResult put,
-               objects.put(key, Body(bytes), PutCondition::always(), deadline));
+               at.objects.put(at.key, Body(bytes), PutCondition::always(), deadline));
     if (put.stored) written += bytes.size();
   }
   return written;
@@ -100,12 +112,18 @@ Result<std::uint64_t> update_without_conditions(Objects& objects, const std::str
 }  // namespace
 
 Result<std::uint64_t> update_head(Objects& objects, std::string_view domain, const Scope& scope,
-                                  const ManifestRef& ref, Deadline deadline) {
-  const std::string key = head_key(domain, scope.name);
+                                  const ManifestRef& ref, Deadline deadline, const Trust& trust) {
+  const Place at{objects, head_key(domain, scope.name), domain, scope, trust};
   const Capabilities can = objects.capabilities();
-  auto updated = can.if_match && can.if_absent
-                     ? update_with_conditions(objects, key, domain, scope, ref, deadline)
-                     : update_without_conditions(objects, key, domain, scope, ref, deadline);
+  const auto update = [&]() -> Result<std::uint64_t> {
+    if (!can.if_match || !can.if_absent) return update_without_conditions(at, ref, deadline);
+    TRY_ASSIGN(const Written written, update_with_conditions(at, ref, deadline));
+    // Only where no other write can have come over it. What could not be remembered is noticed
+    // less, and is no reason to write again.
+    (void)remember_heads(trust, {&written.head});
+    return written.bytes;
+  };
+  auto updated = update();
   if (updated) return updated;
   return std::unexpected(
       std::move(updated).error().in(fmt::format("head of {} {}", name_of(scope.kind), scope.name)));

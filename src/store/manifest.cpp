@@ -25,7 +25,7 @@ Result<void> check_info(const ManifestInfo& info) {
 
 }  // namespace
 
-Result<Bytes> encode_manifest(const Manifest& manifest) {
+Result<Bytes> encode_manifest(const Manifest& manifest, const SigningKey* key) {
   const ManifestInfo& info = manifest.info;
   TRY(check_info(info));
   codec::WireWriter writer;
@@ -45,7 +45,7 @@ Result<Bytes> encode_manifest(const Manifest& manifest) {
     return fail(Code::invalid,
                 fmt::format("the manifest is larger than {} bytes", k_manifest_raw_size_max));
   }
-  return seal(k_manifest_kind, writer.bytes());
+  return seal_signed(k_manifest_kind, writer.bytes(), key);
 }
 
 Result<Manifest> decode_manifest(ByteView bytes, std::size_t records_max) {

@@ -40,14 +40,14 @@ struct ManifestInfo {
 struct Manifest {
   ManifestInfo info;
   std::vector<Entry> entries;  // order of first use, one per action
-  Signature signature;         // as read; encode_manifest writes unsigned ones
+  Signature signature;         // as read, unchecked
 
   bool operator==(const Manifest&) const = default;
 };
 
 // Code::invalid when an entry or a text breaks a bound. One blob has one size and one location: the
-// first entry's counts.
-Result<Bytes> encode_manifest(const Manifest& manifest);
+// first entry's counts. Signed where there is a key.
+Result<Bytes> encode_manifest(const Manifest& manifest, const SigningKey* key = nullptr);
 // Code::exhausted above `records_max` records, before they take memory.
 Result<Manifest> decode_manifest(ByteView bytes, std::size_t records_max = k_manifest_records_max);
 inline ManifestId manifest_id(ByteView bytes) { return sha256_as<ManifestId>(bytes); }

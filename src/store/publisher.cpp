@@ -300,7 +300,7 @@ Manifest Publisher::build_manifest(ManifestInfo info,
 // of a moment later.
 Result<Bytes> Publisher::put_manifest(Manifest& manifest, Deadline deadline) {
   for (int i = 0; i < k_manifest_tries_max; ++i) {
-    TRY_ASSIGN(Bytes bytes, encode_manifest(manifest));
+    TRY_ASSIGN(Bytes bytes, encode_manifest(manifest, options_.trust.key.get()));
     auto stored =
         put_new(manifest_key(options_.domain, manifest_id(bytes)), Body(bytes), false, deadline);
     if (!stored) return std::unexpected(std::move(stored).error().in("upload the manifest"));
@@ -343,7 +343,7 @@ Result<void> Publisher::write_heads(const ManifestRef& ref, const std::vector<Sc
                                     Deadline deadline) {
   std::vector<Result<std::uint64_t>> written(scopes.size(), 0);
   run_parallel(scopes.size(), k_head_writers_max, [&](std::size_t i) {
-    written[i] = update_head(objects_, options_.domain, scopes[i], ref, deadline);
+    written[i] = update_head(objects_, options_.domain, scopes[i], ref, deadline, options_.trust);
   });
   std::vector<Error> faults;
   for (auto& each : written) {

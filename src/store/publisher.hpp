@@ -20,6 +20,7 @@
 #include "store/objects.hpp"
 #include "store/pack.hpp"
 #include "store/scope.hpp"
+#include "store/trust.hpp"
 #include "sys/file.hpp"
 
 #include <cstdint>
@@ -49,6 +50,7 @@ struct PublishOptions {
   int zstd_level = codec::k_zstd_level_default;
   // Other domains whose objects our readers believe too: blobs known there are not uploaded again.
   std::vector<std::string> refer_domains;
+  Trust trust;  // its key signs manifest and heads; its domains are not looked at
 };
 
 struct PublishReport {
@@ -131,8 +133,10 @@ class Publisher {
 // Adds `ref` to the head of one scope so that no other writer's entry is lost: by if_match with a
 // bounded number of jittered tries; where the store has no conditions by write, read back, and once
 // more when another writer got in between (what that still can lose is a hit, never its
-// correctness). Returns the bytes written.
+// correctness). A head that is not believed, or is older than one that was seen, is replaced by a
+// new one, and nothing of it stays. Returns the bytes written.
 Result<std::uint64_t> update_head(Objects& objects, std::string_view domain, const Scope& scope,
-                                  const ManifestRef& ref, Deadline deadline);
+                                  const ManifestRef& ref, Deadline deadline,
+                                  const Trust& trust = {});
 
 }  // namespace sluice::store

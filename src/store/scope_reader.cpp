@@ -23,14 +23,13 @@ struct HeadSlot {
   Result<std::optional<Head>> head = std::nullopt;
 };
 
-Result<std::optional<Head>> read_head(Objects& objects, const HeadSlot& slot, Deadline deadline) {
-  TRY_ASSIGN(const auto object,
-             objects.get(head_key(slot.domain, slot.scope->name), k_head_size_max, deadline));
+Result<std::optional<Head>> read_head(Objects& objects, const Trust& trust, const HeadSlot& slot,
+                                      Deadline deadline) {
+  const std::string key = head_key(slot.domain, slot.scope->name);
+  TRY_ASSIGN(const auto object, objects.get(key, k_head_size_max, deadline));
   if (!object) return std::nullopt;
-  TRY_ASSIGN(Head head, decode_head(object->bytes));
-  if (head.domain != slot.domain || head.scope_name != slot.scope->name) {
-    return fail(Code::corrupt, "it is the head of another scope");
-  }
+  TRY_ASSIGN(Head head, believe_head(trust, slot.domain, slot.scope->name, object->bytes));
+  TRY(check_not_replayed(trust, key, head));
   return head;
 }
 
@@ -52,17 +51,12 @@ Result<Bytes> manifest_bytes(Objects& objects, const ListedManifest& listed, Dea
   return bytes;
 }
 
-Result<Manifest> decode_listed(const ListedManifest& listed, ByteView bytes,
+Result<Manifest> decode_listed(const Trust& trust, const ListedManifest& listed, ByteView bytes,
                                std::size_t records_max) {
   if (manifest_id(bytes) != listed.ref.id) {
     return fail(Code::corrupt, "it does not hash to its name");
   }
-  TRY_ASSIGN(Manifest manifest, decode_manifest(bytes, records_max));
-  if (manifest.info.domain != listed.domain) {
-    return fail(Code::denied, fmt::format("it was written in the trust domain {}, not in {}",
-                                          manifest.info.domain, listed.domain));
-  }
-  return manifest;
+  return believe_manifest(trust, listed.domain, bytes, records_max);
 }
 
 // Records whose bytes lie in a domain that is not read: they are dropped. How many there were.
@@ -80,11 +74,11 @@ Error foreign_error(std::size_t count) {
 
 class Loader {
  public:
-  Loader(Objects& objects, const std::vector<std::string>& domains, Deadline deadline)
-      : objects_(objects), domains_(domains), deadline_(deadline) {}
+  Loader(Objects& objects, const Trust& trust, Deadline deadline)
+      : objects_(objects), trust_(trust), deadline_(deadline) {}
 
   LoadedScopes load(const std::vector<Scope>& scopes) {
-    ListedScopes listed = list_scopes(objects_, domains_, scopes, deadline_);
+    ListedScopes listed = list_scopes(objects_, trust_, scopes, deadline_);
     loaded_.faults = std::move(listed.faults);
     // Best scope first, so that what goes beyond the bounds is what matters least.
     std::uint64_t bytes = 0;
@@ -109,9 +103,9 @@ class Loader {
  private:
   void take(const ListedManifest& listed, Result<Bytes> bytes) {
     if (!bytes) return fault(std::move(bytes).error(), listed.ref.id);
-    auto manifest = decode_listed(listed, *bytes, k_loaded_records_max - records_);
+    auto manifest = decode_listed(trust_, listed, *bytes, k_loaded_records_max - records_);
     if (!manifest) return fault(std::move(manifest).error(), listed.ref.id);
-    const std::size_t foreign = drop_foreign(*manifest, domains_);
+    const std::size_t foreign = drop_foreign(*manifest, trust_.domains);
     if (foreign > 0) fault(foreign_error(foreign), listed.ref.id);
     records_ += manifest->entries.size();
     loaded_.manifests.push_back({listed.from, std::move(*manifest), listed.ref.id});
@@ -122,7 +116,7 @@ class Loader {
   }
 
   Objects& objects_;
-  const std::vector<std::string>& domains_;
+  const Trust& trust_;
   Deadline deadline_;
   std::size_t records_ = 0;
   LoadedScopes loaded_;
@@ -130,17 +124,25 @@ class Loader {
 
 }  // namespace
 
-ListedScopes list_scopes(Objects& objects, const std::vector<std::string>& read_domains,
-                         const std::vector<Scope>& scopes, Deadline deadline) {
+ListedScopes list_scopes(Objects& objects, const Trust& trust, const std::vector<Scope>& scopes,
+                         Deadline deadline) {
   std::vector<HeadSlot> heads;
   for (const Scope& scope : scopes) {
-    for (const std::string& domain : read_domains) {
+    for (const std::string& domain : trust.domains) {
       if (is_domain(domain)) heads.push_back({&scope, domain});
     }
   }
-  run_parallel(heads.size(), k_scope_readers_max,
-               [&](std::size_t i) { heads[i].head = read_head(objects, heads[i], deadline); });
+  run_parallel(heads.size(), k_scope_readers_max, [&](std::size_t i) {
+    heads[i].head = read_head(objects, trust, heads[i], deadline);
+  });
   ListedScopes listed;
+  std::vector<const Head*> believed;
+  for (const HeadSlot& slot : heads) {
+    if (slot.head && *slot.head) believed.push_back(&**slot.head);
+  }
+  if (auto kept = remember_heads(trust, believed); !kept) {
+    listed.faults.push_back(std::move(kept).error().in("remember heads"));
+  }
   std::unordered_set<std::string> seen;
   for (HeadSlot& slot : heads) {
     if (!slot.head) {
@@ -158,12 +160,12 @@ ListedScopes list_scopes(Objects& objects, const std::vector<std::string>& read_
   return listed;
 }
 
-Result<Manifest> load_manifest(Objects& objects, const std::vector<std::string>& read_domains,
-                               const ListedManifest& listed, Deadline deadline) {
+Result<Manifest> load_manifest(Objects& objects, const Trust& trust, const ListedManifest& listed,
+                               Deadline deadline) {
   const auto load = [&]() -> Result<Manifest> {
     TRY_ASSIGN(const Bytes bytes, manifest_bytes(objects, listed, deadline));
-    TRY_ASSIGN(Manifest manifest, decode_listed(listed, bytes, k_loaded_records_max));
-    const std::size_t foreign = drop_foreign(manifest, read_domains);
+    TRY_ASSIGN(Manifest manifest, decode_listed(trust, listed, bytes, k_loaded_records_max));
+    const std::size_t foreign = drop_foreign(manifest, trust.domains);
     if (foreign > 0) return std::unexpected(foreign_error(foreign));
     return manifest;
   };
@@ -172,9 +174,9 @@ Result<Manifest> load_manifest(Objects& objects, const std::vector<std::string>&
   return loaded;
 }
 
-LoadedScopes load_scopes(Objects& objects, const std::vector<std::string>& read_domains,
-                         const std::vector<Scope>& scopes, Deadline deadline) {
-  return Loader(objects, read_domains, deadline).load(scopes);
+LoadedScopes load_scopes(Objects& objects, const Trust& trust, const std::vector<Scope>& scopes,
+                         Deadline deadline) {
+  return Loader(objects, trust, deadline).load(scopes);
 }
 
 }  // namespace sluice::store

@@ -2,7 +2,9 @@
 // carry.
 //
 // Blocking, from any thread; uses at most k_scope_readers_max threads of its own, all ended on
-// return. Never fails: what cannot be read, believed or understood is left out and told as a fault.
+// return. Never fails: what cannot be read, believed or understood is left out and told as a fault;
+// Code::untrusted is what no believed key has signed, or an older head that was put back. Heads
+// that are believed are remembered.
 #pragma once
 
 #include "base/deadline.hpp"
@@ -10,6 +12,7 @@
 #include "store/manifest.hpp"
 #include "store/objects.hpp"
 #include "store/scope.hpp"
+#include "store/trust.hpp"
 
 #include <string>
 #include <vector>
@@ -46,16 +49,16 @@ struct ListedScopes {
 };
 
 // The heads alone, for those who need few of the manifests.
-ListedScopes list_scopes(Objects& objects, const std::vector<std::string>& read_domains,
-                         const std::vector<Scope>& scopes, Deadline deadline);
+ListedScopes list_scopes(Objects& objects, const Trust& trust, const std::vector<Scope>& scopes,
+                         Deadline deadline);
 // One of them. Code::not_found, Code::corrupt, Code::unsupported; Code::denied where it, or the
-// bytes of one of its entries, belong to a domain that is not read.
-Result<Manifest> load_manifest(Objects& objects, const std::vector<std::string>& read_domains,
-                               const ListedManifest& listed, Deadline deadline);
+// bytes of one of its entries, belong to a domain that is not read; Code::untrusted.
+Result<Manifest> load_manifest(Objects& objects, const Trust& trust, const ListedManifest& listed,
+                               Deadline deadline);
 
-// `read_domains` are the trust domains this job believes, best first; entries whose bytes lie in
-// any other are dropped (one fault per manifest that has such).
-LoadedScopes load_scopes(Objects& objects, const std::vector<std::string>& read_domains,
-                         const std::vector<Scope>& scopes, Deadline deadline);
+// Entries whose bytes lie in a domain that is not read are dropped (one fault per manifest that has
+// such).
+LoadedScopes load_scopes(Objects& objects, const Trust& trust, const std::vector<Scope>& scopes,
+                         Deadline deadline);
 
 }  // namespace sluice::store

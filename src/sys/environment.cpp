@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <charconv>
@@ -58,6 +59,16 @@ Environment Environment::of_process() {
     env.values_.emplace(line.substr(0, equals), line.substr(equals + 1));
   }
   return env;
+}
+
+void forget_variables(const std::vector<std::string_view>& names) {
+  for (char** at = environ; at != nullptr && *at != nullptr; ++at) {
+    const std::string_view line = *at;
+    const auto equals = line.find('=');
+    if (equals == std::string_view::npos) continue;
+    const bool is_named = std::ranges::find(names, line.substr(0, equals)) != names.end();
+    if (is_named) ::explicit_bzero(*at + equals + 1, line.size() - equals - 1);
+  }
 }
 
 std::optional<std::string> Environment::get(std::string_view name) const {

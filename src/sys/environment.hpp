@@ -36,6 +36,11 @@ class Environment {
   std::map<std::string, std::string, std::less<>> values_;
 };
 
+// Overwrites the values of these variables in this process's own memory, where others of this user
+// could read them (/proc/PID/environ). Copies that were made before keep them. From the only
+// thread.
+void forget_variables(const std::vector<std::string_view>& names);
+
 Path home_directory(const Environment& env);         // $HOME, else "/"
 Path user_cache_directory(const Environment& env);   // $XDG_CACHE_HOME or ~/.cache
 Path user_config_directory(const Environment& env);  // $XDG_CONFIG_HOME or ~/.config

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdlib>
 
 using namespace sluice;
 using namespace sluice::sys;
@@ -47,6 +48,18 @@ TEST_CASE("the process's environment is taken as it is and stays untouched") {
   REQUIRE(env.has("PATH"));
   env.set("PATH", "/changed");
   CHECK(Environment::of_process().get("PATH") != "/changed");
+}
+
+TEST_CASE("what is forgotten is gone from this process's environment, and from no copy") {
+  ::setenv("SLUICE_TEST_SECRET", "geheim", 1);
+  ::setenv("SLUICE_TEST_SECRET_NOT", "stays", 1);
+  const Environment copy = Environment::of_process();
+  forget_variables({"SLUICE_TEST_SECRET", "SLUICE_TEST_ABSENT"});
+  CHECK(Environment::of_process().get("SLUICE_TEST_SECRET") == "");
+  CHECK(Environment::of_process().get("SLUICE_TEST_SECRET_NOT") == "stays");
+  CHECK(copy.get("SLUICE_TEST_SECRET") == "geheim");
+  ::unsetenv("SLUICE_TEST_SECRET");
+  ::unsetenv("SLUICE_TEST_SECRET_NOT");
 }
 
 TEST_CASE("directories of the user follow XDG, ignoring what is not absolute") {

@@ -29,7 +29,7 @@ LIBRARIES = {
     r"boost/(asio|beast)\b": ("net",),
     r"boost/json\b": ("codec",),
     r"boost/": ("net", "codec"),
-    r"openssl/": ("net", "src/base/digest.cpp", "src/base/md5.cpp"),
+    r"openssl/": ("net", "src/base/digest.cpp", "src/base/ed25519.cpp", "src/base/md5.cpp"),
     r"(sqlite3|libpq-fe)\.h$": ("journal",),
     r"(zstd(_errors)?|zlib)\.h$": ("codec",),
     r"toml(\+\+|plusplus)/": ("codec",),
