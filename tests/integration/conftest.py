@@ -27,6 +27,19 @@ from sluice_harness import REPO, SHOP, Machine, Run, fresh_checkout, sha256  # n
 TOOLCHAINS = ["go1.24.11", "go1.25.9", "go1.26.11", "go1.27.4"]
 OLD_TOOLCHAIN = "go1.23.12"
 
+
+def by_toolchain(group: str = "") -> list:
+    """Parameters: the first and the last in `make test`, those between in `make check`. A group,
+    and its versions' tests each stay with one worker.
+    """
+    params = []
+    for version in TOOLCHAINS:
+        marks = [pytest.mark.xdist_group(f"{group} {version}")] if group else []
+        if version not in (TOOLCHAINS[0], TOOLCHAINS[-1]):
+            marks.append(pytest.mark.matrix)
+        params.append(pytest.param(version, marks=marks))
+    return params
+
 SHOP_FIXTURES = {"checkout", "filled_store", "first_machine", "native"}
 
 K_TEST_BOUND_S = 600
@@ -42,7 +55,7 @@ def pytest_configure(config):
             signal.signal(number, default)
     config.addinivalue_line("markers", "xdist_group: run by one worker (pytest-xdist)")
     config.addinivalue_line(
-        "markers", "matrix: every Go version times every mode; slow, run by `make check`"
+        "markers", "matrix: Go versions and modes beside those of `make test`; run by `make check`"
     )
 
 

@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from conftest import TOOLCHAINS, Park, write_tiny
+from conftest import TOOLCHAINS, Park, by_toolchain, write_tiny
 from sluice_harness import REPO, Machine, sha256, wait_until, words_of
 
 FLAGS = ("--no-remote",)
@@ -164,7 +164,7 @@ def test_placed_is_made_by_every_go(version, mode, lanes, toolchain):
     lanes(toolchain(version)).check(mode)
 
 
-@pytest.mark.parametrize("version", TOOLCHAINS)
+@pytest.mark.parametrize("version", by_toolchain())
 def test_every_go(version, machine, toolchain, tiny):
     """Nothing is compiled anew because of sluice before the tools; one program."""
     env = {"GOTOOLCHAIN": toolchain(version)}

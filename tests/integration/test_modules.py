@@ -9,7 +9,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from conftest import TOOLCHAINS
+from conftest import by_toolchain
 from module_proxy import ModuleMachine, ModuleProxy
 from servers import free_port
 from sluice_harness import files_of
@@ -71,7 +71,7 @@ def restore(at: ModuleMachine, cwd: Path, *words: str, **options) -> dict:
     return json.loads(run.stdout)
 
 
-@pytest.mark.parametrize("version", TOOLCHAINS)
+@pytest.mark.parametrize("version", by_toolchain())
 def test_the_next_machine_needs_no_proxy(machine, filled, program, toolchain, version):
     second = ModuleMachine(machine("second", store=filled), None)
     second.machine.env["GOTOOLCHAIN"] = "local"

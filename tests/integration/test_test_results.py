@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import TOOLCHAINS, Park
+from conftest import Park, by_toolchain
 
 # One package for each way of consulting something, so that a change shows in the one it concerns.
 PACKAGES = {
@@ -366,7 +366,7 @@ def test_a_test_that_says_much(bench, tested):
     assert run_tests(bench, tested) == set()
 
 
-@pytest.mark.parametrize("version", [v for v in TOOLCHAINS])
+@pytest.mark.parametrize("version", by_toolchain())
 def test_every_go(version, toolchain, machine, tmp_path):
     env = {"GOTOOLCHAIN": toolchain(version)}
     m = machine("m", store=tmp_path / "store")

@@ -9,7 +9,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from conftest import OLD_TOOLCHAIN, TOOLCHAINS
+from conftest import OLD_TOOLCHAIN, TOOLCHAINS, by_toolchain
 from sluice_harness import REPO, wait_until
 
 INVALIDATE = REPO / "examples" / "invalidate"
@@ -56,7 +56,7 @@ def by_reason(told: dict) -> dict:
     return {row["reason"]: row for row in told["reasons"]}
 
 
-@pytest.mark.parametrize("version", TOOLCHAINS)
+@pytest.mark.parametrize("version", by_toolchain())
 def test_three_forced_collections_are_all_inside_of_their_region(
     version, machine, traces, gocache
 ):
@@ -159,7 +159,7 @@ def duration(spans: list) -> dict:
     return {"sum_ns": total, "wall_ns": wall}
 
 
-@pytest.mark.parametrize("version", TOOLCHAINS)
+@pytest.mark.parametrize("version", by_toolchain())
 def test_busy_goroutines_are_counted_as_a_second_reader_counts_them(
     version, machine, traces, gocache
 ):

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 from asked import edit, settle, write_module
-from conftest import TOOLCHAINS, Park
+from conftest import TOOLCHAINS, Park, by_toolchain
 from sluice_harness import REPO, github
 
 GUIDE = (REPO / "docs/guide/why.md").read_text()
@@ -136,9 +136,7 @@ def desk(machine, tmp_path):
 
 # --- the corpus ---
 
-VERSIONS = [
-    pytest.param(version, marks=pytest.mark.xdist_group(f"why {version}")) for version in TOOLCHAINS
-]
+VERSIONS = by_toolchain("why")
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,7 @@ import shutil
 import subprocess
 
 import pytest
-from conftest import TOOLCHAINS, Park
+from conftest import Park, by_toolchain
 from asked import MODULE, Desk, edit, write_module
 
 LEAF = f"{MODULE}/leaf"
@@ -57,7 +57,7 @@ def texts(causes: list) -> list[str]:
     return [cause["text"] for cause in causes]
 
 
-@pytest.mark.parametrize("version", TOOLCHAINS)
+@pytest.mark.parametrize("version", by_toolchain())
 def test_builds_of_every_go(version, desk, toolchain):
     """What needs no standard library. The rest: below, and the corpus of the fuzz target."""
     at = desk
@@ -77,7 +77,7 @@ def test_builds_of_every_go(version, desk, toolchain):
 
 
 @pytest.mark.matrix
-@pytest.mark.parametrize("version", TOOLCHAINS)
+@pytest.mark.parametrize("version", by_toolchain())
 def test_tests_of_every_go(version, desk, toolchain):
     desk.env = {"GOTOOLCHAIN": toolchain(version)}
     check_tests(desk)
