@@ -1,6 +1,7 @@
 #include "insight/setup_check.hpp"
 
 #include "codec/yaml.hpp"
+#include "insight/setup_words.hpp"
 
 #include <algorithm>
 
@@ -49,9 +50,8 @@ class Comparer {
 
   bool is_ours(const YamlNode& node) const {
     if (node.is_scalar()) {
-      return node.text == "sluice ci begin" || node.text == "sluice ci end" ||
-             node.text == "sluice ci end || true" || node.text == "eval \"$(sluice ci begin)\"" ||
-             (!action_.empty() && node.text == action_);
+      return node.text == k_begin || node.text == k_begin_in_shell || node.text == k_end ||
+             node.text == k_end_anyway || (!action_.empty() && node.text == action_);
     }
     if (node.is_sequence()) {
       return !node.items.empty() && std::ranges::all_of(node.items, [this](const YamlNode& item) {

@@ -4,6 +4,7 @@
 #include "codec/yaml.hpp"
 #include "insight/ci_github.hpp"
 #include "insight/go_uses.hpp"
+#include "insight/setup_words.hpp"
 
 #include <fmt/format.h>
 
@@ -18,10 +19,6 @@ namespace {
 using codec::YamlMember;
 using codec::YamlNode;
 
-constexpr std::string_view k_begin = "sluice ci begin";
-constexpr std::string_view k_end = "sluice ci end";
-// Also where an action could not bring sluice.
-constexpr std::string_view k_end_line = "sluice ci end || true";
 // Actions that start go, or are there for it.
 constexpr auto k_go_actions = std::to_array<std::string_view>(
     {"actions/setup-go", "golangci/golangci-lint-action", "goreleaser/goreleaser-action",
@@ -79,7 +76,7 @@ class Planner {
     if (!ends) {
       plan_.insertions.push_back(
           {lines_.end_of_block(steps.items.back().line, indent.size()) + 1,
-           fmt::format("{0}- if: always()\n{0}  run: {1}\n", indent, k_end_line)});
+           fmt::format("{0}- if: always()\n{0}  run: {1}\n", indent, k_end_anyway)});
     }
     ++plan_.jobs;
     return {};

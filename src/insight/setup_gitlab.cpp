@@ -2,6 +2,7 @@
 
 #include "base/strings.hpp"
 #include "codec/yaml.hpp"
+#include "insight/setup_words.hpp"
 
 #include <fmt/format.h>
 
@@ -18,9 +19,6 @@ using codec::YamlNode;
 
 constexpr std::string_view k_before = "before_script";
 constexpr std::string_view k_after = "after_script";
-constexpr std::string_view k_begin = "sluice ci begin";
-constexpr std::string_view k_end = "sluice ci end";
-constexpr std::string_view k_begin_line = "eval \"$(sluice ci begin)\"";
 constexpr auto k_no_jobs = std::to_array<std::string_view>(
     {"default", "include", "stages", "variables", "workflow", "spec", "image", "services", "cache",
      "before_script", "after_script"});
@@ -60,7 +58,7 @@ class Planner {
   // Into the lists that are there: they hold in place of the defaults.
   Result<void> plan_scripts(const YamlNode& place) {
     if (const YamlNode* before = place.find(k_before); before != nullptr) {
-      TRY(plan_list(k_before, *before, k_begin, k_begin_line, true));
+      TRY(plan_list(k_before, *before, k_begin, k_begin_in_shell, true));
     }
     if (const YamlNode* after = place.find(k_after); after != nullptr) {
       TRY(plan_list(k_after, *after, k_end, k_end, false));
@@ -108,7 +106,7 @@ class Planner {
       return fail(Code::invalid,
                   fmt::format("{}:{}: 'default' is written in a form that is not changed here: "
                               "put '{}' in by hand",
-                              file_, first.key_line, k_begin_line));
+                              file_, first.key_line, k_begin_in_shell));
     }
     return put(lines_.with_comments_above(first.key_line), indent, needs_before, needs_after, "");
   }
@@ -116,7 +114,7 @@ class Planner {
   Result<void> put(std::uint32_t at, std::string_view indent, bool before, bool after,
                    std::string_view gap, std::string_view head = "") {
     std::string text(head);
-    if (before) text += fmt::format("{0}{1}:\n{0}  - {2}\n", indent, k_before, k_begin_line);
+    if (before) text += fmt::format("{0}{1}:\n{0}  - {2}\n", indent, k_before, k_begin_in_shell);
     if (after) text += fmt::format("{0}{1}:\n{0}  - {2}\n", indent, k_after, k_end);
     plan_.insertions.push_back({at, text + std::string(gap)});
     return {};

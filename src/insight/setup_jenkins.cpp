@@ -1,6 +1,7 @@
 #include "insight/setup_jenkins.hpp"
 
 #include "base/strings.hpp"
+#include "insight/setup_words.hpp"
 
 #include <fmt/format.h>
 
@@ -15,8 +16,6 @@ namespace {
 constexpr std::string_view k_cacheprog = "GOCACHEPROG";
 constexpr std::string_view k_golangci = "GOLANGCI_LINT_CACHEPROG";
 constexpr std::string_view k_value = "sluice cacheprog";
-constexpr std::string_view k_end = "sluice ci end";
-constexpr std::string_view k_end_line = "sluice ci end || true";  // also where there is no sluice
 
 // A block in braces, with the word before it.
 struct Block {
@@ -235,7 +234,7 @@ class Planner {
       plan.insertions.push_back(
           {blocks_[top].close_line,
            fmt::format("{0}post {{\n{0}{1}always {{\n{0}{1}{1}sh '{2}'\n{0}{1}}}\n{0}}}\n", outer,
-                       step, k_end_line)});
+                       step, k_end_anyway)});
       return {};
     }
     TRY(check_shape(*post));
@@ -244,12 +243,12 @@ class Planner {
       const std::string inner = indent_in(*post);
       plan.insertions.push_back(
           {post->open_line + 1,
-           fmt::format("{0}always {{\n{0}{1}sh '{2}'\n{0}}}\n", inner, step, k_end_line)});
+           fmt::format("{0}always {{\n{0}{1}sh '{2}'\n{0}}}\n", inner, step, k_end_anyway)});
       return {};
     }
     TRY(check_shape(*always));
     plan.insertions.push_back(
-        {always->open_line + 1, fmt::format("{}sh '{}'\n", indent_in(*always), k_end_line)});
+        {always->open_line + 1, fmt::format("{}sh '{}'\n", indent_in(*always), k_end_anyway)});
     return {};
   }
 

@@ -1,6 +1,7 @@
 #include "insight/setup_script.hpp"
 
 #include "base/strings.hpp"
+#include "insight/setup_words.hpp"
 #include "insight/shell.hpp"
 
 #include <fmt/format.h>
@@ -11,10 +12,8 @@
 namespace sluice::insight {
 namespace {
 
-constexpr std::string_view k_begin = "sluice ci begin";
-constexpr std::string_view k_end = "sluice ci end";
-constexpr std::string_view k_end_line = "sluice ci end || true\n";
-constexpr std::string_view k_begin_line = "eval \"$(sluice ci begin)\"\n";
+std::string line_of(std::string_view words) { return std::string(words) + '\n'; }
+
 constexpr std::string_view k_trap_line = "trap 'sluice ci end' EXIT\n";
 
 bool is_shell(std::string_view first_line, bool may_say_nothing) {
@@ -73,7 +72,7 @@ Result<SetupPlan> plan_script(std::string_view text, std::string_view file) {
         fmt::format("{}:{}: there is a trap for EXIT already: call '{}' there", file, trap, k_end));
   }
   const std::uint32_t at = line_behind_head(lines);
-  std::string put(begins ? std::string_view() : k_begin_line);
+  std::string put = begins ? "" : line_of(k_begin_in_shell);
   if (!ends) put += k_trap_line;
   if (!put.empty()) plan.insertions.push_back({at, put});
   return plan;
@@ -86,17 +85,16 @@ Result<SetupPlan> plan_hook(std::string_view text, std::string_view file, Hook h
   plan.jobs = 1;
   if (hook == Hook::pre_command) {
     if (text.find(k_begin) == std::string_view::npos) {
-      plan.insertions.push_back({line_behind_head(lines), std::string(k_begin_line)});
+      plan.insertions.push_back({line_behind_head(lines), line_of(k_begin_in_shell)});
     }
   } else if (text.find(k_end) == std::string_view::npos) {
-    plan.insertions.push_back({line_behind_head(lines), std::string(k_end_line)});
+    plan.insertions.push_back({line_behind_head(lines), line_of(k_end_anyway)});
   }
   return plan;
 }
 
 std::string new_hook(Hook hook) {
-  return "#!/bin/sh\n" +
-         (hook == Hook::pre_command ? std::string(k_begin_line) : std::string(k_end_line));
+  return "#!/bin/sh\n" + line_of(hook == Hook::pre_command ? k_begin_in_shell : k_end_anyway);
 }
 
 }  // namespace sluice::insight
