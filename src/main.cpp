@@ -103,6 +103,7 @@ int run_words(const std::vector<std::string>& words, const Environment& env) {
 
 int main(int argc, char** argv) {
   try {
+    sluice::sys::hold_standard_streams();
     sluice::sys::expect_children();
     const std::vector<std::string> words(argv + (argc > 0 ? 1 : 0), argv + argc);
     const Environment env = Environment::of_process();

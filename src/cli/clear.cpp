@@ -17,8 +17,11 @@
 
 #include <unistd.h>
 
+#include <algorithm>
+#include <iterator>
 #include <memory>
 #include <utility>
+#include <vector>
 
 namespace sluice::cli {
 
@@ -32,7 +35,7 @@ constexpr std::size_t k_answer_max = 64;
 
 struct Ends {
   Setup setup;
-  bool local = false;
+  std::vector<sys::Path> tiers = {};        // local ones that are to be emptied
   std::unique_ptr<store::Objects> objects;  // null: not the store
   std::string store;                        // its name, without secrets
 };
@@ -59,6 +62,24 @@ Result<void> open_store(Ends& ends, const sys::Environment& env) {
   return {};
 }
 
+// This user's: go's own, and those of other trust domains, unless one domain was said.
+std::vector<sys::Path> local_tiers(const Setup& setup) {
+  std::vector<sys::Path> tiers = {setup.config.local_tier};
+  if (setup.settings.source_of(SettingId::trust_domain).kind != Source::Kind::fallback) {
+    return tiers;
+  }
+  const sys::Path domains = setup.config.cache_directory / "domains";
+  const auto listed = sys::list_directory(domains, [&](std::string_view name) -> Result<void> {
+    tiers.push_back(domains / name / "go-build");
+    return {};
+  });
+  (void)listed;  // there are none
+  std::ranges::sort(tiers.begin() + 1, tiers.end());
+  const auto again = std::ranges::find(tiers.begin() + 1, tiers.end(), tiers.front());
+  if (again != tiers.end()) tiers.erase(again);
+  return tiers;
+}
+
 Result<Ends> ends_of(const Invocation& invocation, const sys::Environment& env) {
   Ends ends;
   if (invocation.has("yes") && invocation.has("dry-run")) {
@@ -66,7 +87,7 @@ Result<Ends> ends_of(const Invocation& invocation, const sys::Environment& env) 
   }
   TRY_ASSIGN(ends.setup,
              set_up(invocation.flags, env, current_directory(), OffSwitch::passed_over));
-  ends.local = invocation.operand != "remote";
+  if (invocation.operand != "remote") ends.tiers = local_tiers(ends.setup);
   if (invocation.operand != "local") TRY(open_store(ends, env));
   return ends;
 }
@@ -79,7 +100,7 @@ std::string remote_text(const Ends& ends) {
 Result<void> ask(const Ends& ends, const Invocation& invocation) {
   if (invocation.has("yes") || invocation.has("dry-run")) return {};
   std::string what;
-  if (ends.local) what = ends.setup.config.local_tier.string();
+  for (const sys::Path& tier : ends.tiers) what += (what.empty() ? "" : ", ") + tier.string();
   if (ends.objects) what += (what.empty() ? "" : " and ") + remote_text(ends);
   if (::isatty(STDIN_FILENO) == 0 || ::isatty(STDERR_FILENO) == 0) {
     return fail(Code::invalid, fmt::format("clear: would empty {}: say --yes", what));
@@ -91,24 +112,34 @@ Result<void> ask(const Ends& ends, const Invocation& invocation) {
   return fail(Code::invalid, "clear: nothing was changed");
 }
 
-// What go's cache holds, what sluice keeps beside it, and the copies of indexes. The journal is
-// what happened, and stays.
-Result<Cleared> clear_local(const Ends& ends, bool dry_run) {
-  const agent::AgentConfig& config = ends.setup.config;
-  Cleared cleared{.what = config.local_tier.string(), .first_failure = {}};
-  TRY_ASSIGN(const auto there, sys::stat_file(config.local_tier));
+Result<Cleared> clear_tier(const sys::Path& tier, bool dry_run) {
+  Cleared cleared{.what = tier.string(), .first_failure = {}};
+  TRY_ASSIGN(const auto there, sys::stat_file(tier));
   if (there) {
     gotool::CollectOptions options;
     options.size_max = 0;
     options.force = true;
     options.dry_run = dry_run;
-    TRY_ASSIGN(auto collected, gotool::collect(config.local_tier, options));
+    TRY_ASSIGN(auto collected, gotool::collect(tier, options));
     cleared.objects = collected.entries_removed;
     cleared.bytes = collected.bytes_removed;
     cleared.failures = collected.failures;
     cleared.first_failure = std::move(collected.first_failure);
   }
-  if (dry_run) return cleared;
+  return cleared;
+}
+
+// What go's cache holds, what sluice keeps beside it, and the copies of indexes. The journal is
+// what happened, and stays.
+Result<std::vector<Cleared>> clear_local(const Ends& ends, bool dry_run) {
+  std::vector<Cleared> all;
+  for (const sys::Path& tier : ends.tiers) {
+    TRY_ASSIGN(Cleared each, clear_tier(tier, dry_run));
+    all.push_back(std::move(each));
+  }
+  if (dry_run) return all;
+  const agent::AgentConfig& config = ends.setup.config;
+  Cleared& cleared = all.front();
   for (const sys::Path& directory : {config.link_directory, config.cache_directory / "index"}) {
     if (directory.empty()) continue;
     std::error_code error;
@@ -117,7 +148,7 @@ Result<Cleared> clear_local(const Ends& ends, bool dry_run) {
       cleared.first_failure = fmt::format("{}: {}", directory.string(), error.message());
     }
   }
-  return cleared;
+  return all;
 }
 
 Result<Cleared> clear_remote(const Ends& ends, bool dry_run, bool shows) {
@@ -137,9 +168,9 @@ Result<std::vector<Cleared>> clear(const Ends& ends, bool dry_run, bool shows) {
     TRY_ASSIGN(Cleared cleared, clear_remote(ends, dry_run, shows));
     all.push_back(std::move(cleared));
   }
-  if (ends.local) {
-    TRY_ASSIGN(Cleared cleared, clear_local(ends, dry_run));
-    all.push_back(std::move(cleared));
+  if (!ends.tiers.empty()) {
+    TRY_ASSIGN(auto cleared, clear_local(ends, dry_run));
+    std::ranges::move(cleared, std::back_inserter(all));
   }
   return all;
 }

@@ -63,10 +63,17 @@ Result<void> add_to_list(const sys::Path& file, const std::string& line) {
   return sys::write_file_atomic(file, bytes_of(text), 0600);
 }
 
+Result<void> check_home(const sys::Environment& env) {
+  if (env.has("HOME") || env.has("XDG_CONFIG_HOME")) return {};
+  return fail(Code::invalid, "neither HOME nor XDG_CONFIG_HOME is set: nothing says whose keys");
+}
+
 Result<std::string> make_new(const Invocation& invocation, const sys::Environment& env) {
   const bool is_own = !invocation.has("file");
   const sys::Path file =
       is_own ? store::signing_key_path(env) : sys::Path(invocation.option_or("file", ""));
+  if (file.empty()) return fail(Code::invalid, "--file is empty: it names the file to write");
+  if (is_own) TRY(check_home(env));
   TRY_ASSIGN(const SigningKey key, SigningKey::generate());
   if (is_own) TRY(sys::make_directories(file.parent_path(), 0700));
   auto written = sys::AtomicFile::create(file, 0600);
@@ -146,6 +153,7 @@ Result<std::string> run(const Invocation& invocation, const sys::Environment& en
     return fail(Code::invalid, "--file is for new");
   }
   if (action == "trust" || action == "revoke") {
+    TRY(check_home(env));
     TRY_ASSIGN(std::string text, change(action, rest, env));
     if (!invocation.has("json")) return text;
   } else if (!rest.empty()) {

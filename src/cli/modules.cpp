@@ -178,9 +178,17 @@ std::optional<std::string> goproxy_for(AgentDoor& door, const Setup& setup,
 std::optional<std::string> goproxy_of_job(AgentDoor& door, const Setup& setup,
                                           const agent::ModulesAsked& asked,
                                           const sys::Environment& env) {
-  const std::string effective = gotool::go_env_value(env, "GOPROXY", setup.go).value_or("");
-  if (!env.has("GOPROXY") && effective.find('@') != std::string::npos) return std::nullopt;
-  return goproxy_with_agent(door, setup, asked, env);
+  // What an earlier job of this shell has left leads to an agent that is gone.
+  sys::Environment own = env;
+  if (const auto variable = env.get("GOPROXY")) {
+    if (const auto kept = gotool::goproxy_without(*variable))
+      own.set("GOPROXY", *kept);
+    else
+      own.unset("GOPROXY");
+  }
+  const std::string effective = gotool::go_env_value(own, "GOPROXY", setup.go).value_or("");
+  if (!own.has("GOPROXY") && effective.find('@') != std::string::npos) return std::nullopt;
+  return goproxy_with_agent(door, setup, asked, own);
 }
 
 void start_bringing_modules(AgentDoor& door, const Setup& setup, const agent::ModulesAsked& asked,

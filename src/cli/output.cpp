@@ -8,6 +8,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <vector>
 
@@ -19,6 +20,11 @@ constexpr std::size_t k_line_bytes_max = 2000;
 
 std::atomic<bool> output_was_lost{false};
 
+// So does every Ed25519 key begin in PEM or base64 (PKCS#8).
+constexpr std::string_view k_private_key = "MC4CAQAwBQYDK2VwBCIEI";
+constexpr std::string_view k_base64 =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=";
+
 }  // namespace
 
 void print(std::string_view text) {
@@ -28,8 +34,17 @@ void print(std::string_view text) {
   if (written.error().code != Code::unavailable) say("standard output: " + written.error().message);
 }
 
+std::string without_private_keys(std::string text) {
+  for (std::size_t at = 0; (at = text.find(k_private_key, at)) != std::string::npos;) {
+    const std::size_t end = std::min(text.find_first_not_of(k_base64, at), text.size());
+    text.replace(at, end - at, "(a private key)");
+  }
+  return text;
+}
+
 void say(std::string_view line) {
-  const std::string text = fmt::format("sluice: {}\n", printable(line, k_line_bytes_max));
+  const std::string shown = without_private_keys(printable(line, k_line_bytes_max));
+  const std::string text = fmt::format("sluice: {}\n", shown);
   [[maybe_unused]] const auto nobody_left_to_tell = sys::write_all(STDERR_FILENO, bytes_of(text));
 }
 

@@ -17,7 +17,10 @@ inline constexpr int k_exit_usage = 2;    // bad flags, words, variables, files:
 inline constexpr int k_exit_failure = 1;  // sluice's own work failed
 
 void print(std::string_view text);  // stdout, as it is
-void say(std::string_view line);    // stderr: "sluice: line\n"
+// stderr: "sluice: line\n". Private keys in it are not shown: words of the user are told back, and
+// may have been put in the wrong place.
+void say(std::string_view line);
+std::string without_private_keys(std::string text);
 
 // The exit status of the process: that of the command, but failure where its output was lost.
 int exit_code_after_output(int code);

@@ -19,6 +19,13 @@ TEST_CASE("text is broken at blanks, words are never cut") {
   CHECK(wrapped("a  b", 80, 0) == "a b\n");
 }
 
+TEST_CASE("private keys in a message are not shown, whole or cut") {
+  const std::string key = "MC4CAQAwBQYDK2VwBCIEIBDV+zp7+yqoxQwRYnbyYc1hcs3zEA+yW0vCK1KKzqss";
+  CHECK(without_private_keys("f: " + key + ": no file") == "f: (a private key): no file");
+  CHECK(without_private_keys(key.substr(0, 40) + " " + key) == "(a private key) (a private key)");
+  CHECK(without_private_keys("a key MC4C of nobody") == "a key MC4C of nobody");
+}
+
 TEST_CASE("colour is for terminals only") {
   sys::Environment env;
   env.set("TERM", "xterm");

@@ -1,6 +1,7 @@
 #include "store/folder.hpp"
 
 #include "base/digest.hpp"
+#include "sys/beneath.hpp"
 #include "sys/fd.hpp"
 
 #include <fmt/format.h>
@@ -23,8 +24,16 @@ constexpr int k_write_tries_max = 3;  // a collector may remove a directory that
 struct OpenFile {
   sys::Fd fd;
   std::uint64_t size = 0;
+  UnixNanos mtime_ns = 0;
   std::string stat_etag;
 };
+
+// "a/b" and "c" of "a/b/c".
+std::pair<std::string_view, std::string> parent_and_name(std::string_view key) {
+  const auto slash = key.rfind('/');
+  if (slash == std::string_view::npos) return {"", std::string(key)};
+  return {key.substr(0, slash), std::string(key.substr(slash + 1))};
+}
 
 std::string etag_of(ByteView bytes) { return to_hex(sha256(bytes)); }
 
@@ -50,7 +59,8 @@ class Folder final : public Objects {
 
  private:
   sys::Path path_of(std::string_view key) const { return root_ / key; }
-  sys::Path own_directory(std::string_view key, std::string_view name) const;
+  static std::string own_directory(std::string_view key, std::string_view name);
+  Result<void> check_way(std::string_view directory) const;
   Result<void> begin(std::string_view what, std::string_view key, Deadline deadline) const;
   Result<std::optional<OpenFile>> open(std::string_view key) const;
   Result<std::string> read_etag(const OpenFile& file, Deadline deadline) const;
@@ -63,11 +73,11 @@ class Folder final : public Objects {
                                   Deadline deadline) const;
   struct Walk;
   Result<void> walk(Walk& walk, const std::string& directory) const;
-  void sweep_leftovers(const sys::Path& directory) const;
+  void sweep_leftovers(const std::string& directory) const;
 
   sys::Path root_;
   std::mutex swept_mutex_;
-  std::set<sys::Path> swept_;  // directories of temporary files this process has cleaned
+  std::set<std::string> swept_;  // directories of temporary files this process has cleaned
 };
 
 Result<void> check_time(std::string_view what, Deadline deadline) {
@@ -87,10 +97,17 @@ auto with_directory(const sys::Path& directory, const Try& attempt) -> decltype(
 
 // What this backend needs beside the objects lies inside their domain: who may not write a domain
 // can neither hold its locks nor slip a file under a name that is about to be published.
-sys::Path Folder::own_directory(std::string_view key, std::string_view name) const {
+std::string Folder::own_directory(std::string_view key, std::string_view name) {
   const auto slash = key.find('/');
   const std::string_view domain = slash == std::string_view::npos ? "" : key.substr(0, slash);
-  return root_ / domain / ".sluice" / name;
+  return fmt::format("{}/.sluice/{}", domain, name);
+}
+
+// Who may write to the store may put a link there that leads out of it: nothing is written through
+// one. (One that is put there this moment may be; the name is then one of ours.)
+Result<void> Folder::check_way(std::string_view directory) const {
+  TRY(sys::open_directory_beneath(root_, directory));
+  return {};
 }
 
 Result<void> Folder::begin(std::string_view what, std::string_view key, Deadline deadline) const {
@@ -99,14 +116,17 @@ Result<void> Folder::begin(std::string_view what, std::string_view key, Deadline
 }
 
 Result<std::optional<OpenFile>> Folder::open(std::string_view key) const {
-  TRY_ASSIGN(auto fd, sys::open_if_exists(path_of(key)));
+  const auto [parent, name] = parent_and_name(key);
+  TRY_ASSIGN(const auto directory, sys::open_directory_beneath(root_, parent));
+  if (!directory) return std::nullopt;
+  TRY_ASSIGN(auto fd, sys::open_file_in(*directory, name));
   if (!fd) return std::nullopt;
   struct stat info{};
   if (::fstat(fd->get(), &info) != 0) return fail_errno(errno, fmt::format("look at {}", key));
-  if (!S_ISREG(info.st_mode)) return std::nullopt;
   OpenFile file;
   file.fd = std::move(*fd);
   file.size = static_cast<std::uint64_t>(info.st_size);
+  file.mtime_ns = sys::info_of(info).mtime_ns;
   file.stat_etag = fmt::format("{}-{}-{}-{}", info.st_size, info.st_mtim.tv_sec,
                                info.st_mtim.tv_nsec, info.st_ino);
   return file;
@@ -176,9 +196,14 @@ Result<bool> Folder::get_range(std::string_view key, std::uint64_t offset, std::
 
 // One of 256 lock files: they need not be one per key to exclude two writers of the same one.
 Result<sys::FileLock> Folder::lock(std::string_view key, Deadline deadline) const {
-  const sys::Path locks = own_directory(key, "locks");
+  const std::string directory = own_directory(key, "locks");
+  TRY(check_way(directory));
+  const sys::Path locks = root_ / directory;
   const sys::Path path = locks / to_hex(sha256(bytes_of(key))).substr(0, 2);
-  TRY_ASSIGN(const auto there, sys::stat_file(path));
+  TRY_ASSIGN(const auto there, sys::stat_file(path, false));
+  if (there && !there->is_regular()) {
+    return fail(Code::denied, fmt::format("lock {}: it is no file", path.native()));
+  }
   if (!there) {
     // Made with the modes of the umask: in a shared folder several users lock it.
     TRY(with_directory(locks, [&] { return sys::append_to_file(path, {}, 0666); }));
@@ -244,10 +269,13 @@ Result<bool> Folder::commit(sys::AtomicFile& file, std::string_view key,
 Result<PutResult> Folder::put(std::string_view key, const Body& body, const PutCondition& condition,
                               Deadline deadline) {
   TRY(begin("put", key, deadline));
-  const sys::Path temp = own_directory(key, "tmp");
+  const std::string own = own_directory(key, "tmp");
+  const sys::Path temp = root_ / own;
+  TRY(check_way(own));
+  TRY(check_way(parent_and_name(key).first));
   {
     const std::lock_guard lock(swept_mutex_);
-    if (swept_.insert(temp).second) sweep_leftovers(temp);
+    if (swept_.insert(own).second) sweep_leftovers(own);
   }
   TRY_ASSIGN(const bool may_hold, condition_may_hold(key, condition, deadline));
   if (!may_hold) return PutResult{};
@@ -264,17 +292,18 @@ Result<std::optional<ObjectInfo>> Folder::head(std::string_view key, Deadline de
   TRY_ASSIGN(const auto file, open(key));
   if (!file) return std::nullopt;
   TRY_ASSIGN(std::string etag, read_etag(*file, deadline));
-  TRY_ASSIGN(const auto info, sys::stat_file(path_of(key)));
-  if (!info) return std::nullopt;
-  return ObjectInfo{file->size, std::move(etag), info->mtime_ns};
+  return ObjectInfo{file->size, std::move(etag), file->mtime_ns};
 }
 
 Result<void> Folder::remove(std::string_view key, Deadline deadline) {
   TRY(begin("remove", key, deadline));
-  TRY_ASSIGN(const auto info, sys::stat_file(path_of(key)));
+  const auto [parent, name] = parent_and_name(key);
+  TRY_ASSIGN(const auto directory, sys::open_directory_beneath(root_, parent));
+  if (!directory) return {};
+  TRY_ASSIGN(const auto info, sys::stat_in(*directory, name));
   if (!info || !info->is_regular()) return {};
   TRY_ASSIGN(const sys::FileLock held, lock(key, deadline));
-  return sys::remove_file(path_of(key));
+  return sys::remove_file_in(*directory, name);
 }
 
 struct Folder::Walk {
@@ -290,10 +319,11 @@ struct Folder::Walk {
 Result<void> Folder::walk(Walk& walk, const std::string& directory) const {
   TRY(check_time(fmt::format("list {}", describe()), walk.deadline));
   std::vector<std::pair<std::string, std::uint64_t>> names;
-  const sys::Path base = directory.empty() ? root_ : root_ / directory;
-  auto listed = sys::list_directory(base, [&](std::string_view name) -> Result<void> {
+  TRY_ASSIGN(const auto base, sys::open_directory_beneath(root_, directory));
+  if (!base) return {};
+  auto listed = sys::list_in(*base, root_ / directory, [&](std::string_view name) -> Result<void> {
     if (name.starts_with('.')) return {};
-    TRY_ASSIGN(const auto info, sys::stat_file(base / name));
+    TRY_ASSIGN(const auto info, sys::stat_in(*base, std::string(name)));
     if (!info) return {};
     if (info->is_directory()) names.emplace_back(fmt::format("{}{}/", directory, name), 0);
     if (info->is_regular()) names.emplace_back(fmt::format("{}{}", directory, name), info->size);
@@ -332,15 +362,19 @@ Result<ListPage> Folder::list(std::string_view prefix, std::string_view after, s
 }
 
 // Whatever goes wrong here concerns nobody: the next process tries again.
-void Folder::sweep_leftovers(const sys::Path& directory) const {
+void Folder::sweep_leftovers(const std::string& directory) const {
   const UnixNanos oldest = unix_now_ns() - k_folder_leftover_age_ns;
-  const auto swept = sys::list_directory(directory, [&](std::string_view name) -> Result<void> {
-    const sys::Path path = directory / name;
-    const auto info = sys::stat_file(path, false);
-    if (!info || !*info || !(*info)->is_regular() || (*info)->mtime_ns >= oldest) return {};
-    if (!sys::remove_file(path)) return {};
-    return {};
-  });
+  const auto opened = sys::open_directory_beneath(root_, directory);
+  if (!opened || !*opened) return;
+  const sys::Fd& own = **opened;
+  const auto swept =
+      sys::list_in(own, root_ / directory, [&](std::string_view each) -> Result<void> {
+        const std::string name(each);
+        const auto info = sys::stat_in(own, name);
+        if (!info || !*info || !(*info)->is_regular() || (*info)->mtime_ns >= oldest) return {};
+        if (name.starts_with(sys::k_temp_prefix)) (void)sys::remove_file_in(own, name);
+        return {};
+      });
   static_cast<void>(swept);
 }
 

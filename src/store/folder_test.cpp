@@ -8,6 +8,8 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include <algorithm>
+#include <filesystem>
 #include <set>
 #include <thread>
 #include <vector>
@@ -87,13 +89,49 @@ TEST_CASE("what dead writers left is swept after a day") {
   const Place place;
   const sys::Path temp = place.root() / "a" / ".sluice" / "tmp";
   REQUIRE(sys::make_directories(temp).has_value());
-  REQUIRE(sys::write_file_atomic(temp / "old", bytes_of("x")).has_value());
-  REQUIRE(sys::write_file_atomic(temp / "new", bytes_of("x")).has_value());
+  REQUIRE(sys::write_file_atomic(temp / ".sluice-tmp-old", bytes_of("x")).has_value());
+  REQUIRE(sys::write_file_atomic(temp / ".sluice-tmp-new", bytes_of("x")).has_value());
   constexpr std::int64_t k_hour_ns = std::int64_t{3600} * 1'000'000'000;
-  REQUIRE(sys::touch(temp / "old", unix_now_ns() - 25 * k_hour_ns).has_value());
-  REQUIRE(sys::touch(temp / "new", unix_now_ns() - 23 * k_hour_ns).has_value());
+  REQUIRE(sys::touch(temp / ".sluice-tmp-old", unix_now_ns() - 25 * k_hour_ns).has_value());
+  REQUIRE(sys::touch(temp / ".sluice-tmp-new", unix_now_ns() - 23 * k_hour_ns).has_value());
+  REQUIRE(sys::write_file_atomic(temp / "notes", bytes_of("x")).has_value());
+  REQUIRE(sys::touch(temp / "notes", unix_now_ns() - 25 * k_hour_ns).has_value());
   REQUIRE(place.open()->put("a/b", Body(bytes_of("x")), PutCondition::always(), soon()));
-  CHECK(names_in(temp) == std::vector<std::string>{"new"});
+  std::vector<std::string> left = names_in(temp);
+  std::ranges::sort(left);
+  CHECK(left == std::vector<std::string>{".sluice-tmp-new", "notes"});  // the last is nobody's
+}
+
+TEST_CASE("no link leads out of it") {
+  Place place;
+  const sys::Path outside = place.directory.path() / "outside";
+  REQUIRE(sys::make_directories(outside / "aa"));
+  REQUIRE(sys::make_directories(place.root() / "d" / "v1"));
+  const std::string name(64, 'a');
+  for (const sys::Path& file : {outside / "precious", outside / "aa" / name}) {
+    REQUIRE(sys::write_file_atomic(file, bytes_of("x")));
+    REQUIRE(sys::touch(file, unix_now_ns() - 3 * k_folder_leftover_age_ns));
+  }
+  const auto objects = place.open();
+  const std::string key = "d/v1/packs/aa/" + name;
+  for (const char* way : {"d/v1/packs", "d/.sluice", "d/v1/one"}) {
+    INFO(way);
+    const sys::Path target =
+        std::string_view(way).ends_with("one") ? outside / "precious" : outside;
+    std::filesystem::create_symlink(target, place.root() / way);
+    const auto page = objects->list("d/", "", 100, soon());
+    REQUIRE(page);
+    CHECK(page->keys.empty());
+    (void)objects->remove(key, soon());
+    (void)objects->remove("d/v1/one", soon());
+    const auto read = objects->get(key, 100, soon());
+    CHECK((!read || !*read));
+    CHECK(!objects->put(key, Body(bytes_of("new")), PutCondition::always(), soon()) ==
+          (std::string_view(way) != "d/v1/one"));
+    CHECK(names_in(outside).size() == 2);
+    CHECK(names_in(outside / "aa").size() == 1);
+    std::filesystem::remove(place.root() / way);
+  }
 }
 
 TEST_CASE("a writer of one domain touches nothing outside it") {

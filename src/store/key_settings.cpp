@@ -53,6 +53,11 @@ Result<void> read_signing_key(KeySettings& settings, const sys::Environment& env
   if (env.has(k_signing_key_file_variable)) {
     // Its rights are those that the CI system gives to such files.
     settings.key_source = k_signing_key_file_variable;
+    if (parse_private_key(env.get_or(k_signing_key_file_variable, ""))) {
+      return fail(Code::invalid,
+                  fmt::format("{}: this is a key, and not the name of a file with one: set {}",
+                              k_signing_key_file_variable, k_signing_key_variable));
+    }
     const sys::Path file = env.get_or(k_signing_key_file_variable, "");
     const auto bytes = sys::read_file(file, k_key_file_bytes_max);
     if (!bytes) return invalid_at(k_signing_key_file_variable, bytes.error());

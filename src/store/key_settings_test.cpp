@@ -104,6 +104,9 @@ TEST_CASE("what is written wrongly names its place and no secret") {
   home.env.unset("SLUICE_SIGNING_KEY");
   home.env.set("SLUICE_SIGNING_KEY_FILE", "/nowhere/at/all");
   CHECK(home.refused().find("there is no such file") != std::string::npos);
+  const std::string key = private_key_text(*SigningKey::from_seed(Bytes(32, std::byte{1})));
+  home.env.set("SLUICE_SIGNING_KEY_FILE", key);
+  CHECK(home.refused().ends_with("set SLUICE_SIGNING_KEY"));
   home.env.unset("SLUICE_SIGNING_KEY_FILE");
   home.write(trusted_keys_path(home.env), "# fine\nnonsense\n");
   CHECK(home.refused().find("trusted-keys:2: ") != std::string::npos);

@@ -1,9 +1,9 @@
 #include "sys/file.hpp"
 
 #include "base/strings.hpp"
+#include "sys/beneath.hpp"
 #include "sys/timespec.hpp"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -14,7 +14,6 @@
 #include <cerrno>
 #include <chrono>
 #include <cstdlib>
-#include <memory>
 #include <thread>
 #include <utility>
 
@@ -32,17 +31,6 @@ std::string about(std::string_view what, const Path& path) {
 }
 
 bool means_absent(int errno_value) { return errno_value == ENOENT || errno_value == ENOTDIR; }
-
-FileInfo info_of(const struct stat& raw) {
-  FileInfo info;
-  info.size = static_cast<std::uint64_t>(raw.st_size);
-  info.mtime_ns = raw.st_mtim.tv_sec * k_nanos_per_second + raw.st_mtim.tv_nsec;
-  info.changed_ns = raw.st_ctim.tv_sec * k_nanos_per_second + raw.st_ctim.tv_nsec;
-  info.mode = raw.st_mode;
-  info.uid = raw.st_uid;
-  info.inode = raw.st_ino;
-  return info;
-}
 
 // A pipe that lies where a file should be would otherwise hold the reader until somebody writes.
 constexpr int k_read_flags = O_RDONLY | O_NONBLOCK;
@@ -66,6 +54,17 @@ std::optional<int> own_descriptor(const Path& path) {
 }
 
 }  // namespace
+
+FileInfo info_of(const struct stat& raw) {
+  FileInfo info;
+  info.size = static_cast<std::uint64_t>(raw.st_size);
+  info.mtime_ns = raw.st_mtim.tv_sec * k_nanos_per_second + raw.st_mtim.tv_nsec;
+  info.changed_ns = raw.st_ctim.tv_sec * k_nanos_per_second + raw.st_ctim.tv_nsec;
+  info.mode = raw.st_mode;
+  info.uid = raw.st_uid;
+  info.inode = raw.st_ino;
+  return info;
+}
 
 bool FileInfo::is_regular() const { return S_ISREG(mode); }
 bool FileInfo::is_directory() const { return S_ISDIR(mode); }
@@ -215,22 +214,9 @@ Result<void> touch_link(const Path& path, UnixNanos mtime_ns) {
 
 Result<void> list_directory(const Path& path,
                             const std::function<Result<void>(std::string_view name)>& visit) {
-  struct Closer {
-    void operator()(DIR* directory) const { ::closedir(directory); }
-  };
-  const std::unique_ptr<DIR, Closer> directory(::opendir(path.c_str()));
+  const Fd directory(::open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (!directory) return fail_errno(errno, about("list", path));
-  for (;;) {
-    errno = 0;
-    const struct dirent* entry = ::readdir(directory.get());
-    if (entry == nullptr) {
-      if (errno != 0) return fail_errno(errno, about("list", path));
-      return {};
-    }
-    const std::string_view name = entry->d_name;
-    if (name == "." || name == "..") continue;
-    TRY(visit(name));
-  }
+  return list_in(directory, path, visit);
 }
 
 Result<std::uint64_t> free_space(const Path& path) {

@@ -17,6 +17,8 @@
 #include <string>
 #include <string_view>
 
+struct stat;
+
 namespace sluice::sys {
 
 using Path = std::filesystem::path;
@@ -31,6 +33,8 @@ struct FileInfo {
   bool is_regular() const;
   bool is_directory() const;
 };
+
+FileInfo info_of(const struct stat& raw);
 
 // Nothing when there is no such file (ENOENT, ENOTDIR). Follows symbolic links unless told not to.
 Result<std::optional<FileInfo>> stat_file(const Path& path, bool follow = true);

@@ -100,6 +100,9 @@ void end_process_after(unsigned seconds);
 // For a process that ends with its input: what a terminal sends to the whole group is not meant for
 // it.
 void ignore_interrupts();
+// Standard streams that are closed become ones that cannot be written: else the next file or socket
+// that is opened would get their output. To be called before anything is opened.
+void hold_standard_streams();
 // Takes SIGCHLD's default back: under a parent that ignored it nobody could wait for a child.
 void expect_children();
 // No core file of this process, wherever cores go, and no reading of its memory and environment by

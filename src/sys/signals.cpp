@@ -2,6 +2,7 @@
 
 #include "sys/process.hpp"
 
+#include <fcntl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -148,5 +149,12 @@ void ignore_interrupts() {
 }
 
 void expect_children() { std::signal(SIGCHLD, SIG_DFL); }
+
+void hold_standard_streams() {
+  for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    // The lowest that is free is given, which is this one.
+    if (::fcntl(fd, F_GETFD) < 0 && errno == EBADF) (void)::open("/dev/null", O_RDONLY);
+  }
+}
 
 }  // namespace sluice::sys
