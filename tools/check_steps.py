@@ -1,4 +1,4 @@
-"""The slow steps of `make check`: fuzzing, clang-tidy on the change, format, reproducibility."""
+"""The slow steps of `make check`: fuzzing, simulation, clang-tidy on the change and the like."""
 
 from __future__ import annotations
 
@@ -14,11 +14,14 @@ from pathlib import Path
 import build
 import house
 from steps import Reporter
-from test_results import Tally
+from test_results import Tally, doctest_tally
 
 FUZZ_SECONDS = int(os.environ.get("FUZZ_SECONDS", "60"))
 FUZZ_MEMORY_MIB = 2048
 FUZZ_GRACE_S = 120
+GC_WORLDS = int(os.environ.get("GC_WORLDS", "500"))  # of each sort
+WORLDS_TIMEOUT_S = 3600
+WORLD_CASES = "collectors beside jobs*,nor where *,a world notices*"
 TIDY_TIMEOUT_S = 3600
 BUILD_TIMEOUT_S = 3600
 EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"  # git's name for a tree without files
@@ -55,6 +58,22 @@ def fuzz_one(reporter: Reporter, target: Path) -> Tally:
     runs = [line for line in outcome.output.splitlines() if "number_of_executed_units" in line]
     reporter.say(f"{name}: {runs[0].split()[-1] if runs else '?'} runs, nothing found")
     return Tally(passed=1)
+
+
+def worlds(reporter: Reporter) -> Tally:
+    """The simulation of jobs beside collectors, in far more worlds than the unit tests play."""
+    command = [house.BUILD / "dev" / "store_test", "--no-colors=true", f"-tc={WORLD_CASES}"]
+    env = {**house.environment(), "SLUICE_GC_WORLDS": str(GC_WORLDS)}
+    outcome = reporter.run(command, timeout_s=WORLDS_TIMEOUT_S, env=env)
+    tally = doctest_tally("worlds", outcome.output, outcome.code)
+    if tally.failures:
+        reporter.show("worlds", outcome)
+    for line in outcome.output.splitlines():
+        if " worlds: " in line:
+            reporter.say(line.split("MESSAGE: ")[-1])
+    if not tally.passed:
+        tally.failures.append("worlds: no test ran")
+    return Tally(passed=tally.passed, failures=tally.failures)  # the other tests are not skipped
 
 
 def change_base() -> str:

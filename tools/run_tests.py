@@ -200,6 +200,7 @@ def lanes_of_check(workers: int) -> list[list[Step]]:
             name = f"{preset}-replay"
             lanes[2].append(Step(name, replay_step(preset), after=(preset,), nice=BESIDE))
     lanes[2] += [
+        Step("worlds", check_steps.worlds, after=("dev",), nice=BESIDE),
         Step("clang-headers", headers_step("clang"), after=("clang",), nice=BESIDE),
         Step("clang-tidy", check_steps.clang_tidy_diff, after=("clang",), nice=BESIDE),
         Step("format", check_steps.formatted, nice=BESIDE),

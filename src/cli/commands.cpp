@@ -137,6 +137,7 @@ constexpr std::array k_gc_options = {
                "remote: let go of scopes, such as pull-request:*:42",
                true},
     OptionSpec{"grace", "TIME", {}, "remote: longer than any job runs (default 24h)"},
+    OptionSpec{"pack-live", "PERCENT", {}, "remote: rewrite packs less needed (default 25%)"},
     OptionSpec{"dry-run", "", {}, "say what would be removed, remove nothing"},
     OptionSpec{"force", "", {}, "local: remove also what was used in the last day"},
     k_json,
@@ -515,7 +516,7 @@ constexpr std::array<CommandSpec, 26> k_commands = {{
      k_init_examples},
     {CommandId::gc, "gc",
      "[SETTING...] [local|remote] [--max-size SIZE] [--max-age TIME] [--drop-scope PATTERN...] "
-     "[--grace TIME] [--dry-run] [--force] [--json]",
+     "[--grace TIME] [--pack-live PERCENT] [--dry-run] [--force] [--json]",
      "keep the local tier or the store within a size and an age", CommandGroup::care, k_gc_settings,
      k_gc_options, OperandSpec{"PLACE", k_gc_places, false, false}, Tail::none,
      "Without a word, or with local: removes what was not used for the longest time from the local "
@@ -526,7 +527,9 @@ constexpr std::array<CommandSpec, 26> k_commands = {{
      "--max-age (default 7d), that --drop-scope names, and of the oldest while the others need "
      "more than --max-size; then removes from the store what nothing leads to any more. An object "
      "goes only when two runs at least --grace apart (default 24h) both found it so: run it every "
-     "night. Jobs may run meanwhile as long as none takes longer than --grace. Every trust domain "
+     "night. Jobs may run meanwhile as long as none takes longer than --grace. Of packs of which "
+     "less than --pack-live is needed (default 25%, 0: never) the needed part is copied into new "
+     "ones; what is signed is rewritten only with the signing key. Every trust domain "
      "that this user may write is collected, or the one that --trust-domain names.\n\n"
      "The exit status is 1 where something resisted or another collector was at work.",
      k_gc_examples},

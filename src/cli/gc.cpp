@@ -64,7 +64,7 @@ Result<gotool::CollectOptions> collect_options_of(const Invocation& invocation) 
   options.dry_run = invocation.has("dry-run");
   TRY_ASSIGN(options.size_max, size_option(invocation, "gc", "max-size"));
   TRY_ASSIGN(options.age_max, time_option(invocation, "gc", "max-age"));
-  for (const char* word : {"grace", "drop-scope"}) {
+  for (const char* word : {"grace", "drop-scope", "pack-live"}) {
     if (invocation.has(word) || !invocation.list_of(word).empty()) {
       return fail(Code::invalid, fmt::format("gc: --{} is for the store: sluice gc remote", word));
     }

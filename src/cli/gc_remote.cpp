@@ -1,5 +1,6 @@
 #include "cli/gc_remote.hpp"
 
+#include "agent/job_trust.hpp"
 #include "agent/recorder.hpp"
 #include "base/strings.hpp"
 #include "base/units.hpp"
@@ -14,6 +15,9 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
+#include <functional>
+#include <optional>
 #include <random>
 #include <utility>
 
@@ -60,12 +64,15 @@ std::string tallies_text(const GcTallies& tallies) {
   return kinds.empty() ? text : fmt::format("{} ({})", text, join(kinds, ", "));
 }
 
+Json tally_json(const GcTally& tally) {
+  return JsonObject{{"objects", tally.objects}, {"bytes", tally.bytes}};
+}
+
 Json tallies_json(const GcTallies& tallies) {
   JsonObject json;
   for (const std::string_view kind : k_kinds) {
     const GcTally tally = of_kind(tallies, kind);
-    json.emplace_back(std::string(kind),
-                      JsonObject{{"objects", tally.objects}, {"bytes", tally.bytes}});
+    json.emplace_back(std::string(kind), tally_json(tally));
   }
   const GcTally sum = sum_of(tallies);
   json.emplace_back("objects", sum.objects);
@@ -121,8 +128,84 @@ std::string progress_text(std::string_view domain, const store::GcProgress& at) 
       return fmt::format("{}: reading manifests: {} of {}", domain, at.done, at.total);
     case store::GcStage::removing:
       return fmt::format("{}: removing: {} of {}", domain, at.done, at.total);
+    case store::GcStage::counting:
+      return fmt::format("{}: what is needed of packs: manifest {} of {}", domain, at.done,
+                         at.total);
+    case store::GcStage::copying:
+      return fmt::format("{}: copying from packs: {} of {}", domain, at.done, at.total);
+    case store::GcStage::rewriting_manifests:
+      return fmt::format("{}: rewriting manifests: {} of {}", domain, at.done, at.total);
+    case store::GcStage::rewriting_heads:
+      return fmt::format("{}: rewriting heads: {} of {}", domain, at.done, at.total);
   }
   return "";
+}
+
+std::string packs_text(const GcTally& tally) {
+  return fmt::format("{} pack{}, {}", tally.objects, tally.objects == 1 ? "" : "s",
+                     format_size(tally.bytes));
+}
+
+using Line = std::function<void(std::string_view label, const std::string& value)>;
+
+void rewriting_lines(const store::GcRewriting& rewriting, bool dry_run, const Line& line) {
+  const GcTally& old = rewriting.packs.rewritten;
+  const bool is_done = !dry_run && !rewriting.is_unconditional && !rewriting.is_postponed;
+  if (old.objects > 0 && is_done) {
+    line("rewrote",
+         fmt::format("{} mostly dead, as {}, with {} manifests in {} heads", packs_text(old),
+                     packs_text(rewriting.written), rewriting.manifests, rewriting.heads));
+  } else if (old.objects > 0 && dry_run && !rewriting.is_unconditional) {
+    line("would rewrite",
+         fmt::format("{} mostly dead, of which {} are needed, with {} manifests; {} go later",
+                     packs_text(old), format_size(rewriting.live_bytes), rewriting.manifests,
+                     format_size(old.bytes - rewriting.live_bytes)));
+  }
+  const auto left = [&line](const GcTally& tally, std::string_view why) {
+    if (tally.objects == 0) return;
+    line("left", fmt::format("{} mostly dead: {}", packs_text(tally), why));
+  };
+  if (rewriting.is_unconditional) left(old, "the store does not honour If-Match");
+  if (rewriting.is_postponed) left(old, "a copy was being removed that moment; the next run");
+  left(rewriting.packs.is_signed,
+       "signed, and this run has no key whose signing they believe (SLUICE_SIGNING_KEY)");
+  left(rewriting.packs.costly, "the manifests to be rewritten are larger than what would go");
+  left(rewriting.packs.faulty, "cannot be read whole (sluice fsck)");
+  left(rewriting.packs.later, "enough for one run; the next run");
+  if (rewriting.heads_left > 0) {
+    line("left",
+         fmt::format("{} heads that jobs were writing; the next run", rewriting.heads_left));
+  }
+}
+
+Json rewriting_json(const store::GcRewriting& rewriting) {
+  return JsonObject{{"rewritten", tally_json(rewriting.packs.rewritten)},
+                    {"live_bytes", rewriting.live_bytes},
+                    {"written", tally_json(rewriting.written)},
+                    {"manifests", rewriting.manifests},
+                    {"heads", rewriting.heads},
+                    {"heads_left", rewriting.heads_left},
+                    {"left_signed", tally_json(rewriting.packs.is_signed)},
+                    {"left_costly", tally_json(rewriting.packs.costly)},
+                    {"left_faulty", tally_json(rewriting.packs.faulty)},
+                    {"left_for_later", tally_json(rewriting.packs.later)},
+                    {"no_if_match", rewriting.is_unconditional},
+                    {"postponed", rewriting.is_postponed}};
+}
+
+// "30%", or 0 with or without its unit.
+Result<unsigned> pack_live_of(const Invocation& invocation) {
+  if (!invocation.has("pack-live")) return store::k_gc_pack_live_default;
+  const std::string text = invocation.option_or("pack-live", "");
+  const auto share = text == "0" ? std::optional(0.0) : parse_percent(text);
+  const double percent = share.value_or(-1) * 100;
+  if (percent >= 0 && percent <= store::k_gc_pack_live_max + 1e-9) {
+    const auto whole = static_cast<unsigned>(std::lround(percent));
+    if (std::abs(percent - whole) < 1e-9) return whole;
+  }
+  return fail(Code::invalid,
+              fmt::format("gc remote: --pack-live: \"{}\" is not 0% (never) to {}%, such as 25%",
+                          printable(text, 80), store::k_gc_pack_live_max));
 }
 
 Result<void> refuse_local_words(const Invocation& invocation) {
@@ -142,6 +225,7 @@ Result<store::GcPolicy> gc_policy_of(const Invocation& invocation) {
   TRY_ASSIGN(const auto grace, time_option(invocation, k_command, "grace"));
   policy.age_max = age.value_or(policy.age_max);
   policy.grace = grace.value_or(policy.grace);
+  TRY_ASSIGN(policy.pack_live_percent, pack_live_of(invocation));
   policy.drop_scopes = invocation.list_of("drop-scope");
   return policy;
 }
@@ -172,6 +256,7 @@ std::string gc_text(std::string_view domain, const GcReport& report, const store
                                  : "";
     line("waiting", fmt::format("{}, not needed{}", tally_text(waiting), when));
   }
+  rewriting_lines(report.rewriting, dry_run, line);
   if (report.rescued > 0)
     line("kept", fmt::format("{} that a job named that moment", report.rescued));
   if (report.heads_written_meanwhile > 0) {
@@ -206,6 +291,7 @@ Json gc_json(std::string_view domain, const GcReport& report) {
                     {"unnamed", tallies_json(report.unnamed)},
                     {"doomed", tallies_json(report.doomed)},
                     {"removed", tallies_json(report.removed)},
+                    {"rewriting", rewriting_json(report.rewriting)},
                     {"rescued", report.rescued},
                     {"heads_written_meanwhile", report.heads_written_meanwhile},
                     {"manifests_missing", report.missing},
@@ -223,6 +309,7 @@ int run_gc_remote(const Invocation& invocation, const sys::Environment& env) {
   const auto care = care_for_store(invocation, env, "gc remote", !dry_run);
   if (!care) return report(care.error());
   store::GcOptions options{.policy = *policy, .dry_run = dry_run, .holder = holder_text()};
+  options.trust = agent::trust_of(care->setup.config, *care->objects, env).trust;
   JsonArray domains;
   int code = 0;
   if (!as_json) print(care->name + "\n");

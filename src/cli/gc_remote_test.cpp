@@ -23,15 +23,24 @@ TEST_CASE("what may stay") {
   CHECK(policy->age_max == std::chrono::hours(24 * 7));
   CHECK(policy->grace == std::chrono::hours(24));
   CHECK_FALSE(policy->size_max.has_value());
+  CHECK(policy->pack_live_percent == 25);
+  CHECK(policy_of({"--pack-live", "0"})->pack_live_percent == 0);
   policy = policy_of({"--max-size", "1GiB", "--max-age", "3d", "--grace", "2h", "--drop-scope",
-                      "pull-request:*:7", "branch:*/old"});
+                      "pull-request:*:7", "branch:*/old", "--pack-live", "40%"});
   REQUIRE(policy.has_value());
   CHECK(policy->size_max == 1ULL << 30U);
   CHECK(policy->age_max == std::chrono::hours(72));
   CHECK(policy->grace == std::chrono::hours(2));
+  CHECK(policy->pack_live_percent == 40);
   CHECK(policy->drop_scopes == std::vector<std::string>{"pull-request:*:7", "branch:*/old"});
-  for (const std::vector<std::string>& bad : std::vector<std::vector<std::string>>{
-           {"--force"}, {"--grace", "soon"}, {"--max-age", "7"}, {"--max-size", "7"}}) {
+  for (const std::vector<std::string>& bad :
+       std::vector<std::vector<std::string>>{{"--force"},
+                                             {"--grace", "soon"},
+                                             {"--max-age", "7"},
+                                             {"--max-size", "7"},
+                                             {"--pack-live", "91%"},
+                                             {"--pack-live", "7"},
+                                             {"--pack-live", "0.5%"}}) {
     const auto refused = policy_of(bad);
     REQUIRE_FALSE(refused.has_value());
     CHECK(refused.error().code == Code::invalid);
@@ -73,6 +82,34 @@ TEST_CASE("what was collected in a store, for people and programs") {
   REQUIRE(json.has_value());
   CHECK(json->text_or("domain", "") == "trusted");
   CHECK(json->int_or("failures", 0) == 2);
+}
+
+TEST_CASE("what became of packs that are mostly dead") {
+  store::GcReport report;
+  store::GcRewriting& rewriting = report.rewriting;
+  rewriting.packs.rewritten = {12, 48U << 20U};
+  rewriting.live_bytes = 3U << 20U;
+  rewriting.manifests = 7;
+  const std::string dry = gc_text("trusted", report, {}, true);
+  CHECK(
+      dry.contains("  would rewrite 12 packs, 48.0 MiB mostly dead, of which 3.0 MiB are needed, "
+                   "with 7 manifests; 45.0 MiB go later\n"));
+  rewriting.written = {1, 3U << 20U};
+  rewriting.heads = 9;
+  rewriting.packs.is_signed = {1, 4U << 20U};
+  rewriting.packs.later = {2, 8U << 20U};
+  const std::string text = gc_text("trusted", report, {}, false);
+  CHECK(
+      text.contains("  rewrote      12 packs, 48.0 MiB mostly dead, as 1 pack, 3.0 MiB, with 7 "
+                    "manifests in 9 heads\n"));
+  CHECK(
+      text.contains("  left         1 pack, 4.0 MiB mostly dead: signed, and this run has no key"));
+  CHECK(text.contains("  left         2 packs, 8.0 MiB mostly dead: enough for one run"));
+  const auto json = codec::parse_json(gc_json("trusted", report).dump());
+  REQUIRE(json.has_value());
+  rewriting.is_unconditional = true;
+  CHECK(
+      gc_text("trusted", report, {}, false).contains("12 packs, 48.0 MiB mostly dead: the store"));
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "store/collector.hpp"
 
 #include "store/gc_inventory.hpp"
+#include "store/gc_rewriter.hpp"
 #include "store/gc_state.hpp"
 #include "store/layout.hpp"
 #include "store/parallel.hpp"
@@ -38,7 +39,7 @@ class Collector {
       : objects_(objects),
         domain_(std::move(domain)),
         options_(options),
-        reader_(objects, domain_, options.at_once, report_,
+        reader_(objects, domain_, options.trust, options.at_once, report_,
                 [this](const GcProgress& at) { return tick(at); }) {}
 
   Result<GcReport> run() {
@@ -74,6 +75,7 @@ class Collector {
   Result<void> sweep(const std::vector<std::uint32_t>& doomed);
   Result<void> sweep_batch(const std::vector<std::uint32_t>& batch, const ObjectName& next);
   bool remove_object(std::uint32_t object);
+  Result<void> rewrite();
   void failed(const Error& error);
 
   Objects& objects_;
@@ -219,9 +221,20 @@ Result<void> Collector::work() {
     std::erase_if(found.doomed, [&](std::uint32_t each) { return each > found.candidates.back(); });
   }
   report_plan(found);
-  if (options_.dry_run) return {};
+  if (options_.dry_run) return rewrite();
   TRY(write_candidates(found));
-  return sweep(found.doomed);
+  TRY(sweep(found.doomed));
+  auto rewritten = rewrite();
+  if (rewritten || !is_ours_) return rewritten;
+  failed(rewritten.error());  // what was removed is removed; the next run tries again
+  return {};
+}
+
+Result<void> Collector::rewrite() {
+  const RewriteTurn turn{
+      .tick = [this](const GcProgress& at) { return tick(at); },
+      .may_write = [this] { return now() <= state_.lease_until_ns - nanos(k_gc_lease_margin); }};
+  return rewrite_packs(objects_, domain_, options_, reader_, turn, report_.rewriting);
 }
 
 // What cannot be read is begun anew: that costs a grace period, and nothing else.

@@ -12,7 +12,9 @@
 #include "base/deadline.hpp"
 #include "base/result.hpp"
 #include "store/gc_plan.hpp"
+#include "store/gc_rewrite_plan.hpp"
 #include "store/objects.hpp"
+#include "store/trust.hpp"
 
 #include <array>
 #include <chrono>
@@ -31,7 +33,16 @@ inline constexpr auto k_gc_call_max = std::chrono::seconds(60);    // of one req
 // Before the lease ends: what has not been removed by then is left to the next run.
 inline constexpr auto k_gc_lease_margin = std::chrono::minutes(2);
 
-enum class GcStage : std::uint8_t { listing, heads, manifests, removing };
+enum class GcStage : std::uint8_t {
+  listing,
+  heads,
+  manifests,
+  removing,
+  counting,  // what is needed of packs: manifests
+  copying,   // packs
+  rewriting_manifests,
+  rewriting_heads,
+};
 
 struct GcProgress {
   GcStage stage = GcStage::listing;
@@ -44,19 +55,11 @@ struct GcOptions {
   bool dry_run = false;
   std::string holder;  // of the lease: names this run, and no other one
   std::size_t at_once = k_gc_at_once_default;
+  Trust trust = {};  // whose signed heads and manifests may be written anew, and by which key
   UnixNanos (*clock)() = unix_now_ns;
   std::function<void(const GcProgress&)> progress = {};  // from the caller's thread
 };
 
-struct GcTally {
-  std::uint64_t objects = 0;
-  std::uint64_t bytes = 0;
-
-  void add(std::uint64_t size) {
-    ++objects;
-    bytes += size;
-  }
-};
 // By ObjectKind.
 using GcTallies = std::array<GcTally, k_object_kind_last + 1>;
 GcTally sum_of(const GcTallies& tallies);
@@ -65,6 +68,19 @@ GcTally sum_of(const GcTallies& tallies);
 struct GcDropped {
   std::uint64_t heads = 0;
   std::uint64_t bytes = 0;  // that only they named
+};
+
+// What became of packs that are mostly dead; in a dry run what would.
+struct GcRewriting {
+  GcThinPacks packs;             // the old ones
+  std::uint64_t live_bytes = 0;  // what is needed of those that are rewritten
+  GcTally written;               // new ones
+  std::uint64_t manifests = 0;   // written anew
+  std::uint64_t heads = 0;       // likewise
+  std::uint64_t heads_left = 0;  // others were faster, or the lease was about to end
+  // Why nothing was: the store honours no If-Match; a copy was being removed that moment.
+  bool is_unconditional = false;
+  bool is_postponed = false;
 };
 
 struct GcReport {
@@ -81,7 +97,8 @@ struct GcReport {
   std::uint64_t missing = 0;                  // manifests that heads name and that are gone
   std::uint64_t damaged = 0;                  // heads and manifests that cannot be read
   std::string first_damage;
-  std::uint64_t failures = 0;  // removals
+  GcRewriting rewriting;
+  std::uint64_t failures = 0;  // removals, and what ended the rewriting
   std::string first_failure;
   std::optional<UnixNanos> next_ns;  // when the first of what is unnamed is doomed
 };

@@ -5,13 +5,16 @@
 #include "store/envelope.hpp"
 #include "store/head.hpp"
 #include "store/layout.hpp"
+#include "store/pack.hpp"
 #include "store/parallel.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
+#include <compare>
 #include <iterator>
+#include <limits>
 #include <utility>
 
 namespace sluice::store {
@@ -41,6 +44,36 @@ Result<void> list_pages(Objects& objects, const std::string& prefix, std::string
     take(std::move(page));
     if (!more) return {};
   }
+}
+
+template <class T>
+void keep_each_once(std::vector<T>& all) {
+  std::ranges::sort(all);
+  const auto twice = std::ranges::unique(all);
+  all.erase(twice.begin(), twice.end());
+  all.shrink_to_fit();
+}
+
+// Where a blob lies in a pack.
+struct InPack {
+  std::uint32_t pack = 0;
+  std::uint64_t offset = 0;
+  std::uint64_t stored_size = 0;
+
+  auto operator<=>(const InPack&) const = default;
+};
+
+// Of each pack, ascending, what these blobs need of it, each counted once.
+std::vector<std::uint32_t> needed_of_packs(std::vector<InPack>& blobs) {
+  keep_each_once(blobs);
+  constexpr std::uint64_t k_most = std::numeric_limits<std::uint32_t>::max();
+  std::vector<std::uint32_t> needed;
+  for (std::size_t i = 0; i < blobs.size(); ++i) {
+    if (i == 0 || blobs[i].pack != blobs[i - 1].pack) needed.push_back(0);
+    needed.back() = static_cast<std::uint32_t>(
+        std::min(k_most, needed.back() + blobs[i].stored_size + k_pack_row_size_min));
+  }
+  return needed;
 }
 
 }  // namespace
@@ -84,10 +117,11 @@ Result<void> list_all(Objects& objects, const std::string& prefix, std::size_t a
   return {};
 }
 
-InventoryReader::InventoryReader(Objects& objects, std::string domain, std::size_t at_once,
-                                 GcReport& report, Tick tick)
+InventoryReader::InventoryReader(Objects& objects, std::string domain, const Trust& trust,
+                                 std::size_t at_once, GcReport& report, Tick tick)
     : objects_(objects),
       domain_(std::move(domain)),
+      trust_(trust),
       at_once_(at_once),
       report_(report),
       tick_(std::move(tick)) {}
@@ -188,6 +222,7 @@ Result<void> InventoryReader::read_head(const std::string& key, std::optional<st
   GcHead facts;
   facts.scope = head->scope_name;
   facts.updated_ns = head->updated_ns;
+  facts.is_fixed = is_fixed((*object)->bytes) || !check_not_replayed(trust_, key, *head);
   for (const ManifestRef& ref : head->manifests) {
     bool is_new = false;
     std::uint32_t number = 0;
@@ -217,6 +252,12 @@ Result<void> InventoryReader::read_head(const std::string& key, std::optional<st
   return {};
 }
 
+// Signed, and not by one for whom this collector could sign anew.
+bool InventoryReader::is_fixed(ByteView envelope) const {
+  if (!signature_in(envelope).is_signed()) return false;
+  return !trust_.key || !trust_.keys.check(envelope);
+}
+
 // Names of objects that were not listed are of no use: they cannot be candidates.
 Result<void> InventoryReader::take_manifest(std::uint32_t number, ByteView bytes) {
   Result<void> taken;
@@ -230,18 +271,23 @@ Result<void> InventoryReader::take_manifest(std::uint32_t number, ByteView bytes
       return damaged(what, error);
     }
     std::vector<std::uint32_t> names;
+    std::vector<InPack> in_packs;
     for (const Entry& entry : manifest->entries) {
       const Location& location = entry.location;
       if (location.where == Location::Where::nowhere || location.domain != domain_) continue;
       const auto object = inventory_.find(object_name(entry.record.output, location));
-      if (object && (names.empty() || names.back() != *object)) names.push_back(*object);
+      if (!object) continue;
+      if (names.empty() || names.back() != *object) names.push_back(*object);
+      if (location.where != Location::Where::pack) continue;
+      in_packs.push_back({*object, location.offset, location.stored_size});
     }
-    std::ranges::sort(names);
-    const auto twice = std::ranges::unique(names);
-    names.erase(twice.begin(), twice.end());
-    names.shrink_to_fit();
+    keep_each_once(names);
+    std::vector<std::uint32_t> pack_bytes = needed_of_packs(in_packs);
+    const bool fixed = is_fixed(bytes);
     const std::lock_guard lock(mutex_);
     inventory_.manifests[number].names = std::move(names);
+    inventory_.manifests[number].pack_bytes = std::move(pack_bytes);
+    inventory_.manifests[number].is_fixed = fixed;
   });
   return taken;
 }
@@ -322,6 +368,40 @@ Result<std::vector<std::uint32_t>> InventoryReader::read_new_manifests() {
     names.insert(names.end(), of_one.begin(), of_one.end());
   }
   return names;
+}
+
+// False: it is gone or damaged, which the mark has counted if it was so then.
+Result<bool> InventoryReader::visit_manifest(std::uint32_t number, const Visit& visit) {
+  const ManifestId id = inventory_.manifests[number].id;
+  auto object = objects_.get(manifest_key(domain_, id), k_manifest_size_max, call());
+  if (!object && object.error().code == Code::exhausted) return false;
+  if (!object) return std::unexpected(std::move(object).error());
+  if (!*object || manifest_id((*object)->bytes) != id) return false;
+  Result<bool> visited = false;
+  gate_.run(decoding_weight((*object)->bytes), [&] {
+    auto manifest = decode_manifest((*object)->bytes);
+    if (!manifest || manifest->info.domain != domain_) return;
+    const auto done = visit(number, std::move(*manifest));
+    visited = done ? Result<bool>(true) : Result<bool>(std::unexpected(done.error()));
+  });
+  return visited;
+}
+
+Result<std::vector<std::uint32_t>> InventoryReader::visit_manifests(
+    const std::vector<std::uint32_t>& numbers, GcStage stage, const Visit& visit) {
+  std::vector<std::uint32_t> unread;
+  for (std::size_t begin = 0; begin < numbers.size(); begin += k_chunk) {
+    const std::size_t count = std::min(k_chunk, numbers.size() - begin);
+    std::vector<Result<bool>> done(count, false);
+    run_parallel(count, at_once_,
+                 [&](std::size_t i) { done[i] = visit_manifest(numbers[begin + i], visit); });
+    for (std::size_t i = 0; i < count; ++i) {
+      TRY_ASSIGN(const bool visited, std::move(done[i]));
+      if (!visited) unread.push_back(numbers[begin + i]);
+    }
+    TRY(tick_({stage, begin + count, numbers.size()}));
+  }
+  return unread;
 }
 
 }  // namespace sluice::store

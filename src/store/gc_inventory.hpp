@@ -11,6 +11,7 @@
 #include "store/gc_plan.hpp"
 #include "store/manifest.hpp"
 #include "store/objects.hpp"
+#include "store/trust.hpp"
 
 #include <condition_variable>
 #include <functional>
@@ -44,8 +45,9 @@ class InventoryReader {
  public:
   using Tick = std::function<Result<void>(const GcProgress&)>;  // now and then, may end the reading
 
-  InventoryReader(Objects& objects, std::string domain, std::size_t at_once, GcReport& report,
-                  Tick tick);
+  // `trust` says what could be signed anew; it outlives this.
+  InventoryReader(Objects& objects, std::string domain, const Trust& trust, std::size_t at_once,
+                  GcReport& report, Tick tick);
 
   Result<void> list();
   Result<void> read_heads();
@@ -55,6 +57,11 @@ class InventoryReader {
   Result<void> read_manifests(const std::function<bool(std::uint32_t object)>& is_wanted);
   // Manifests that have come since: what they name, as numbers of objects.
   Result<std::vector<std::uint32_t>> read_new_manifests();
+  // Some of the manifests once more. `visit` is called from several threads at once. Returns those
+  // that are gone or damaged, ascending.
+  using Visit = std::function<Result<void>(std::uint32_t number, Manifest manifest)>;
+  Result<std::vector<std::uint32_t>> visit_manifests(const std::vector<std::uint32_t>& numbers,
+                                                     GcStage stage, const Visit& visit);
 
   GcInventory& inventory() { return inventory_; }
   const std::string& head_key_of(std::size_t head) const { return head_keys_[head]; }
@@ -68,10 +75,13 @@ class InventoryReader {
   Result<void> read_some(const std::vector<std::uint32_t>& numbers, bool are_named);
   Result<void> read_manifest(std::uint32_t number, bool is_named);
   Result<void> take_manifest(std::uint32_t number, ByteView bytes);
+  Result<bool> visit_manifest(std::uint32_t number, const Visit& visit);
+  bool is_fixed(ByteView envelope) const;
   void damaged(const std::string& what, const Error& error);
 
   Objects& objects_;
   std::string domain_;
+  const Trust& trust_;
   std::size_t at_once_;
   GcReport& report_;
   Tick tick_;

@@ -61,7 +61,8 @@ TEST_CASE("objects are known by their keys again") {
   objects.set(blob, testing::body_of(1, 17));
   objects.set("trusted/v1/probe/conditions", {});
   GcReport report;
-  InventoryReader reader(objects, "trusted", 4, report,
+  const Trust trust;
+  InventoryReader reader(objects, "trusted", trust, 4, report,
                          [](const GcProgress&) { return Result<void>(); });
   REQUIRE(reader.list().has_value());
   REQUIRE(reader.inventory().objects.size() == 2);

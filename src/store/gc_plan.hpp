@@ -20,12 +20,28 @@ namespace sluice::store {
 
 inline constexpr auto k_gc_age_default = std::chrono::hours(24 * 7);
 inline constexpr auto k_gc_grace_default = std::chrono::hours(24);
+inline constexpr unsigned k_gc_pack_live_default = 25;  // percent
+// A whole pack would be copied each night: what it takes beside its blobs is estimated.
+inline constexpr unsigned k_gc_pack_live_max = 90;
+
+struct GcTally {
+  std::uint64_t objects = 0;
+  std::uint64_t bytes = 0;
+
+  void add(std::uint64_t size) {
+    ++objects;
+    bytes += size;
+  }
+  bool operator==(const GcTally&) const = default;
+};
 
 struct GcPolicy {
   std::chrono::milliseconds age_max = k_gc_age_default;  // of a head's last write
   std::optional<std::uint64_t> size_max = std::nullopt;  // of what heads name
   std::vector<std::string> drop_scopes = {};             // patterns of scopes' names
   std::chrono::milliseconds grace = k_gc_grace_default;
+  // A pack of which kept heads need less than this part of its bytes is rewritten; 0: none is.
+  unsigned pack_live_percent = k_gc_pack_live_default;
 };
 
 struct GcObject {
@@ -37,6 +53,8 @@ struct GcManifest {
   ManifestId id;
   std::optional<std::uint32_t> object = std::nullopt;  // its number, where it was listed
   std::vector<std::uint32_t> names = {};               // listed objects, ascending, each once
+  std::vector<std::uint32_t> pack_bytes = {};  // as the packs among names: what it needs of each
+  bool is_fixed = false;                       // signed, and not ours to sign anew
 };
 
 enum class GcDrop : std::uint8_t { kept, scope, age, size };
@@ -47,6 +65,7 @@ struct GcHead {
   std::vector<std::uint32_t> manifests = {};  // numbers, each once
   GcDrop drop = GcDrop::kept;                 // the plan's word
   std::uint64_t freed = 0;  // bytes that nothing kept names once it is dropped too
+  bool is_fixed = false;    // signed, and not ours to sign anew
 };
 
 struct GcInventory {

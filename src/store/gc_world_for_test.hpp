@@ -1,6 +1,7 @@
 // A world in which jobs and collectors work on one store in memory, one request at a time, in an
 // order that a seed decides; with clocks that are wrong, answers that are lost and processes that
-// are killed. It watches every write and every removal, and says what broke.
+// are killed. It watches every write and every removal, and says what broke. A rule that jobs and
+// collectors keep can be taken from them, to see that the world notices.
 //
 // For tests only. One thread runs a world; what plays in it runs in threads of its own, of which
 // one is awake at a time. The same seed plays the same way but for the looks that a writer takes
@@ -8,6 +9,7 @@
 #pragma once
 
 #include "store/collector.hpp"
+#include "store/fetch.hpp"
 #include "store/gc_state.hpp"
 #include "store/head.hpp"
 #include "store/layout.hpp"
@@ -15,11 +17,14 @@
 #include "store/publisher.hpp"
 #include "store/scope_reader.hpp"
 #include "store/testing.hpp"
+#include "store/trust.hpp"
 
+#include <algorithm>
 #include <condition_variable>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <random>
 #include <set>
 #include <string>
@@ -31,6 +36,9 @@ namespace sluice::store::testing {
 inline constexpr UnixNanos k_minute_ns = 60LL * 1'000'000'000;
 inline constexpr auto k_world_grace = std::chrono::minutes(600);
 inline constexpr const char* k_world_domain = "trusted";
+// No removal and no head of a collector is on its way for longer: a grace period, less what clocks
+// may differ and a lease.
+inline constexpr UnixNanos k_world_late_ns = (k_world_grace.count() - 2 * 61 - 10) * k_minute_ns;
 
 struct WorldRules {
   bool tells_time = true;   // the store says when an object was written
@@ -38,6 +46,15 @@ struct WorldRules {
   double loses_answer = 0;  // the chance that an answer does not come, whatever was done
   int actors = 6;
   int crash_percent = 15;  // of those that play
+  unsigned pack_live_percent = 80;
+  bool are_signed = false;  // what jobs write; collectors have the key
+  // Rules, each of which can be broken:
+  bool jobs_ask = true;        // the state, before they publish
+  bool lists_again = true;     // a collector, what was named since its mark
+  bool two_marks = true;       // a collector needs to remove something; else one is enough
+  bool manifests_keep = true;  // what they name, until they go
+  bool drops_nothing = true;   // a rewritten manifest has all its records
+  bool leaves_times = true;    // a rewritten head is as old as it was
 };
 
 class World {
@@ -48,6 +65,11 @@ class World {
         store_({rules.conditions, rules.conditions, true}),
         now_ns_(unix_now_ns()) {
     files_ = std::make_unique<Files>();
+    if (chance(60)) step_ns_ = k_minute_ns / 20;
+    trust_ = Trust{k_world_domain};
+    if (!rules.are_signed) return;
+    trust_.key = std::make_shared<const SigningKey>(*SigningKey::from_seed(body_of(seed, 32)));
+    trust_.keys.trust(trust_.key->public_key());
   }
 
   // Plays until everybody is done or dead.
@@ -74,14 +96,29 @@ class World {
   void rest(std::chrono::minutes span) { now_ns_ += span.count() * k_minute_ns; }
 
   // One collection with nobody beside it.
-  Result<GcReport> collect_alone() {
+  Result<GcReport> collect_alone(bool rewrites) {
     Actor actor;
     View view(*this, actor);
     actor.alone = true;
     current() = {this, &actor};
-    auto report = collect_domain(view, k_world_domain, options(false));
+    GcOptions asked = options(false);
+    if (!rewrites) asked.policy.pack_live_percent = 0;
+    auto report = collect_domain(view, k_world_domain, asked);
     current() = {};
     return report;
+  }
+
+  // Everything that a head leads to is there, and is what it should be.
+  void read_all() {
+    for (const auto& [key, head] : heads_) {
+      for (const ManifestRef& ref : head.manifests) {
+        for (const Entry& entry : manifest_of(ref).entries) {
+          const auto fetched =
+              fetch_blob(store_, entry, [](ByteView) -> Result<void> { return {}; }, soon());
+          if (!fetched) broken_.push_back(fetched.error().message);
+        }
+      }
+    }
   }
 
   // What no head leads to, and a collector does not keep for itself.
@@ -99,6 +136,7 @@ class World {
   std::uint64_t published() const { return published_; }
   std::uint64_t rescued() const { return rescued_; }
   std::uint64_t left_out() const { return left_out_; }
+  std::uint64_t rewritten() const { return rewritten_; }
 
  private:
   struct Actor {
@@ -106,10 +144,11 @@ class World {
     bool alone = false;
     bool done = false;
     bool killed = false;
-    int steps_left = 0;         // before it is killed; negative: never
-    UnixNanos skew_ns = 0;      // of its clock
-    UnixNanos dies_ns = 0;      // no job runs longer
-    std::set<ObjectName> read;  // what it has in its index
+    int steps_left = 0;                           // before it is killed; negative: never
+    UnixNanos skew_ns = 0;                        // of its clock
+    UnixNanos dies_ns = 0;                        // no job runs longer
+    std::set<ObjectName> read;                    // what it has in its index
+    std::optional<std::set<std::string>> listed;  // manifests, by its mark
     std::condition_variable wake;
     std::thread thread;
   };
@@ -136,7 +175,16 @@ class World {
     Result<std::optional<Object>> get(std::string_view key, std::uint64_t size_max,
                                       Deadline deadline) override {
       TRY(turn());
+      if (!world_.pretended_.empty() && world_.is_pretended(key)) {
+        return Object{world_.pretended_, "pretended"};
+      }
+      if (!world_.rules_.jobs_ask && actor_.is_job && key == gc_state_key(k_world_domain)) {
+        return std::nullopt;
+      }
       auto object = world_.store_.get(key, size_max, deadline);
+      if (!world_.rules_.two_marks && !actor_.is_job && object) {
+        world_.pretend_marked(key, *object);
+      }
       if (actor_.is_job && object && *object) world_.job_reads(actor_, key, (*object)->bytes);
       return object;
     }
@@ -147,9 +195,14 @@ class World {
     }
     Result<PutResult> put(std::string_view key, const Body& body, const PutCondition& condition,
                           Deadline deadline) override {
-      TRY(turn());
-      auto put = world_.store_.put(key, body, condition, deadline);
-      if (put && put->stored) world_.is_written(std::string(key), body);
+      const bool is_head = key.starts_with(domain_prefix(k_world_domain) + "scopes/");
+      TRY(turn(is_head));
+      const bool rewrites = is_head && !actor_.is_job;
+      const Bytes bytes = rewrites ? world_.rewritten_head(*body.in_memory()) : Bytes();
+      auto put = world_.store_.put(key, rewrites ? Body(bytes) : body, condition, deadline);
+      if (put && put->stored) {
+        world_.is_written(std::string(key), rewrites ? Body(bytes) : body, rewrites);
+      }
       if (world_.loses_answer(actor_)) return fail(Code::unavailable, "the answer was lost");
       return put;
     }
@@ -165,7 +218,7 @@ class World {
       return info;
     }
     Result<void> remove(std::string_view key, Deadline deadline) override {
-      TRY(turn());
+      TRY(turn(true));
       TRY(world_.store_.remove(key, deadline));
       world_.is_removed(std::string(key));
       if (world_.loses_answer(actor_)) return fail(Code::unavailable, "the answer was lost");
@@ -174,13 +227,35 @@ class World {
     Result<ListPage> list(std::string_view prefix, std::string_view after, std::size_t limit,
                           Deadline deadline) override {
       TRY(turn());
-      return world_.store_.list(prefix, after, limit, deadline);
+      TRY_ASSIGN(ListPage page, world_.store_.list(prefix, after, limit, deadline));
+      if (prefix != domain_prefix(k_world_domain) + "manifests/") return page;
+      const auto hide = [&page](const auto& is_hidden) {
+        std::erase_if(page.keys, is_hidden);
+        page.sizes.resize(page.keys.size());  // nobody here looks at the size of a manifest
+      };
+      if (!world_.rules_.manifests_keep) {
+        hide([this](const std::string& key) {
+          return !world_.named_.contains(*object_name(k_world_domain, key));
+        });
+      }
+      if (!world_.rules_.lists_again) {
+        if (!actor_.listed) actor_.listed.emplace(page.keys.begin(), page.keys.end());
+        hide([this](const std::string& key) { return !actor_.listed->contains(key); });
+      }
+      return page;
     }
 
    private:
-    Result<void> turn() {
+    // Of a collector nothing that it decided long ago may arrive.
+    Result<void> turn(bool comes_in_time = false) {
       if (actor_.alone) return {};
-      if (world_.yield(actor_)) return {};
+      const UnixNanos sent_ns = world_.now_ns_;
+      bool lives = world_.yield(actor_);
+      if (comes_in_time && !actor_.is_job && world_.now_ns_ - sent_ns >= k_world_late_ns) {
+        actor_.killed = true;
+        lives = false;
+      }
+      if (lives) return {};
       return fail(Code::unavailable, "killed");
     }
     World& world_;
@@ -209,16 +284,18 @@ class World {
 
   // Mostly little, sometimes hours: so that grace periods end in the middle of everything.
   void pass_time(const Actor& next) {
-    UnixNanos minutes = static_cast<UnixNanos>(pick(3));
-    if (!next.is_job && chance(4)) minutes = 30 + static_cast<UnixNanos>(pick(900));
-    now_ns_ += minutes * k_minute_ns;
+    now_ns_ += static_cast<UnixNanos>(pick(3)) * step_ns_;
+    if (!next.is_job && chance(step_ns_ < k_minute_ns ? 1 : 4)) {
+      now_ns_ += (30 + static_cast<UnixNanos>(pick(900))) * k_minute_ns;
+    }
   }
 
   void spawn(bool collects) {
     auto made = std::make_unique<Actor>();
     Actor& actor = *made;
     actor.is_job = !collects;
-    actor.steps_left = chance(rules_.crash_percent) ? static_cast<int>(pick(40)) : -1;
+    const std::size_t steps = collects ? 100 : 40;
+    actor.steps_left = chance(rules_.crash_percent) ? static_cast<int>(pick(steps)) : -1;
     // Without the store's time the grace period has to cover the clocks too.
     const UnixNanos skew_max = (rules_.tells_time ? 100'000 : 60) * k_minute_ns;
     actor.skew_ns = std::uniform_int_distribution<UnixNanos>(-skew_max, skew_max)(random_);
@@ -248,14 +325,39 @@ class World {
     made.clock = &World::clock;
     made.holder = std::to_string(++holders_);
     made.policy.grace = k_world_grace;
+    made.policy.pack_live_percent = rules_.pack_live_percent;
+    made.trust = trust_;
     made.policy.age_max = std::chrono::hours(24 * 365 * 10);
     if (drops && chance(30)) made.policy.drop_scopes = {"branch:" + std::to_string(pick(3))};
-    if (drops && chance(20)) made.policy.size_max = pick(40'000);
+    if (drops && chance(20)) made.policy.size_max = pick(200'000);
     return made;
+  }
+
+  // Says that an earlier mark has found everything unnamed, long ago.
+  void pretend_marked(std::string_view key, std::optional<Object>& object) {
+    if (!object) return;
+    if (key != gc_state_key(k_world_domain)) return;
+    GcCandidates list{k_world_domain, {}};
+    for (const std::string& each : store_.keys()) {
+      const auto name = object_name(k_world_domain, each);
+      if (name) list.all.push_back({*name, 0});
+    }
+    std::ranges::sort(list.all, {}, &GcCandidate::name);
+    auto state = decode_gc_state(object->bytes);
+    if (!state || !state->candidates) return;
+    pretended_ = *encode_gc_candidates(list);
+    state->candidates = sha256_as<GcListId>(pretended_);
+    state->swept_below.reset();
+    object->bytes = *encode_gc_state(*state);
+  }
+
+  bool is_pretended(std::string_view key) const {
+    return key == gc_candidates_key(k_world_domain, sha256_as<GcListId>(pretended_).view());
   }
 
   void work_as_collector(Actor& actor) {
     View view(*this, actor);
+    actor.listed.reset();
     const auto report = collect_domain(view, k_world_domain, options(true));
     if (report) rescued_ += report->rescued;
     if (report) actor.steps_left = -1;
@@ -267,32 +369,33 @@ class World {
     actor.read.clear();
     actor.dies_ns = now_ns_ + (k_world_grace.count() - 2 * 61) * k_minute_ns;
     const Scope scope{ScopeKind::branch, "branch:" + std::to_string(pick(3))};
-    LoadedScopes loaded = load_scopes(view, {k_world_domain}, {scope}, soon());
+    LoadedScopes loaded = load_scopes(view, trust_, {scope}, soon());
     auto index = std::make_shared<Index>();
     for (LoadedManifest& one : loaded.manifests) index->add(std::move(one.manifest), one.from);
     std::vector<Record> records;
     for (const Entry* entry : index->in_use_order()) {
-      if (chance(60)) records.push_back(entry->record);
+      if (chance(50)) records.push_back(entry->record);
     }
     PublishOptions options;
     options.domain = k_world_domain;
     options.staging = files_->path() / std::to_string(seed);
-    options.alone_bytes_min = 600;
+    options.alone_bytes_min = 12'000;
+    options.trust = trust_;
     Publisher publisher(view, options, index);
-    const std::size_t count = 1 + pick(5);
+    const std::size_t count = 1 + pick(6);
     for (std::size_t i = 0; i < count; ++i) {
-      const std::size_t number = pick(8);
+      const std::size_t number = pick(9);
       // Small ones become packs, which are the same when they hold the same.
-      const Bytes body = body_of(number, number < 4 ? 900 + number : 100 + number);
+      const Bytes body = body_of(number, number < 3 ? 13'000 + number : 1000 * number);
       Record record = record_of(action_of(number), body);
       if (!publisher.add_bytes(record, body, soon())) return;
       if (publisher.report().faults.empty()) records.push_back(std::move(record));
-      if (chance(30) && !publisher.flush(soon())) return;
+      if (chance(15) && !publisher.flush(soon())) return;
     }
     if (!publisher.flush(soon())) return;
     ManifestInfo info;
     info.job_name = std::to_string(pick(2));
-    info.job_id = std::to_string(seed % 5);
+    info.job_id = std::to_string(seed % 2);
     info.created_ns = static_cast<UnixNanos>(pick(3));
     const auto done = publisher.publish(info, records, {scope}, soon());
     if (!done || !*done) return;
@@ -319,13 +422,59 @@ class World {
     }
   }
 
-  void is_written(const std::string& key, const Body& body) {
+  Manifest manifest_of(const ManifestRef& ref) const {
+    auto manifest = decode_manifest(ref.inlined);
+    return manifest ? std::move(*manifest) : Manifest{};
+  }
+
+  // As the collector has made it, or with a rule broken.
+  Bytes rewritten_head(ByteView bytes) {
+    Head head = *decode_head(bytes);
+    if (!rules_.leaves_times) head.updated_ns = now_ns_;
+    if (!rules_.drops_nothing) {
+      ManifestRef& ref = head.manifests.front();
+      Manifest manifest = manifest_of(ref);
+      manifest.entries.pop_back();
+      ref.inlined = *encode_manifest(manifest, trust_.key.get());
+      ref.id = manifest_id(ref.inlined);
+      store_.set(manifest_key(k_world_domain, ref.id), ref.inlined);
+    }
+    const bool as_it_is = rules_.leaves_times && rules_.drops_nothing;
+    return as_it_is ? copy_of(bytes) : *encode_head(head, trust_.key.get());
+  }
+
+  // What a collector makes of a head: other places of the same records, and nothing else.
+  void is_rewritten(const std::string& key, const Head& now) {
+    ++rewritten_;
+    const Head& before = heads_[key];
+    const auto breaks = [&](const char* what) { broken_.push_back(what + (" " + key)); };
+    if (now.updated_ns != before.updated_ns) breaks("made younger or older:");
+    if (now.counter <= before.counter) breaks("its counter did not grow:");
+    if (now.signature.is_signed() != rules_.are_signed) breaks("signed otherwise:");
+    if (now.manifests.size() != before.manifests.size()) return breaks("lost a mention:");
+    for (std::size_t i = 0; i < now.manifests.size(); ++i) {
+      const ManifestRef& old = before.manifests[i];
+      const ManifestRef& ref = now.manifests[i];
+      if (ref.job_name != old.job_name || ref.job_id != old.job_id) breaks("another job's place:");
+      Manifest was = manifest_of(old);
+      Manifest is = manifest_of(ref);
+      was.info.created_ns = is.info.created_ns;  // a moment later where it was there already
+      const auto same_record = [](const Entry& a, const Entry& b) { return a.record == b.record; };
+      if (was.info != is.info || !std::ranges::equal(was.entries, is.entries, same_record)) {
+        breaks("changed a record:");
+      }
+    }
+  }
+
+  void is_written(const std::string& key, const Body& body, bool by_collector) {
     {
       const std::lock_guard lock(times_mutex_);
       times_[key] = now_ns_;
     }
     if (!key.starts_with(domain_prefix(k_world_domain) + "scopes/")) return;
     const auto head = decode_head(*body.in_memory());
+    if (by_collector) is_rewritten(key, *head);
+    heads_[key] = *head;
     std::set<ObjectName>& names = by_head_[key];
     std::set<ObjectName> now;
     for (const ManifestRef& ref : head->manifests) add_names(ref, now);
@@ -339,6 +488,7 @@ class World {
   }
 
   void is_removed(const std::string& key) {
+    heads_.erase(key);
     if (by_head_.erase(key) > 0) return name_all();
     const auto name = object_name(k_world_domain, key);
     if (!name) return;
@@ -359,13 +509,18 @@ class World {
   std::mt19937_64 random_;
   MemoryObjects store_;
   UnixNanos now_ns_;
+  UnixNanos step_ns_ =
+      k_minute_ns;  // in some worlds a lease ends in the middle of nearly every run
   std::unique_ptr<Files> files_;
+  Trust trust_;
+  Bytes pretended_;   // a list of candidates
   std::mutex mutex_;  // whose turn it is
   std::condition_variable settled_;
   Actor* awake_ = nullptr;
   std::vector<std::unique_ptr<Actor>> actors_;
   std::mutex times_mutex_;
   std::map<std::string, UnixNanos> times_;
+  std::map<std::string, Head> heads_;
   std::map<std::string, std::set<ObjectName>> by_head_;
   std::set<ObjectName> named_;
   std::vector<std::string> broken_;
@@ -374,6 +529,7 @@ class World {
   std::uint64_t published_ = 0;
   std::uint64_t rescued_ = 0;
   std::uint64_t left_out_ = 0;
+  std::uint64_t rewritten_ = 0;
 };
 
 }  // namespace sluice::store::testing

@@ -47,6 +47,16 @@ void retire_one(Head& head, const ManifestRef& ref) {
   if (oldest != head.manifests.rend()) head.manifests.erase(std::next(oldest).base());
 }
 
+// From the oldest on, those that do not fit.
+void drop_copies(Head& head) {
+  std::uint64_t size = k_envelope_size + k_scope_name_size_max + k_domain_size_max + 50;
+  for (ManifestRef& each : head.manifests) {
+    size += k_ref_overhead + each.job_name.size() + each.job_run.size() + each.job_id.size();
+    if (size + each.inlined.size() > k_head_size_target) each.inlined = {};
+    size += each.inlined.size();
+  }
+}
+
 }  // namespace
 
 Result<Bytes> encode_head(const Head& head, const SigningKey* key) {
@@ -114,16 +124,27 @@ void add_to_head(Head& head, ManifestRef ref, UnixNanos now_ns) {
   if (replaced == 0) retire_one(head, ref);
   head.manifests.insert(head.manifests.begin(), std::move(ref));
   if (head.manifests.size() > k_head_manifests_max) head.manifests.resize(k_head_manifests_max);
-  std::uint64_t size = k_envelope_size + k_scope_name_size_max + k_domain_size_max + 50;
-  for (ManifestRef& each : head.manifests) {
-    size += k_ref_overhead + each.job_name.size() + each.job_run.size() + each.job_id.size();
-    if (size + each.inlined.size() > k_head_size_target) each.inlined = {};
-    size += each.inlined.size();
-  }
+  drop_copies(head);
+  count_write(head, now_ns);
+  head.updated_ns = now_ns;
+}
+
+bool replace_in_head(Head& head, const ManifestId& old, ManifestRef ref) {
+  const auto at = std::ranges::find(head.manifests, old, &ManifestRef::id);
+  if (at == head.manifests.end()) return false;
+  if (at->inlined.empty()) ref.inlined = {};
+  ref.job_name = std::move(at->job_name);
+  ref.job_run = std::move(at->job_run);
+  ref.job_id = std::move(at->job_id);
+  *at = std::move(ref);
+  drop_copies(head);
+  return true;
+}
+
+void count_write(Head& head, UnixNanos now_ns) {
   constexpr UnixNanos k_nanos_a_milli = 1'000'000;
   const auto now_ms = static_cast<std::uint64_t>(std::max<UnixNanos>(now_ns, 0) / k_nanos_a_milli);
   head.counter = std::max(head.counter + 1, now_ms);
-  head.updated_ns = now_ns;
 }
 
 }  // namespace sluice::store

@@ -58,4 +58,10 @@ Result<Head> decode_head(ByteView bytes);
 // 1970, so that a head that had to begin anew is newer than any that was there.
 void add_to_head(Head& head, ManifestRef ref, UnixNanos now_ns);
 
+// Puts another manifest in the place of one that is listed: order, job and the time of the last
+// write stay, and it carries a copy where the old one did and one is given. False: it is not
+// listed, and nothing has changed. When all are in their places count_write counts one write.
+bool replace_in_head(Head& head, const ManifestId& old, ManifestRef ref);
+void count_write(Head& head, UnixNanos now_ns);
+
 }  // namespace sluice::store

@@ -1,4 +1,5 @@
-// update_head: how one manifest gets into the head of a scope beside other writers.
+// update_head and replace_manifests: how manifests get into the head of a scope beside other
+// writers.
 #include "store/head.hpp"
 #include "store/layout.hpp"
 #include "store/publisher.hpp"
@@ -7,8 +8,11 @@
 
 #include <algorithm>
 #include <chrono>
+#include <optional>
 #include <random>
 #include <thread>
+#include <utility>
+#include <vector>
 
 namespace sluice::store {
 
@@ -109,7 +113,71 @@ Result<std::uint64_t> update_without_conditions(const Place& at, const ManifestR
   return written;
 }
 
+// The copy that a head may carry; none where it cannot be had.
+Result<Bytes> copy_for_head(Objects& objects, std::string_view domain, const ManifestRef& ref,
+                            Deadline deadline) {
+  if (ref.size > k_inline_manifest_max) return Bytes();
+  TRY_ASSIGN(auto object, objects.get(manifest_key(domain, ref.id), ref.size, deadline));
+  if (!object || manifest_id(object->bytes) != ref.id) return Bytes();
+  return std::move(object->bytes);
+}
+
+// Whether one of them was there.
+Result<bool> put_in_places(Objects& objects, Head& head, const Successors& successors,
+                           Deadline deadline) {
+  bool is_changed = false;
+  std::vector<ManifestRef> before = head.manifests;
+  for (const ManifestRef& old : before) {
+    const auto successor = successors.find(old.id);
+    if (successor == successors.end()) continue;
+    ManifestRef ref = successor->second;
+    if (!old.inlined.empty()) {
+      TRY_ASSIGN(ref.inlined, copy_for_head(objects, head.domain, ref, deadline));
+    }
+    is_changed = replace_in_head(head, old.id, std::move(ref)) || is_changed;
+  }
+  return is_changed;
+}
+
+// The head as it is, where this program may write it anew.
+Result<std::optional<Head>> head_to_rewrite(const std::string& key, std::string_view domain,
+                                            const std::string& scope_name, ByteView bytes,
+                                            const Trust& trust) {
+  auto head = decode_head(bytes);
+  if (!head || head->domain != domain || head->scope_name != scope_name) return std::nullopt;
+  if (!head->signature.is_signed()) return std::optional(std::move(*head));
+  const bool is_ours =
+      trust.key && trust.keys.check(bytes) && check_not_replayed(trust, key, *head);
+  return is_ours ? std::optional(std::move(*head)) : std::nullopt;
+}
+
 }  // namespace
+
+Result<Succession> replace_manifests(Objects& objects, std::string_view domain,
+                                     const std::string& scope_name, const Successors& successors,
+                                     const std::function<bool()>& may_write, Deadline deadline,
+                                     const Trust& trust) {
+  const std::string key = head_key(domain, scope_name);
+  for (int attempt = 0; attempt < k_head_tries_max; ++attempt) {
+    if (attempt > 0) pause_before_try(attempt, deadline);
+    TRY_ASSIGN(auto object, objects.get(key, k_head_size_max, deadline));
+    if (!object) return Succession::none;
+    TRY_ASSIGN(auto head, head_to_rewrite(key, domain, scope_name, object->bytes, trust));
+    if (!head) return Succession::left;
+    TRY_ASSIGN(const bool is_changed, put_in_places(objects, *head, successors, deadline));
+    if (!is_changed) return Succession::none;
+    const bool is_signed = head->signature.is_signed();
+    count_write(*head, unix_now_ns());
+    TRY_ASSIGN(const Bytes bytes, encode_head(*head, is_signed ? trust.key.get() : nullptr));
+    if (!may_write()) return Succession::left;
+    TRY_ASSIGN(const PutResult put,
+               objects.put(key, Body(bytes), PutCondition::match(object->etag), deadline));
+    if (!put.stored) continue;
+    if (is_signed) (void)remember_heads(trust, {&*head});
+    return Succession::written;
+  }
+  return Succession::left;
+}
 
 Result<std::uint64_t> update_head(Objects& objects, std::string_view domain, const Scope& scope,
                                   const ManifestRef& ref, Deadline deadline, const Trust& trust) {

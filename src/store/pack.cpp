@@ -14,8 +14,6 @@ namespace {
 constexpr std::string_view k_begin_magic = "SLUICEPK";
 constexpr std::string_view k_end_magic = "SLUICEPE";
 constexpr EnvelopeKind k_index_kind{"SLUICEPI", "pack index", k_pack_index_raw_size_max};
-// Of one blob in the index: id, size, encoding, gap, stored size.
-constexpr std::size_t k_index_row_min = k_digest_size + 4;
 
 std::unexpected<Error> corrupt(std::string_view why) {
   return fail(Code::corrupt, std::string(why));
@@ -102,7 +100,7 @@ Result<std::vector<PackedBlob>> read_pack_index(ByteView pack) {
   const std::uint64_t data_end = pack.size() - k_pack_trailer_size - sealed.size();
   TRY_ASSIGN(const Opened opened, open_envelope(k_index_kind, sealed));
   codec::WireReader reader(opened.payload);
-  const std::size_t count = reader.count(k_index_row_min);
+  const std::size_t count = reader.count(k_pack_row_size_min);
   if (count > k_pack_blobs_max) return corrupt("its index has too many blobs");
   codec::WireReader ids(reader.raw(count * k_digest_size));
   std::vector<PackedBlob> blobs;

@@ -21,6 +21,8 @@ namespace sluice::store {
 inline constexpr std::uint64_t k_pack_header_size = 16;  // the first blob begins here
 inline constexpr std::uint64_t k_pack_trailer_size = 32;
 inline constexpr std::size_t k_pack_blobs_max = 65536;
+// Of a blob in the index at the least: id, size, encoding, gap, stored size.
+inline constexpr std::uint64_t k_pack_row_size_min = k_digest_size + 4;
 inline constexpr std::uint64_t k_pack_size_max = 64ULL << 20U;
 inline constexpr std::uint64_t k_pack_index_raw_size_max = 8ULL << 20U;
 

@@ -45,6 +45,21 @@ bool is_of_the_file(const Error& error) {
          error.code == Code::invalid;
 }
 
+Result<Bytes> put_manifest(Objects& objects, std::string_view domain, Manifest& manifest,
+                           const SigningKey* key, Deadline deadline) {
+  const PutCondition condition =
+      objects.capabilities().if_absent ? PutCondition::absent() : PutCondition::always();
+  for (int i = 0; i < k_manifest_tries_max; ++i) {
+    TRY_ASSIGN(Bytes bytes, encode_manifest(manifest, key));
+    auto put = of_the_store(
+        objects.put(manifest_key(domain, manifest_id(bytes)), Body(bytes), condition, deadline));
+    if (!put) return std::unexpected(std::move(put).error().in("upload the manifest"));
+    if (put->stored) return bytes;
+    ++manifest.info.created_ns;
+  }
+  return fail(Code::conflict, "upload the manifest: it is there already");
+}
+
 Publisher::Publisher(Objects& objects, PublishOptions options, std::shared_ptr<const Index> known)
     : objects_(objects),
       options_(std::move(options)),
@@ -296,18 +311,12 @@ Manifest Publisher::build_manifest(ManifestInfo info,
   return manifest;
 }
 
-// A manifest that is there already may be one that a collector gives up: then it is written as one
-// of a moment later.
 Result<Bytes> Publisher::put_manifest(Manifest& manifest, Deadline deadline) {
-  for (int i = 0; i < k_manifest_tries_max; ++i) {
-    TRY_ASSIGN(Bytes bytes, encode_manifest(manifest, options_.trust.key.get()));
-    auto stored =
-        put_new(manifest_key(options_.domain, manifest_id(bytes)), Body(bytes), false, deadline);
-    if (!stored) return std::unexpected(std::move(stored).error().in("upload the manifest"));
-    if (*stored) return bytes;
-    ++manifest.info.created_ns;
-  }
-  return fail(Code::conflict, "upload the manifest: it is there already");
+  TRY_ASSIGN(Bytes bytes, store::put_manifest(objects_, options_.domain, manifest,
+                                              options_.trust.key.get(), deadline));
+  report_.bytes_up += bytes.size();
+  ++report_.objects_up;
+  return bytes;
 }
 
 Result<std::optional<Published>> Publisher::publish(ManifestInfo info,

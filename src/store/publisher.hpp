@@ -24,6 +24,7 @@
 #include "sys/file.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <set>
@@ -38,7 +39,8 @@ inline constexpr int k_head_tries_max = 12;        // of one head, when others w
 inline constexpr int k_head_backoff_max_ms = 400;  // between two tries, jittered
 inline constexpr int k_blind_head_writes_max = 2;  // of one head, where no condition is honoured
 inline constexpr std::size_t k_head_writers_max = 8;
-inline constexpr int k_manifest_tries_max = 8;  // of one whose very bytes lie there already
+// Of one whose very bytes lie there already: left by as many that died before their heads.
+inline constexpr int k_manifest_tries_max = 64;
 // Room in a pack for its blobs; the rest of k_pack_size_max is for the index.
 inline constexpr std::uint64_t k_pack_blob_bytes_max = k_pack_size_max - k_pack_index_raw_size_max;
 
@@ -98,9 +100,12 @@ class Publisher {
                                            const std::vector<Scope>& write_scopes,
                                            Deadline deadline);
   const PublishReport& report() const { return report_; }
+  // Where a blob lies that is known or was uploaded; null: nowhere yet. Until the next add.
+  const Location* location_of(const BlobId& blob) const;
+  // The packs and blobs alone that it put or found there: for unsafe_objects.
+  const OwnObjects& own() const { return own_; }
 
  private:
-  const Location* location_of(const BlobId& blob) const;
   bool is_known(const Record& record) const;
   Result<void> add_packed(const Record& record, ByteView bytes, Deadline deadline);
   Result<void> add_small(const Record& record, const sys::Path& file, int fd, Deadline deadline);
@@ -130,6 +135,12 @@ class Publisher {
   PublishReport report_;
 };
 
+// Writes a manifest as an object that was not there before, and returns its bytes. One that is
+// there already may be one that a collector gives up: then its time is a moment later. Signed where
+// there is a key. From any thread.
+Result<Bytes> put_manifest(Objects& objects, std::string_view domain, Manifest& manifest,
+                           const SigningKey* key, Deadline deadline);
+
 // Adds `ref` to the head of one scope so that no other writer's entry is lost: by if_match with a
 // bounded number of jittered tries; where the store has no conditions by write, read back, and once
 // more when another writer got in between (what that still can lose is a hit, never its
@@ -138,5 +149,21 @@ class Publisher {
 Result<std::uint64_t> update_head(Objects& objects, std::string_view domain, const Scope& scope,
                                   const ManifestRef& ref, Deadline deadline,
                                   const Trust& trust = {});
+
+// By the manifest that one takes the place of; no copies, no jobs.
+using Successors = std::unordered_map<ManifestId, ManifestRef>;
+enum class Succession : std::uint8_t {
+  written,
+  none,  // the head lists none of them any more
+  left   // others were faster each time, it is not ours to sign, or it may not be written any more
+};
+// Puts manifests in the places of those that the head of one scope lists, by if_match, which the
+// store must honour, with a bounded number of jittered tries. Its last write stays as old as it is.
+// What was signed is checked and signed anew, what was not is not. `may_write` is asked before each
+// write.
+Result<Succession> replace_manifests(Objects& objects, std::string_view domain,
+                                     const std::string& scope_name, const Successors& successors,
+                                     const std::function<bool()>& may_write, Deadline deadline,
+                                     const Trust& trust);
 
 }  // namespace sluice::store

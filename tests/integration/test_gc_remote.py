@@ -1,12 +1,13 @@
 """`sluice gc remote`: a store loses what nobody needs, and nothing else, beside running jobs."""
 
+import hashlib
 import json
 import shutil
 import threading
 import time
 
 import pytest
-from sluice_harness import fresh_checkout, github
+from sluice_harness import compiled, fresh_checkout, github
 
 
 K_CLOCK_S = 1.1  # S3 says whole seconds: two marks within one are one
@@ -22,16 +23,24 @@ class Team:
         self.env = env
         self.keeper = machine("keeper", store=None)
         self.jobs = 0
+        self.machines = 0
 
     def job(self, text: str = "", **ci):
         """A fresh machine builds its own checkout, in which one file has this text."""
         self.jobs += 1
-        m = self.machine(f"job{self.jobs}", store=None)
         checkout = fresh_checkout(self.tiny, self.root / f"checkout{self.jobs}")
         if text:
             (checkout / "added.go").write_text(f'package main\n\nvar added = "{text}"\n')
-        env = {**self.env, **github(event_path=self.root / f"event{self.jobs}", **ci)}
-        run = m.go("build", "-o", str(m.root / "out"), ".", cwd=checkout, env=env).ok()
+        return self.build(checkout, "-o", str(self.root / f"out{self.jobs}"), ".", **ci)
+
+    def build(self, checkout, *words: str, is_new_run: bool = False, **ci):
+        """A fresh machine builds this checkout; a new run takes the place of an older one."""
+        self.machines += 1
+        m = self.machine(f"job{self.machines}", store=None)
+        env = {**self.env, **github(event_path=self.root / f"event{self.machines}", **ci)}
+        if is_new_run:
+            env["GITHUB_RUN_ID"] = str(2000 + self.machines)
+        run = m.go("build", *words, cwd=checkout, env=env).ok()
         m.wait_uploads(cwd=checkout, env=env).ok()
         m.stop()
         return run
@@ -129,6 +138,83 @@ def test_jobs_lose_nothing_beside_a_collector_that_never_rests(team):
     assert not faults, faults[0]
 
 
+@pytest.fixture
+def signing(machine, tmp_path):
+    """What a job has that signs."""
+    file = tmp_path / "ci.pem"
+    public = machine("keys").sluice_run("key", "new", "--file", str(file)).ok().stdout.strip()
+    return {"SLUICE_SIGNING_KEY": file.read_text(), "SLUICE_TRUSTED_KEYS": public}
+
+
+def wear_out(team) -> None:
+    """A job that makes much in one pack, and later ones that need the standard library of it."""
+    ci = {"branch": "main", "sha": "a" * 40, "is_new_run": True}
+    checkout = team.root / "worn"
+    fresh_checkout(team.tiny, checkout)
+    for i in range(60):
+        package = checkout / f"gone{i}"
+        package.mkdir()
+        # Text that does not compress: these packages are most of the pack.
+        body = "".join(hashlib.sha256(f"{i} {j}".encode()).hexdigest() for j in range(3000))
+        (package / "p.go").write_text(f'package gone{i}\n\nvar Text = "{body}"\n')
+    team.build(checkout, "./...", **ci)
+    for i in range(60):
+        shutil.rmtree(checkout / f"gone{i}")
+    (checkout / "added.go").write_text('package main\n\nvar added = "later"\n')
+    team.build(checkout, "./...", **ci)
+
+
+def collect_until_clean(team, *words: str) -> list[dict]:
+    """Run after run without a grace period until a run finds nothing to do; all they said."""
+    runs = []
+    for _ in range(8):
+        runs.append(team.domain("--grace", "0s", *words))
+        done = runs[-1]["unnamed"]["objects"] == 0
+        if done and runs[-1]["rewriting"]["rewritten"]["objects"] == 0:
+            return runs
+    raise AssertionError(runs)
+
+
+def pack_bytes(run: dict) -> int:
+    return run["found"]["packs"]["bytes"]
+
+
+@pytest.mark.parametrize("signed", [False, True], ids=["unsigned", "signed"])
+def test_packs_that_are_mostly_dead_shrink(team, signed, signing):
+    if signed:
+        team.env = {**team.env, **signing}
+    wear_out(team)
+    checkout = team.root / "worn"
+    ci = {"branch": "main", "sha": "a" * 40, "is_new_run": True}
+    before = team.build(checkout, "./...", **ci)
+    off = collect_until_clean(team, "--pack-live", "0")[-1]
+    dry = team.domain("--dry-run", "--pack-live", "60%")["rewriting"]
+    assert dry["rewritten"]["objects"] >= 1 and dry["written"]["objects"] == 0, dry
+    if signed:
+        # Who has no key says why such packs stay, and changes nothing.
+        keyless = team.keeper.sluice_run(
+            "gc",
+            "remote",
+            "--pack-live",
+            "60%",
+            env={**team.env, "SLUICE_SIGNING_KEY": "", "SLUICE_TRUSTED_KEYS": ""},
+        ).ok()
+        assert "mostly dead: signed, and this run has no key" in keyless.stdout
+        assert "rewrote" not in keyless.stdout
+    runs = collect_until_clean(team, "--pack-live", "60%")
+    did = next(run["rewriting"] for run in runs if run["rewriting"]["rewritten"]["objects"])
+    assert did["rewritten"] == dry["rewritten"] and did["manifests"] == dry["manifests"], did
+    assert did["heads"] >= 2 and did["heads_left"] == 0, did
+    gone = did["rewritten"]["bytes"] - did["written"]["bytes"]
+    assert gone > did["rewritten"]["bytes"] * 0.4, did
+    assert pack_bytes(runs[-1]) == pack_bytes(off) - gone, (off, runs[-1])
+    assert team.fsck()["domains"][0]["wrong"] == 0
+    # A machine that has nothing finds everything that the last job left.
+    after = team.build(checkout, "-x", "./...", **ci)
+    assert after.hits >= before.hits > 50, before.describe() + after.describe()
+    assert compiled(after) == [], after.describe()
+
+
 @pytest.mark.parametrize("store_env", ["folder"], indirect=True)
 def test_a_damaged_state_is_begun_anew(team, tmp_path):
     team.job("", branch="main", sha="a" * 40)
@@ -145,6 +231,7 @@ def test_a_damaged_state_is_begun_anew(team, tmp_path):
         (["--force"], "gc remote: --force is for the local tier"),
         (["--grace", "soon"], '--grace: "soon" is not a time'),
         (["--max-size", "10"], '--max-size: "10" is not a size'),
+        (["--pack-live", "95%"], '--pack-live: "95%" is not 0% (never) to 90%'),
     ],
 )
 def test_wrong_words_change_nothing(machine, tmp_path, words, line):
