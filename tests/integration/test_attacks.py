@@ -623,3 +623,29 @@ def test_the_agent_of_a_key_cannot_be_foretold(machine, folder, target, new_key)
     without = {path.name for path in (m.runtime / "sluice").glob("*.sock")} - with_key
     assert with_key and without and not with_key & without
     assert all(words_of(pid)[1:3] == [b"agent", b"run"] for pid in m.agents())
+
+
+def test_links_lead_out_of_no_store(machine, target, new_key, tmp_path):
+    """Whoever may write to a folder puts links there: nothing of the user's is removed."""
+    store, mine = tmp_path / "store", tmp_path / "mine"
+    m = machine("m", store=store)
+    env = {**MAIN, **new_key().signs()}
+    m.go("build", "./...", cwd=target.root, env=env).ok()
+    m.sluice_run("agent", "stop", cwd=target.root, env=env).ok()
+    (mine / "aa").mkdir(parents=True)
+    files = [mine / "id_ed25519", mine / "aa" / ("a" * 64), mine / "aa" / "notes.txt"]
+    for file in files:
+        file.write_text("mine")
+        os.utime(file, (0, 0))
+    for way in ("trusted/.sluice/tmp", "trusted/v1/packs", "trusted/v1/scopes"):
+        shutil.rmtree(store / way)
+        (store / way).symlink_to(mine)
+    (target.root / "part" / "more.go").write_text("package part\n\nconst More = 1\n")
+    m.go("build", "./...", cwd=target.root, env=env).ok()
+    refused = m.sluice_run("agent", "stop", cwd=target.root, env=env)
+    assert "something could not be uploaded" in refused.stderr
+    m.sluice_run("gc", "remote", "--grace", "1s", cwd=target.root, env=env)
+    m.sluice_run("fsck", "--repair", cwd=target.root, env=env)
+    m.sluice_run("clear", "remote", "--yes", cwd=target.root, env=env)
+    assert all(file.read_text() == "mine" for file in files)
+    assert sorted(path for path in mine.rglob("*") if path.is_file()) == sorted(files)
