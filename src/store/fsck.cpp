@@ -9,7 +9,9 @@
 #include "store/head.hpp"
 #include "store/layout.hpp"
 #include "store/manifest.hpp"
+#include "store/pack.hpp"
 #include "store/parallel.hpp"
+#include "store/record.hpp"
 
 #include <fmt/format.h>
 
@@ -183,8 +185,22 @@ Result<void> Checker::check_objects() {
   return {};
 }
 
+// Larger than any of its kind: it is not read to learn what is wrong with it.
+bool is_too_large(const Listed& listed) {
+  switch (listed.name.kind) {
+    case ObjectKind::manifest: return listed.size > k_manifest_size_max;
+    case ObjectKind::pack: return listed.size > k_pack_size_max;
+    default: return listed.size > k_blob_size_max;
+  }
+}
+
 // Gone since it was listed is nothing wrong with it: a collector works.
 Result<void> Checker::check_object(const Listed& listed) {
+  if (is_too_large(listed)) {
+    found(FsckProblem::damaged, listed.key,
+          fmt::format("{} bytes: more than one of its kind has", listed.size), remove(listed.key));
+    return {};
+  }
   ObjectHash hash(listed.name.kind == ObjectKind::blob_zstd);
   std::optional<Error> wrong;
   const auto read = objects_.get_range(

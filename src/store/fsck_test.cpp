@@ -2,6 +2,7 @@
 
 #include "store/collector.hpp"
 #include "store/layout.hpp"
+#include "store/pack.hpp"
 #include "store/publisher.hpp"
 #include "store/scope_reader.hpp"
 #include "store/testing.hpp"
@@ -110,6 +111,14 @@ TEST_CASE("each way of damage is found, said and mended by dropping") {
     CHECK(shop.check().wrong() == 0);
     CHECK(shop.records() == way.records_left);
   }
+}
+
+TEST_CASE("what is larger than any of its kind is damaged, and not read") {
+  Shop shop;
+  shop.objects.set(shop.key("/packs/"), Bytes(k_pack_size_max + 1));
+  const FsckReport report = shop.check();
+  REQUIRE(shop.count(report, FsckProblem::damaged) == 1);
+  CHECK(report.findings.front().what.find("more than one of its kind") != std::string::npos);
 }
 
 TEST_CASE("a manifest that no head carries and that is gone is not mentioned any more") {
