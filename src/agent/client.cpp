@@ -76,6 +76,9 @@ sys::Environment take_secrets(sys::Environment env, int input) {
       std::min<std::size_t>(static_cast<std::size_t>(info.st_size), store::k_secrets_bytes_max));
   const auto count = sys::read_at(input, packed, 0);
   if (count) store::add_secrets(env, ByteView(packed).first(*count));
+  // Through /proc who may look at this process could read the file for as long as it is open.
+  const sys::Fd nothing(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  if (nothing) (void)::dup2(nothing.get(), input);
   return env;
 }
 
