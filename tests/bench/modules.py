@@ -82,6 +82,7 @@ def counted(cache: Path) -> dict:
 
 class ModuleTarball(Tarball):
     def pack(self, cache: Path) -> None:
+        self.root.mkdir(exist_ok=True)
         archive = self.root / "modules.tar.zst"
         excludes = [f"--exclude={pattern}" for pattern in K_LEFT_OUT]
         script = 'c=$1; a=$2; shift 2; tar -C "$c" -c "$@" . | zstd -3 -q -f -T0 -o "$a"'
@@ -144,6 +145,7 @@ def measure(
             result["bytes"][name] = way.stats()["bytes_down"] - before
             result["packages"][name] = lists(side, program)
             say(f"{program.name} modules: {name}: {took_s:.2f} s")
+            # Kept: ext4 looks long for room where many files were removed a moment ago.
             for path in sorted(side.machine.root.glob("gomod")):
                 shutil.move(path, path.with_name(f"was-{number}"))
     return result

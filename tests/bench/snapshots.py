@@ -109,6 +109,7 @@ def measure(
             say(f"snapshots: {name}: {what}: {took_s:.2f} s")
             if command == "restore":
                 same(where / "tree", where / "kept")
+                # Kept: ext4 looks long for room where many files were removed a moment ago.
                 (where / "tree").rename(where / f"was-{number}-{len(list(where.iterdir()))}")
 
     for number in range(rounds):
