@@ -157,7 +157,8 @@ class Restorer {
     return out;
   }
 
-  // Directories, links, and files without content; what has content is written bundle by bundle.
+  // Directories, links, and files without content; the others are made by who writes them first,
+  // so that bundles are asked for soon.
   Result<void> lay_out(std::size_t at) {
     const Growing& one = growing_[at];
     for (std::size_t i = 0; i < one.root->entries.size(); ++i) {
@@ -194,11 +195,16 @@ class Restorer {
                                        static_cast<std::uint32_t>(number), extent.offset,
                                        extent.chunk});
     }
-    if (is_written_at_once(entry)) return {};
-    TRY_ASSIGN(const sys::Fd file, open_new(path, O_EXCL));
+    return entry.extents.empty() ? finish_file(entry, path) : Result<void>();
+  }
+
+  static Result<void> finish_file(const SnapshotEntry& entry, const sys::Path& path) {
+    TRY_ASSIGN(const sys::Fd file, open_new(path, 0));
     if (::ftruncate(file.get(), static_cast<off_t>(entry.size)) != 0) {
       return fail_errno(errno, "make " + path.native());
     }
+    auto set = sys::set_mode_and_time(file.get(), entry.mode, entry.mtime_ns);
+    if (!set) return std::unexpected(std::move(set).error().in(path.native()));
     return {};
   }
 
@@ -304,8 +310,9 @@ class Restorer {
         if (::link(file.c_str(), path.c_str()) != 0) {
           return fail_errno(errno, "make the hard link " + path.native());
         }
-      } else if (entries[i].type == EntryType::file && !is_written_at_once(entries[i])) {
-        TRY(sys::set_mode_and_time(path, entries[i].mode, entries[i].mtime_ns));
+      } else if (entries[i].type == EntryType::file && !entries[i].extents.empty() &&
+                 !is_written_at_once(entries[i])) {
+        TRY(finish_file(entries[i], path));
       }
     }
     for (std::size_t i = entries.size(); i-- > 0;) {

@@ -157,7 +157,7 @@ agent::SaveOptions save_options(const Asked& asked) {
   options.info.producer = config.producer;
   options.info.created_ns = unix_now_ns();
   // More than there are processors: while one thread waits for the store another compresses.
-  options.threads = std::max(4U, 2 * std::thread::hardware_concurrency());
+  options.threads = std::clamp(2 * std::thread::hardware_concurrency(), 8U, 32U);
   return options;
 }
 
