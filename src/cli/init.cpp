@@ -46,6 +46,7 @@ Result<FileChange> change_of(const sys::Path& path, std::string name, const Plan
   TRY_ASSIGN(change.before, read_text(path, change.name));
   TRY_ASSIGN(SetupPlan planned, plan(change.before, change.name));
   change.has_jobs = planned.jobs > 0;
+  change.jobs_elsewhere = std::move(planned.jobs_elsewhere);
   change.after = insight::with_insertions(change.before, std::move(planned.insertions));
   if (!change.is_change()) return change;
   const auto again = plan(change.after, change.name);
@@ -160,7 +161,7 @@ std::string outcome_line(const std::vector<FileChange>& changes, bool write) {
                  : std::string("init: nothing is changed yet; --write does it");
   }
   if (std::ranges::none_of(changes, &FileChange::has_jobs)) {
-    return "init: no job of it starts go: nothing to change";
+    return "init: no job of it starts go on Linux: nothing to change";
   }
   return "init: it is all there: nothing to change";
 }
@@ -242,6 +243,11 @@ int run_init(const Invocation& invocation, const sys::Environment&) {
     if (const auto written = write_change(change); !written) return report(written.error());
   }
   print_changes(invocation, *changes, write && has_change, action.empty());
+  for (const FileChange& change : *changes) {
+    if (change.jobs_elsewhere.empty()) continue;
+    say(fmt::format("init: {}: not on Linux, and left as it is: {}", change.name,
+                    printable(join(change.jobs_elsewhere, ", "))));
+  }
   say(outcome_line(*changes, write));
   if (has_change && action.empty()) {
     say(system == "github" ? "init: the steps expect sluice in PATH; with --action OWNER/REPO@REF "

@@ -22,7 +22,8 @@ struct FileChange {
   std::string before;
   std::string after;
   bool is_new = false;
-  bool has_jobs = false;  // something in it starts go
+  bool has_jobs = false;                         // something in it starts go
+  std::vector<std::string> jobs_elsewhere = {};  // as in SetupPlan
 
   bool is_change() const { return before != after; }
 };

@@ -61,8 +61,12 @@ class Comparer {
     return !node.members.empty() &&
            std::ranges::all_of(node.members, [this](const YamlMember& member) {
              return is_ours(member.value) ||
-                    (member.key == "if" && member.value.text == "always()");
+                    (member.key == "if" && is_our_condition(member.value.text));
            });
+  }
+
+  static bool is_our_condition(std::string_view text) {
+    return text == k_if_always || text == k_if_linux || text == k_if_always_on_linux;
   }
 
   std::string_view action_;

@@ -34,6 +34,28 @@ bool names_sluice(std::string_view uses) {
   return name == "sluice" || name.ends_with("/sluice");
 }
 
+enum class Runner { linux, elsewhere, either };
+
+// By the labels of runs-on; one that is computed (a matrix) may be anything.
+Runner runner_of(const YamlNode* runs_on) {
+  if (runs_on == nullptr) return Runner::linux;
+  if (runs_on->is_mapping()) runs_on = runs_on->find("labels");
+  if (runs_on == nullptr) return Runner::linux;
+  const auto of_label = [](const YamlNode& label) {
+    const std::string text = to_lower(label.text);
+    if (text.find("${{") != std::string::npos) return Runner::either;
+    const bool is_other =
+        text.find("macos") != std::string::npos || text.find("windows") != std::string::npos;
+    return is_other ? Runner::elsewhere : Runner::linux;
+  };
+  if (!runs_on->is_sequence()) return of_label(*runs_on);
+  Runner runner = Runner::linux;
+  for (const YamlNode& label : runs_on->items) {
+    if (runner == Runner::linux) runner = of_label(label);
+  }
+  return runner;
+}
+
 // The jobs that start go, by what their steps say.
 std::set<std::string> jobs_with_go(const Pipeline& pipeline) {
   std::set<std::string> jobs;
@@ -55,8 +77,12 @@ class Planner {
   Planner(std::string_view text, std::string_view file, std::string_view action)
       : lines_(text), file_(file), action_(action) {}
 
-  Result<void> plan_job(const std::string& name, const YamlNode& steps) {
+  Result<void> plan_job(const std::string& name, const YamlNode& steps, Runner runner) {
     if (!steps.is_sequence() || steps.items.empty()) return {};
+    if (runner == Runner::elsewhere) {
+      plan_.jobs_elsewhere.push_back(name);
+      return {};
+    }
     TRY(check_shape(name, steps));
     bool begins = false;
     bool ends = false;
@@ -72,11 +98,13 @@ class Planner {
       if (used == "actions/checkout" || used == "actions/setup-go") after = i + 1;
     }
     const std::string indent(lines_.indent(steps.items.front().line));
-    if (!begins) put_begin(steps, after, indent);
+    const bool is_conditional = runner == Runner::either;
+    if (!begins) put_begin(steps, after, indent, is_conditional);
     if (!ends) {
       plan_.insertions.push_back(
           {lines_.end_of_block(steps.items.back().line, indent.size()) + 1,
-           fmt::format("{0}- if: always()\n{0}  run: {1}\n", indent, k_end_anyway)});
+           fmt::format("{0}- if: {1}\n{0}  run: {2}\n", indent,
+                       is_conditional ? k_if_always_on_linux : k_if_always, k_end_anyway)});
     }
     ++plan_.jobs;
     return {};
@@ -105,12 +133,14 @@ class Planner {
   }
 
   // Behind the step before it, so that comments above a step stay with it.
-  void put_begin(const YamlNode& steps, std::size_t after, const std::string& indent) {
+  void put_begin(const YamlNode& steps, std::size_t after, const std::string& indent,
+                 bool is_conditional) {
     const std::uint32_t line =
         after == 0 ? lines_.with_comments_above(steps.items.front().line)
                    : lines_.end_of_block(steps.items[after - 1].line, indent.size()) + 1;
-    const std::string step =
+    std::string step =
         action_.empty() ? fmt::format("run: {}", k_begin) : fmt::format("uses: {}", action_);
+    if (is_conditional) step = fmt::format("if: {}\n{}  {}", k_if_linux, indent, step);
     plan_.insertions.push_back({line, fmt::format("{}- {}\n", indent, step)});
   }
 
@@ -134,7 +164,9 @@ Result<SetupPlan> plan_github(std::string_view text, std::string_view file,
   Planner planner(text, file, action);
   for (const YamlMember& job : jobs->members) {
     const YamlNode* steps = job.value.find("steps");
-    if (steps != nullptr && wanted.contains(job.key)) TRY(planner.plan_job(job.key, *steps));
+    if (steps != nullptr && wanted.contains(job.key)) {
+      TRY(planner.plan_job(job.key, *steps, runner_of(job.value.find("runs-on"))));
+    }
   }
   return planner.take();
 }

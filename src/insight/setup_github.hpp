@@ -10,6 +10,7 @@
 #include "insight/text_patch.hpp"
 
 #include <cstddef>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -17,7 +18,8 @@ namespace sluice::insight {
 
 struct SetupPlan {
   std::vector<Insertion> insertions;
-  std::size_t jobs = 0;  // that start go, changed or not
+  std::size_t jobs = 0;                     // that start go, changed or not
+  std::vector<std::string> jobs_elsewhere;  // that start go where sluice does not run: left alone
 };
 
 // `action` is what the step's `uses` names, "OWNER/REPO@REF"; empty: it runs the sluice of PATH.

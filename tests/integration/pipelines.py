@@ -74,6 +74,7 @@ class GithubJob:
             "GITHUB_JOB": job,
             "GITHUB_WORKFLOW": self.document.get("name", workflow),
             "GITHUB_WORKSPACE": str(checkout),
+            "RUNNER_OS": "Linux",
             "RUNNER_TEMP": str(self.directory / "temp"),
             "RUNNER_TOOL_CACHE": str(self.directory / "tools"),
         }
