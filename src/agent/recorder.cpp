@@ -63,6 +63,7 @@ void Recorder::end_bare(const Counters& counters) {
   journal::CommandEnded ended;
   const journal::Micros now_us = journal::now_us();
   ended.duration_us = static_cast<std::uint64_t>(std::max<journal::Micros>(0, now_us - began_us_));
+  ended.exit_status = journal::k_exit_unknown;
   ended.counters = codec::Json(counters.to_json()).dump();
   add(std::move(ended));
   flush();

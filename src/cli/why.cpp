@@ -248,12 +248,13 @@ Json why_json(const Explanation& explanation) {
   }
   JsonArray commands;
   for (const journal::CommandRow& command : explanation.commands) {
-    commands.emplace_back(
-        JsonObject{{"words", json_of(command.words)},
-                   {"go_version", command.go_version},
-                   {"time_us", command.at_us},
-                   {"duration_us", command.duration_us ? Json(*command.duration_us) : Json()},
-                   {"exit_status", command.exit_status}});
+    commands.emplace_back(JsonObject{
+        {"words", json_of(command.words)},
+        {"go_version", command.go_version},
+        {"time_us", command.at_us},
+        {"duration_us", command.duration_us ? Json(*command.duration_us) : Json()},
+        {"exit_status",
+         command.ending() == journal::Ending::unknown ? Json() : Json(command.exit_status)}});
   }
   return JsonObject{{"job", explanation.job.id},
                     {"uid", explanation.job.uid},

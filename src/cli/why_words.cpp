@@ -28,7 +28,7 @@ std::string end_text(const std::vector<journal::CommandRow>& commands) {
   for (const auto& command : commands) {
     if (!command.duration_us)
       ++open;
-    else if (command.exit_status != 0 || command.signal != 0)
+    else if (command.ending() == journal::Ending::bad)
       ++failed;
   }
   const auto& last = commands.back();

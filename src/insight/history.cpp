@@ -51,7 +51,7 @@ Result<JobSummary> summary_of(journal::Database& database, const journal::JobRow
   std::uint64_t wall_us = 0;
   bool is_whole = !commands.empty();
   for (const journal::CommandRow& command : commands) {
-    is_whole = is_whole && command.duration_us && command.exit_status == 0 && command.signal == 0;
+    is_whole = is_whole && command.duration_us && command.ending() != journal::Ending::bad;
     wall_us += command.duration_us.value_or(0);
   }
   if (is_whole) summary.wall_us = wall_us;

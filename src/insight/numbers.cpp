@@ -50,7 +50,7 @@ Result<void> Counting::count_commands() {
       continue;
     }
     numbers_.wall_us += *row.duration_us;
-    if (row.exit_status != 0 || row.signal != 0) ++numbers_.commands_failed;
+    if (row.ending() == journal::Ending::bad) ++numbers_.commands_failed;
     const auto counters = codec::parse_json(row.counters);
     if (counters) numbers_.lookups_unseen += lookups_counted(*counters);
   }

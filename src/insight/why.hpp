@@ -29,7 +29,7 @@ namespace sluice::insight {
 //   test-input, test-unknown      what the test consulted; the same, and it cannot be told what
 //   never-linked, relinked        of a program whose main package was not compiled
 //   arguments, uncacheable-flag, not-package-list, failed, failed-before, too-young,
-//   too-young-before, never-tested, no-log
+//   too-young-before, unkept, unkept-before, never-tested, no-log
 //                                 of tests
 // docs/guide/why.md has them all with their words.
 struct Cause {

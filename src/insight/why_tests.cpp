@@ -16,10 +16,13 @@ namespace sluice::insight {
 namespace {
 
 using journal::Answer;
+using journal::Ending;
 using journal::TestCause;
 using journal::TestRow;
 
 constexpr std::string_view k_binary_suffix = ".test";
+constexpr std::string_view k_consulted_changed =
+    "what the test consults was changed less than 2 s before, or while it ran";
 
 // "open testdata/a" of the session's report.
 std::string input_text(std::string_view input) {
@@ -40,7 +43,7 @@ class TestExplainer {
           test_flags(command.words, command.goflags, gotool::minor_of(command.go_version));
       if (!flags.is_test) continue;
       flags_ = flags;
-      has_failed_ = has_failed_ || command.exit_status != 0;
+      if (ending_ != Ending::bad && command.ending() != Ending::good) ending_ = command.ending();
     }
   }
 
@@ -154,12 +157,7 @@ class TestExplainer {
       why.causes = {{"uncacheable-flag", fmt::format("the last run had {}, so go kept no result",
                                                      printable(before.uncacheable))}};
     } else if (!last->is_kept) {
-      why.causes = {
-          last->has_failed
-              ? Cause{"failed-before", "the last run left no result: it did not pass"}
-              : Cause{"too-young-before",
-                      "the last run passed and left no result: what it consults was changed less "
-                      "than 2 s before, or while it ran"}};
+      why.causes = {unkept_before(last->ending)};
     } else {
       why.causes = {{"no-log", "what the last run left is not there any more"}};
     }
@@ -185,12 +183,32 @@ class TestExplainer {
         return;
       }
       why.is_proven = false;
-      why.causes = {has_failed_ ? Cause{"failed", "it did not pass: go keeps passing results only"}
-                                : Cause{"too-young",
-                                        "go kept no result: what the test consults was "
-                                        "changed less than 2 s before, or while it ran"}};
+      why.causes = {unkept(ending_)};
     }
     result_.tests.push_back(std::move(why));
+  }
+
+  static Cause unkept(Ending ending) {
+    switch (ending) {
+      case Ending::bad: return {"failed", "it did not pass: go keeps passing results only"};
+      case Ending::good:
+        return {"too-young", fmt::format("go kept no result: {}", k_consulted_changed)};
+      case Ending::unknown: break;
+    }
+    return {"unkept",
+            fmt::format("go kept no result: it did not pass, or {}", k_consulted_changed)};
+  }
+
+  static Cause unkept_before(Ending ending) {
+    switch (ending) {
+      case Ending::bad: return {"failed-before", "the last run left no result: it did not pass"};
+      case Ending::good:
+        return {"too-young-before",
+                fmt::format("the last run passed and left no result: {}", k_consulted_changed)};
+      case Ending::unknown: break;
+    }
+    return {"unkept-before", fmt::format("the last run left no result: it did not pass, or {}",
+                                         k_consulted_changed)};
   }
 
   static std::string flags_text(const std::vector<std::string>& flags) {
@@ -201,7 +219,7 @@ class TestExplainer {
   Explanation& result_;
   const bool is_against_;
   std::optional<TestFlags> flags_;  // of the job's last go test
-  bool has_failed_ = false;
+  Ending ending_ = Ending::good;    // of the job's go tests
 };
 
 }  // namespace

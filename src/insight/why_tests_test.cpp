@@ -119,6 +119,10 @@ TEST_CASE("why of tests: what go keeps no result of") {
   CHECK_FALSE(only_test(diary).is_proven);
   diary.run({.linked = {"m/p.test"}});
   CHECK(kind_of(only_test(diary)) == "too-young");
+  diary.run({.exit_status = journal::k_exit_unknown, .linked = {"m/p.test"}});
+  CHECK(kind_of(only_test(diary)) == "unkept");
+  diary.run({.linked = {"m/p.test"}, .tested = {k_passed}});
+  CHECK(kind_of(only_test(diary)) == "unkept-before");
 }
 
 TEST_CASE("why of tests: what the last run was like") {

@@ -65,9 +65,12 @@ struct CommandBegan {
   bool operator==(const CommandBegan&) const = default;
 };
 
+// Of a go command that nothing of sluice's is around: its session sees it end, not how.
+inline constexpr std::int64_t k_exit_unknown = -1;
+
 struct CommandEnded {
   std::uint64_t duration_us = 0;
-  std::int64_t exit_status = 0;
+  std::int64_t exit_status = 0;  // or k_exit_unknown
   std::uint64_t signal = 0;
   std::string counters;  // JSON
   bool operator==(const CommandEnded&) const = default;

@@ -71,6 +71,11 @@ std::uint64_t counted(std::int64_t number) {
   return number > 0 ? static_cast<std::uint64_t>(number) : 0;
 }
 
+Ending ending_of(std::int64_t exit_status) {
+  if (exit_status == k_exit_unknown) return Ending::unknown;
+  return exit_status == 0 ? Ending::good : Ending::bad;
+}
+
 }  // namespace
 
 Result<std::vector<JobRow>> recent_jobs(Database& database, std::size_t limit) {
@@ -122,6 +127,12 @@ Result<JobRow> find_job(Database& database, std::string_view selector) {
   return fail(Code::invalid,
               fmt::format("no job {} in the journal; the last ones are {}", printable(selector),
                           names.empty() ? "none" : join(names, ", ")));
+}
+
+Ending CommandRow::ending() const {
+  if (!duration_us) return Ending::unknown;
+  if (signal != 0) return Ending::bad;
+  return ending_of(exit_status);
 }
 
 Result<std::vector<CommandRow>> commands_of(Database& database, std::int64_t job) {
@@ -260,17 +271,19 @@ Result<std::optional<LastTest>> last_test_of(Database& database, std::string_vie
                                              std::int64_t other_than_job, Micros before_us) {
   TRY_ASSIGN(Statement statement,
              database.connection().prepare(
-                 "SELECT m.words, m.goflags, m.go_version, coalesce(m.exit_status, 1) <> 0, "
+                 "SELECT m.words, m.goflags, m.go_version, coalesce(m.exit_status, ?4), "
                  "coalesce(t.ran = 1 OR t.answer IN (0, 1, 3), 0), "
                  "coalesce(t.ran = 0 AND t.answer IN (0, 1, 3), 0) FROM command m "
                  "LEFT JOIN test t ON t.command = m.id AND t.package = ?1 "
                  "WHERE m.job <> ?2 AND m.at_us < ?3 AND (t.package IS NOT NULL OR EXISTS "
                  "(SELECT 1 FROM link l WHERE l.command = m.id AND l.package = ?1 || '.test')) "
                  "ORDER BY m.at_us DESC LIMIT 1"));
-  TRY_ASSIGN(const bool found, statement.with(package, other_than_job, before_us).step());
+  statement.with(package, other_than_job, before_us, k_exit_unknown);
+  TRY_ASSIGN(const bool found, statement.step());
   if (!found) return std::nullopt;
-  return LastTest{list_of(statement.text(0)), statement.text(1),        statement.text(2),
-                  statement.number(3) != 0,   statement.number(4) != 0, statement.number(5) != 0};
+  return LastTest{list_of(statement.text(0)), statement.text(1),
+                  statement.text(2),          ending_of(statement.number(3)),
+                  statement.number(4) != 0,   statement.number(5) != 0};
 }
 
 Result<std::optional<LastLink>> last_link_of(Database& database, std::string_view package,

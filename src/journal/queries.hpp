@@ -35,6 +35,8 @@ struct JobRow {
   std::string journal;  // it was merged from; empty: this one
 };
 
+enum class Ending { unknown, good, bad };  // of a command
+
 struct CommandRow {
   std::int64_t id = 0;
   Micros at_us = 0;
@@ -47,6 +49,8 @@ struct CommandRow {
   std::int64_t signal = 0;
   std::string counters;    // JSON
   std::string local_tier;  // empty: not known
+
+  Ending ending() const;
 };
 
 // The inputs of one package, as they were compiled some time.
@@ -125,8 +129,8 @@ struct LastTest {
   std::vector<std::string> words;
   std::string goflags;
   std::string go_version;
-  bool has_failed = false;  // the command
-  bool is_kept = false;     // it was answered, or it passed and go kept its result
+  Ending ending = Ending::unknown;  // of the command
+  bool is_kept = false;             // it was answered, or it passed and go kept its result
   bool is_answered = false;
 };
 Result<std::optional<LastTest>> last_test_of(Database& database, std::string_view package,

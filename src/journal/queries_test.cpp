@@ -170,6 +170,7 @@ TEST_CASE("queries: the last link of a program, and what the last run of a test 
   say("b", k_long_ago + 1000, {tested(Answer::reused, TestCause::none, 0)}, 0);
   say("c", k_long_ago + 2000, {tested(Answer::missed, TestCause::too_new, 0)}, 0);
   say("d", k_long_ago + 3000, {binary}, 1);
+  say("e", k_long_ago + 4000, {binary}, k_exit_unknown);
   Database database = diary.open();
   const auto link = last_link_of(database, "m/cmd", 4, k_long_ago + 3000);
   REQUIRE((link && *link));
@@ -181,14 +182,15 @@ TEST_CASE("queries: the last link of a program, and what the last run of a test 
     const auto last = last_test_of(database, "m/p", 99, k_long_ago + at_us);
     REQUIRE((last && *last));
     CHECK((*last)->is_answered == (at_us == 1001));
-    return std::pair((*last)->is_kept, (*last)->has_failed);
+    return std::pair((*last)->is_kept, (*last)->ending);
   };
   CHECK_FALSE(*has_earlier(database, k_long_ago));
   CHECK(*has_earlier(database, k_long_ago + 1));
-  CHECK(before(1) == std::pair(true, false));
-  CHECK(before(1001) == std::pair(true, false));
-  CHECK(before(2001) == std::pair(false, false));
-  CHECK(before(3001) == std::pair(false, true));
+  CHECK(before(1) == std::pair(true, Ending::good));
+  CHECK(before(1001) == std::pair(true, Ending::good));
+  CHECK(before(2001) == std::pair(false, Ending::good));
+  CHECK(before(3001) == std::pair(false, Ending::bad));
+  CHECK(before(4001) == std::pair(false, Ending::unknown));
 }
 
 TEST_CASE("queries: a build ID counts once, whatever packages a merged journal says for it") {
