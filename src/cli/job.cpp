@@ -206,6 +206,9 @@ int run_job(const Invocation& invocation, const sys::Environment& env) {
   if (IsolatedJob::around(env)) {
     return report(Error{Code::invalid, "job: this is inside of an isolated job already"});
   }
+  if (const auto program = find_program("job", invocation.tail.front(), env); !program) {
+    return report_not_started(program.error());
+  }
   sys::Environment inner = env;
   std::optional<IsolatedJob> job;
   agent::AgentConfig config = setup->config;

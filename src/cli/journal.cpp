@@ -143,10 +143,7 @@ Json merged_json(const std::vector<MergedJournal>& merged) {
 
 int run_journal(const Invocation& invocation, const sys::Environment& env) {
   sys::ignore_write_signals();
-  auto text = run(invocation, env);
-  if (!text) return report(std::move(text).error().in("journal"));
-  print(*text);
-  return 0;
+  return print_or_report("journal", run(invocation, env));
 }
 
 }  // namespace sluice::cli

@@ -187,10 +187,7 @@ std::string keys_json(const store::KeySettings& settings) {
 int run_key(const Invocation& invocation, const sys::Environment& env) {
   sys::ignore_write_signals();
   sys::hide_memory();
-  auto text = run(invocation, env);
-  if (!text) return report(std::move(text).error().in("key"));
-  print(*text);
-  return 0;
+  return print_or_report("key", run(invocation, env));
 }
 
 }  // namespace sluice::cli

@@ -232,6 +232,21 @@ std::optional<sys::Path> toolexec_link(const Setup& setup) {
 
 }  // namespace
 
+Result<sys::Path> find_program(std::string_view asking, const std::string& name,
+                               const sys::Environment& env) {
+  if (auto program = sys::find_in_path(name, env)) return std::move(*program);
+  // A file of this name that nobody may execute is another answer than none.
+  const std::string path = env.get_or("PATH", "");
+  const bool stands_there =
+      std::ranges::any_of(split(path, ':'), [&name](std::string_view directory) {
+        const auto info = sys::stat_file(sys::Path(directory) / name);
+        return info && *info && (*info)->is_regular();
+      });
+  return fail(stands_there ? Code::denied : Code::not_found,
+              fmt::format("{}: {}: {}", asking, printable(name, 120),
+                          stands_there ? "not executable" : "command not found"));
+}
+
 int report_not_started(const Error& error) {
   say(error.message);
   return error.code == Code::not_found ? k_exit_not_found : k_exit_not_executable;

@@ -34,6 +34,9 @@ struct Command {
 
 // Says why a command could not be started; the exit status for that.
 int report_not_started(const Error& error);
+// What `asking` (run, job) was given to start, found as a shell would.
+Result<sys::Path> find_program(std::string_view asking, const std::string& name,
+                               const sys::Environment& env);
 
 // Replaces this process by the command, with nothing of sluice added.
 int execute(const Command& command, const sys::Environment& env);

@@ -57,6 +57,12 @@ int report(const Error& error) {
   return error.code == Code::invalid ? k_exit_usage : k_exit_failure;
 }
 
+int print_or_report(std::string_view command, Result<std::string> document) {
+  if (!document) return report(std::move(document).error().in(command));
+  print(*document);
+  return 0;
+}
+
 bool use_colour(int fd, const sys::Environment& env) {
   if (env.has("NO_COLOR") || env.get_or("TERM", "dumb") == "dumb") return false;
   return isatty(fd) == 1;

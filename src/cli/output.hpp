@@ -27,6 +27,8 @@ int exit_code_after_output(int code);
 
 // Says the error; 2 when the user can mend it by writing something else, else 1.
 int report(const Error& error);
+// The document, or the error as that of the command; the exit status.
+int print_or_report(std::string_view command, Result<std::string> document);
 
 // Whether text on this descriptor may be coloured: a terminal that is no "dumb" one, without
 // NO_COLOR.

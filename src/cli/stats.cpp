@@ -56,10 +56,7 @@ Result<std::string> stats_format(const Invocation& invocation) {
 
 int run_stats(const Invocation& invocation, const sys::Environment& env) {
   sys::ignore_write_signals();
-  auto text = stats(invocation, env);
-  if (!text) return report(std::move(text).error().in("stats"));
-  print(*text);
-  return 0;
+  return print_or_report("stats", stats(invocation, env));
 }
 
 }  // namespace sluice::cli
