@@ -8,6 +8,8 @@
 
 #include <fmt/format.h>
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <ctime>
 
@@ -15,6 +17,7 @@ namespace sluice::agent {
 namespace {
 
 constexpr std::uint64_t k_event_bytes_max = 8U << 20U;
+constexpr std::string_view k_begun_mark = "#";
 
 std::string join_nonempty(const std::vector<std::string>& parts) {
   std::vector<std::string> kept;
@@ -273,6 +276,22 @@ Job job_of(const sys::Environment& env, const sys::Path& checkout) {
   if (job.name.empty()) job.name = "job";
   for (std::string* text : {&job.name, &job.run, &job.id}) *text = shortened(*text);
   return job;
+}
+
+void begin_anew(Job& job, UnixNanos now_ns) {
+  if (job.system == CiSystem::other) {
+    job.id += fmt::format("{}{:x}-{:x}", k_begun_mark, now_ns, ::getpid());
+  }
+}
+
+bool names_only_a_day(const Job& job) {
+  return job.system == CiSystem::other && job.id.rfind(k_begun_mark) == std::string::npos;
+}
+
+bool is_of_job(const Job& job, std::string_view id) {
+  if (!id.starts_with(job.id)) return false;
+  id.remove_prefix(job.id.size());
+  return id.empty() || (job.system == CiSystem::other && id.starts_with(k_begun_mark));
 }
 
 sys::Path checkout_root(const sys::Path& working_directory) {

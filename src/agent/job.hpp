@@ -40,6 +40,13 @@ struct Job {
 // From the environment alone: no process, no network; reads GitHub's event file where there is one.
 Job job_of(const sys::Environment& env, const sys::Path& checkout);
 
+// Of a CI system that we do not know, the id names a checkout and a day. One that begins now has an
+// id of its own, which begins as that one does; another system's is left as it is.
+void begin_anew(Job& job, UnixNanos now_ns);
+bool names_only_a_day(const Job& job);
+// Whether `id` is that of the job, or of one of its day that was begun.
+bool is_of_job(const Job& job, std::string_view id);
+
 // The checkout a command runs in: the nearest directory upwards with go.work, .git or go.mod, in
 // that order of preference; else `working_directory`.
 sys::Path checkout_root(const sys::Path& working_directory);

@@ -168,6 +168,28 @@ TEST_CASE("a desk's job is its checkout") {
   CHECK(other.run.starts_with("ci/20"));
 }
 
+TEST_CASE("a job that begins has an id of its own where the CI system gives none") {
+  const Job day = job_of(environment({{"CI", "true"}}), "/p");
+  Job begun = day;
+  begin_anew(begun, 5);
+  Job later = day;
+  begin_anew(later, 6);
+  CHECK(begun.id != later.id);
+  CHECK(names_only_a_day(day));
+  CHECK_FALSE(names_only_a_day(begun));
+  CHECK(is_of_job(day, day.id));
+  CHECK(is_of_job(day, begun.id));
+  CHECK_FALSE(is_of_job(begun, later.id));
+  CHECK_FALSE(is_of_job(begun, day.id));
+  CHECK_FALSE(is_of_job(day, job_of(environment({{"CI", "true"}}), "/p/q").id));
+
+  const Job github = job_of(environment({{"GITHUB_ACTIONS", "true"}, {"GITHUB_RUN_ID", "1"}}), "/");
+  begun = github;
+  begin_anew(begun, 5);
+  CHECK(begun.id == github.id);
+  CHECK_FALSE(is_of_job(github, github.id + "1"));
+}
+
 TEST_CASE("names are short however long what they come from is") {
   const std::string path = "/" + std::string(4000, 'x');
   const Job job = job_of(environment({}), path);

@@ -71,16 +71,19 @@ std::optional<BegunJob> begun_job(const AgentConfig& config) {
   return read_begun_job(config.begun_path());
 }
 
-std::vector<BegunJob> begun_jobs(const sys::Path& runtime_directory, std::string_view job_id) {
+std::vector<BegunJob> begun_jobs(const sys::Path& runtime_directory, const agent::Job& of) {
   std::vector<BegunJob> jobs;
   // A directory that cannot be listed has none.
   (void)sys::list_directory(runtime_directory, [&](std::string_view name) -> Result<void> {
     if (!name.ends_with(k_ending)) return {};
     auto job = read_begun_job(runtime_directory / name);
-    if (job && job->config.job_id == job_id) jobs.push_back(std::move(*job));
+    if (job && agent::is_of_job(of, job->config.job_id)) jobs.push_back(std::move(*job));
     return {};
   });
   std::ranges::sort(jobs, {}, &BegunJob::began_ns);
+  if (jobs.empty()) return jobs;
+  const std::string last = jobs.back().config.job_id;
+  std::erase_if(jobs, [&last](const BegunJob& job) { return job.config.job_id != last; });
   return jobs;
 }
 

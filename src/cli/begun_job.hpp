@@ -6,6 +6,7 @@
 #pragma once
 
 #include "agent/config.hpp"
+#include "agent/job.hpp"
 #include "agent/messages.hpp"
 #include "base/deadline.hpp"
 #include "base/result.hpp"
@@ -13,7 +14,6 @@
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 namespace sluice::cli {
@@ -33,8 +33,10 @@ Result<BegunJob> decode_begun_job(std::string_view text);
 Result<std::string> leave_begun_job(const BegunJob& job);
 // The one that begin has left with the same configuration.
 std::optional<BegunJob> begun_job(const agent::AgentConfig& config);
-// Those of one CI job, which may have begun in several modules; what cannot be read is passed over.
-std::vector<BegunJob> begun_jobs(const sys::Path& runtime_directory, std::string_view job_id);
+// Those of one CI job, which may have begun in several modules, by when they began; what cannot be
+// read is passed over. The job may be one that ends where its id is not known (agent/job.hpp): the
+// last one that began is meant then.
+std::vector<BegunJob> begun_jobs(const sys::Path& runtime_directory, const agent::Job& job);
 void forget_begun_job(const BegunJob& job);
 
 }  // namespace sluice::cli

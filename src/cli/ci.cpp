@@ -177,6 +177,12 @@ std::string begun_line(const Setup& setup, const Begun& begun) {
                                    : std::string("cacheprog"));
 }
 
+// Where nothing else tells two jobs of a checkout apart, their beginnings do.
+void name_own_job(Setup& setup) {
+  agent::begin_anew(setup.job, unix_now_ns());
+  setup.config.job_id = setup.job.id;
+}
+
 int begin(const Invocation& invocation, const sys::Environment& env) {
   const auto unused_max = hold_of(invocation);
   if (!unused_max) return report(unused_max.error());
@@ -196,6 +202,7 @@ int begin(const Invocation& invocation, const sys::Environment& env) {
   const ModeChoice choice = choose_mode(setup->settings.mode, setup->go, false);
   if (!choice.note.empty()) say(choice.note);
   setup->config.say_faults = true;  // no command of sluice is there to do so
+  if (!agent::AgentConfig::of_environment(env)) name_own_job(*setup);
   const auto before = begun_job(setup->config);
   Begun begun;
   begun.restore = choice.restore;

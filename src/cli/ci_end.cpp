@@ -160,6 +160,12 @@ void tell(const Invocation& invocation, const Setup& setup, const Ended& ended,
   print(Json(std::move(object)).dump() + "\n");
 }
 
+void be_of(Setup& setup, const agent::AgentConfig& begun) {
+  setup.job.id = begun.job_id;
+  setup.config.job_id = begun.job_id;
+  setup.config.job_run = begun.job_run;
+}
+
 }  // namespace
 
 int end_job(const Invocation& invocation, const sys::Environment& env) {
@@ -171,13 +177,10 @@ int end_job(const Invocation& invocation, const sys::Environment& env) {
   auto setup = set_up(invocation.flags, env, current_directory(), OffSwitch::passed_over);
   if (!setup) return report(setup.error());
   // A job that only the day names is still the one that was begun.
-  if (const auto session = agent::AgentConfig::of_environment(env)) {
-    setup->job.id = session->job_id;
-    setup->config.job_id = session->job_id;
-    setup->config.job_run = session->job_run;
-  }
+  if (const auto session = agent::AgentConfig::of_environment(env)) be_of(*setup, *session);
+  const auto begun = begun_jobs(setup->config.runtime_directory, setup->job);
+  if (!begun.empty()) be_of(*setup, begun.back().config);
   setup->config.command_id = new_command_id();
-  const auto begun = begun_jobs(setup->config.runtime_directory, setup->job.id);
   Ended ended;
   ended.was_begun = !begun.empty();
   tell_agents(begun, env, ended);

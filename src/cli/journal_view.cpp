@@ -15,6 +15,13 @@ namespace {
 constexpr auto k_agents_wait = std::chrono::seconds(10);  // for all of them
 constexpr auto k_spools_wait = std::chrono::seconds(2);   // for who else reads spools now
 
+// Journals of other machines may have been merged.
+Result<journal::JobRow> last_of_this_machine(journal::Database& database) {
+  TRY_ASSIGN(auto own, journal::last_job_of(database, agent::host_name()));
+  if (own) return std::move(*own);
+  return journal::find_job(database, "last");
+}
+
 }  // namespace
 
 Result<journal::Database> open_journal(const Setup& setup) {
@@ -43,15 +50,11 @@ Result<journal::JobRow> chosen_job(journal::Database& database, const Setup& set
                                    std::string_view selector) {
   const bool is_last = selector == "last";
   if (!selector.empty() && !is_last) return journal::find_job(database, selector);
-  if (is_last || setup.job.system == agent::CiSystem::none) {
-    // Journals of other machines may have been merged.
-    TRY_ASSIGN(auto own, journal::last_job_of(database, agent::host_name()));
-    if (own) return std::move(*own);
-    return journal::find_job(database, "last");
-  }
+  if (is_last || setup.job.system == agent::CiSystem::none) return last_of_this_machine(database);
   const std::string uid = fmt::format("{}/{}", agent::name_of(setup.job.system), setup.job.id);
   auto job = journal::find_job(database, uid);
   if (job || job.error().code != Code::invalid) return job;
+  if (agent::names_only_a_day(setup.job)) return last_of_this_machine(database);  // it has ended
   return fail(Code::not_found, fmt::format("this job ({}) has run nothing with sluice yet; --job "
                                            "names another one",
                                            uid));

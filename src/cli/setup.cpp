@@ -57,10 +57,9 @@ sys::Path beside_the_tier(const agent::AgentConfig& config, std::string_view nam
 
 // The configuration of the sluice around this one, where its go command sees its checkout at
 // another path.
-std::optional<agent::AgentConfig> outer_of(const sys::Environment& env) {
-  auto outer = agent::AgentConfig::of_environment(env);
-  if (!outer || outer->shown_checkout.empty()) return std::nullopt;
-  return std::move(*outer);
+std::optional<agent::AgentConfig> outer_of(const Result<agent::AgentConfig>& session) {
+  if (!session || session->shown_checkout.empty()) return std::nullopt;
+  return *session;
 }
 
 sys::Path shown_as(const agent::AgentConfig& outer) {
@@ -159,9 +158,11 @@ Result<Setup> set_up(const Flags& flags, const sys::Environment& env,
   } else {
     setup.go_error = go.error().message;
   }
-  const auto outer = outer_of(env);
+  const auto session = agent::AgentConfig::of_environment(env);
+  const auto outer = outer_of(session);
   const sys::Path real = outer ? real_directory(working_directory, *outer) : working_directory;
   setup.job = agent::job_of(env, agent::checkout_root(real));
+  if (session && agent::is_of_job(setup.job, session->job_id)) setup.job.id = session->job_id;
   TRY_ASSIGN(JobKeys keys, decide_trust(setup.settings, setup.job, env));
   setup.config = config_of(setup, env);
   add_keys(setup.config, std::move(keys));

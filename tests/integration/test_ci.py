@@ -248,6 +248,29 @@ def test_begin_hands_out_what_go_needs(machine, tiny_store, tiny):
     m.run("go", "build", "-o", out, ".", cwd=tiny, env=env).ok()
 
 
+def test_builds_of_an_unknown_system_are_jobs_of_their_own(machine, tiny_store, tiny):
+    """CI=true and nothing else names a day; what begins is told apart, and ended by any shell."""
+    m = machine("m", store=tiny_store)
+    ci = {"CI": "true"}
+    lookups = []
+    uids = set()
+    for shares_variables in (True, False):
+        env, _ = begin(m, tiny, env=ci)
+        m.go("build", "-o", "out", ".", cwd=tiny, env=env).ok()
+        again, _ = begin(m, tiny, env=env)  # of the same job
+        m.run("go", "vet", ".", cwd=tiny, env=again).ok()
+        told = json.loads(m.sluice_run("stats", "--json", cwd=tiny, env=env).ok().stdout)
+        uids.add(told["job"]["uid"])
+        told, run = end(m, tiny, env=env if shares_variables else ci)
+        assert told["begun"], run.stderr
+        lookups.append(told["hits_local"] + told["hits_remote"] + told["misses"])
+        assert nothing_is_left(m)
+        # After its end the last one is meant.
+        told = json.loads(m.sluice_run("why", "--json", cwd=tiny, env=ci).ok().stdout)
+        assert told["uid"] in uids
+    assert len(uids) == 2 and lookups[1] < 1.5 * lookups[0], (uids, lookups)
+
+
 def test_shells(machine, tiny_store, tiny):
     m = machine("m", store=tiny_store)
     script = f'eval "$({m.sluice} ci begin)"; go build -o out . && {m.sluice} ci end --json'
