@@ -100,8 +100,8 @@ TEST_CASE("restore: a part can be left out") {
 
 TEST_CASE("restore: all or nothing") {
   SnapshotDesk desk;
-  desk.write("one/a", body_of(1, 6'000'000));
-  desk.write("two/b", body_of(2, 6'000'000));
+  desk.write("one/a", body_of(1, 20'000'000));
+  desk.write("two/b", body_of(2, 20'000'000));
   desk.save("k", {"one", "two"});
   REQUIRE(sys::remove_tree(desk.at("one")));
   REQUIRE(sys::remove_tree(desk.at("two")));
