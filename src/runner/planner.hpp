@@ -42,7 +42,6 @@ class Planner {
   Planner(Capacity capacity, std::unique_ptr<Strategy> strategy);
 
   void set_capacity(Capacity capacity) { capacity_ = std::move(capacity); }
-  const Capacity& capacity() const { return capacity_; }
 
   void add(TaskNumber number, Task task);  // it may start from now on
   void ended(TaskNumber number);           // one that was started

@@ -1,30 +1,22 @@
 #include "runner/planner.hpp"
 
 #include "runner/simulation_for_test.hpp"
+#include "runner/testing.hpp"
 
 #include <doctest/doctest.h>
-
-#include <algorithm>
-#include <string>
 
 namespace sluice::runner {
 namespace {
 
 using testing::bound_of;
 using testing::Machine;
+using testing::of_cores;
 using testing::Outcome;
 using testing::SimulatedTest;
 using testing::Suite;
 using testing::suite_of;
 
 constexpr std::uint64_t k_mib = 1ULL << 20U;
-
-Capacity of_cores(double cores, std::uint64_t memory = 0) {
-  Capacity capacity;
-  capacity.cores = cores;
-  capacity.memory = memory;
-  return capacity;
-}
 
 Task task_of(double duration_s, double cores = 1) {
   Task task;

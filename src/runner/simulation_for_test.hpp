@@ -30,8 +30,6 @@ struct Outcome {
   std::uint64_t most_memory = 0;
   std::size_t evictions = 0;
   std::vector<std::pair<TaskNumber, double>> starts;
-
-  double first_start_s() const { return starts.empty() ? 0 : starts.front().second; }
 };
 
 // What no schedule can be faster than.
@@ -61,20 +59,10 @@ class Machine {
         is_added[i] = true;
         planner.add(i, task_of(tests[i], i));
       }
-      const Decision decision = planner.decide(load_at(now_s, tests));
-      for (const TaskNumber number : decision.evictions) {
-        ++outcome.evictions;
-        running_.erase(number);
-        planner.ended(number);
-        planner.add(number, task_of(tests[number], number));
-      }
-      for (const TaskNumber number : decision.starts) {
-        running_[number] = {tests[number].duration_s, now_s};
-        outcome.starts.emplace_back(number, now_s);
-      }
+      decide(planner, tests, task_of, now_s, outcome);
       outcome.most_at_once = std::max(outcome.most_at_once, running_.size());
       outcome.most_memory = std::max(outcome.most_memory, memory_used(tests));
-      left -= go_on(planner, tests, now_s, outcome);
+      left -= go_on(planner, tests, task_of, now_s, outcome);
     }
     return outcome;
   }
@@ -119,9 +107,27 @@ class Machine {
     return load;
   }
 
+  // Asks the planner, and does what it says.
+  template <class TaskOf>
+  void decide(Planner& planner, const std::vector<SimulatedTest>& tests, TaskOf task_of,
+              double now_s, Outcome& outcome) {
+    const Decision decision = planner.decide(load_at(now_s, tests));
+    for (const TaskNumber number : decision.evictions) {
+      ++outcome.evictions;
+      running_.erase(number);
+      planner.ended(number);
+      planner.add(number, task_of(tests[number], number));
+    }
+    for (const TaskNumber number : decision.starts) {
+      running_[number] = {tests[number].duration_s, now_s};
+      outcome.starts.emplace_back(number, now_s);
+    }
+  }
+
   // A tick, in which tasks end when they end, and others take their place at once. How many ended.
-  std::size_t go_on(Planner& planner, const std::vector<SimulatedTest>& tests, double now_s,
-                    Outcome& outcome) {
+  template <class TaskOf>
+  std::size_t go_on(Planner& planner, const std::vector<SimulatedTest>& tests, TaskOf task_of,
+                    double now_s, Outcome& outcome) {
     std::size_t ended = 0;
     for (double left_s = k_tick_s; left_s > 1e-9 && !running_.empty();) {
       const double speed_now = speed(tests);
@@ -140,11 +146,7 @@ class Machine {
         ++ended;
         outcome.took_s = at_s;
       }
-      if (over.empty()) continue;
-      for (const TaskNumber number : planner.decide(load_at(at_s, tests)).starts) {
-        running_[number] = {tests[number].duration_s, at_s};
-        outcome.starts.emplace_back(number, at_s);
-      }
+      if (!over.empty()) decide(planner, tests, task_of, at_s, outcome);
     }
     return ended;
   }

@@ -1,18 +1,15 @@
 #include "runner/strategy.hpp"
 
+#include "runner/testing.hpp"
+
 #include <doctest/doctest.h>
 
 namespace sluice::runner {
 namespace {
 
-constexpr std::uint64_t k_gib = 1ULL << 30U;
+using testing::of_cores;
 
-Capacity of_cores(double cores, std::uint64_t memory = 0) {
-  Capacity capacity;
-  capacity.cores = cores;
-  capacity.memory = memory;
-  return capacity;
-}
+constexpr std::uint64_t k_gib = 1ULL << 30U;
 
 Load load_at(double now_s, double cores, double waiting) {
   Load load;
