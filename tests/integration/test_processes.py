@@ -40,6 +40,7 @@ func TestInterrupt(t *testing.T) {
 \tselect {
 \tcase got := <-signals:
 \t\tfmt.Println("handled", got)
+\t\ttime.Sleep(time.Second) // So that go has noticed the signal before this test's end.
 \tcase <-time.After(time.Minute):
 \t\tt.Fatal("no signal came")
 \t}
