@@ -344,7 +344,7 @@ class Saver {
     publishing_.domain = options.domain;
     publishing_.refer_domains = options.trust.domains;
     publishing_.trust = options.trust;
-    publishing_.zstd_level = k_snapshot_zstd_level;
+    publishing_.compression = k_snapshot_compression;
     auto known = std::make_shared<store::Index>();
     if (before != nullptr) {
       store::Manifest manifest;

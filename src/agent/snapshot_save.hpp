@@ -27,7 +27,7 @@ inline constexpr std::uint64_t k_snapshot_bundle_target = 16ULL << 20U;
 inline constexpr std::uint64_t k_snapshot_segment = 16ULL << 20U;
 inline constexpr std::uint64_t k_snapshot_batch = 8ULL << 20U;  // of small files, for one thread
 inline constexpr std::uint64_t k_snapshot_whole_max = 64ULL << 10U;  // up to here: one chunk
-inline constexpr int k_snapshot_zstd_level = 4;
+inline constexpr codec::ZstdEffort k_snapshot_compression{.level = 2, .long_distance = true};
 
 struct SnapshotPlace {
   std::string text;  // as the user wrote it

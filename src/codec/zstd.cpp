@@ -108,14 +108,22 @@ class Lent {
 constexpr std::array<std::byte, 4> k_magic = {std::byte{0x28}, std::byte{0xb5}, std::byte{0x2f},
                                               std::byte{0xfd}};
 
+void prepare(ZSTD_CCtx* context, ZstdEffort effort) {
+  ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel,
+                         std::clamp(effort.level, k_level_min, k_level_max));
+  if (!effort.long_distance) return;
+  ZSTD_CCtx_setParameter(context, ZSTD_c_enableLongDistanceMatching, 1);
+  ZSTD_CCtx_setParameter(context, ZSTD_c_windowLog, k_window_log_max);
+}
+
 }  // namespace
 
-Bytes zstd_compress(ByteView bytes, int level) {
+Bytes zstd_compress(ByteView bytes, ZstdEffort effort) {
   const Lent<Compression> context;
+  prepare(context.get(), effort);
   Bytes frame(ZSTD_compressBound(bytes.size()));
   const std::size_t size =
-      ZSTD_compressCCtx(context.get(), frame.data(), frame.size(), bytes.data(), bytes.size(),
-                        std::clamp(level, k_level_min, k_level_max));
+      ZSTD_compress2(context.get(), frame.data(), frame.size(), bytes.data(), bytes.size());
   if (ZSTD_isError(size) != 0U) std::abort();  // the buffer suffices: only memory can be short
   frame.resize(size);
   frame.shrink_to_fit();  // the bound is generous, and frames wait in queues
@@ -172,13 +180,11 @@ struct ZstdCompressor::State {
   }
 };
 
-ZstdCompressor::ZstdCompressor(ByteSink sink, int level, std::uint64_t content_size)
+ZstdCompressor::ZstdCompressor(ByteSink sink, ZstdEffort effort, std::uint64_t content_size)
     : state_(std::make_unique<State>(std::move(sink))) {
   static_assert(k_zstd_size_unknown == ZSTD_CONTENTSIZE_UNKNOWN);
-  ZSTD_CCtx* context = state_->context.get();
-  ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel,
-                         std::clamp(level, k_level_min, k_level_max));
-  ZSTD_CCtx_setPledgedSrcSize(context, content_size);
+  prepare(state_->context.get(), effort);
+  ZSTD_CCtx_setPledgedSrcSize(state_->context.get(), content_size);
 }
 ZstdCompressor::~ZstdCompressor() = default;
 ZstdCompressor::ZstdCompressor(ZstdCompressor&&) noexcept = default;

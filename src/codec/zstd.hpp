@@ -20,8 +20,13 @@ inline constexpr int k_zstd_level_default = 1;  // measured on Go's outputs: doc
 inline constexpr std::uint64_t k_zstd_size_unknown = UINT64_MAX;
 using ByteSink = std::function<Result<void>(ByteView)>;
 
-// Levels are held within -5 and 19.
-Bytes zstd_compress(ByteView bytes, int level = k_zstd_level_default);
+struct ZstdEffort {
+  int level = k_zstd_level_default;  // held within -5 and 19
+  // Finds repeats of 64 bytes and more anywhere in the 8 MiB before: what is like one large file.
+  bool long_distance = false;
+};
+
+Bytes zstd_compress(ByteView bytes, ZstdEffort effort = {});
 // Exactly one frame that gives exactly `size` bytes.
 Result<Bytes> zstd_decompress(ByteView frame, std::uint64_t size);
 
@@ -29,7 +34,7 @@ Result<Bytes> zstd_decompress(ByteView frame, std::uint64_t size);
 // size is then an error.
 class ZstdCompressor {
  public:
-  ZstdCompressor(ByteSink sink, int level, std::uint64_t content_size);
+  ZstdCompressor(ByteSink sink, ZstdEffort effort, std::uint64_t content_size);
   ~ZstdCompressor();
   ZstdCompressor(ZstdCompressor&&) noexcept;
   ZstdCompressor& operator=(ZstdCompressor&&) noexcept;

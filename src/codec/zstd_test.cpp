@@ -31,9 +31,10 @@ ByteSink append_to(Bytes& out) {
   };
 }
 
-Result<Bytes> compress_in_pieces(ByteView bytes, std::size_t piece, std::uint64_t announced) {
+Result<Bytes> compress_in_pieces(ByteView bytes, std::size_t piece, std::uint64_t announced,
+                                 bool long_distance = false) {
   Bytes out;
-  ZstdCompressor compressor(append_to(out), k_zstd_level_default, announced);
+  ZstdCompressor compressor(append_to(out), {.long_distance = long_distance}, announced);
   for (std::size_t at = 0; at < bytes.size(); at += piece) {
     TRY(compressor.write(bytes.subspan(at, std::min(piece, bytes.size() - at))));
   }
@@ -91,10 +92,25 @@ TEST_CASE("every level that may be asked for can be read") {
   const Bytes bytes = sample(300'000);
   for (const int level : {-100, -1, 1, 3, 9, 19, 22}) {
     CAPTURE(level);
-    const Bytes frame = zstd_compress(bytes, level);
+    const Bytes frame = zstd_compress(bytes, {.level = level});
     CHECK(zstd_decompress(frame, bytes.size()) == bytes);
     CHECK(decompress_in_pieces(frame, 4096, bytes.size()) == bytes);
   }
+}
+
+TEST_CASE("repeats that lie far apart are found where that is asked for") {
+  const Bytes noise = sample(3U << 20U);
+  Bytes bytes = noise;
+  append(bytes, noise);
+  const Bytes near = zstd_compress(bytes);
+  for (const Bytes& frame : {zstd_compress(bytes, {.level = 1, .long_distance = true}),
+                             compress_in_pieces(bytes, 100'000, bytes.size(), true).value()}) {
+    CHECK(frame.size() < near.size() * 2 / 3);
+    CHECK(zstd_decompress(frame, bytes.size()) == bytes);
+    CHECK(decompress_in_pieces(frame, 4096, bytes.size()) == bytes);
+  }
+  // A thread's contexts are lent again, and forget what the last one wanted.
+  CHECK(zstd_compress(bytes) == near);
 }
 
 TEST_CASE("a size other than the frame's is corrupt, before memory is spent on it") {
@@ -229,7 +245,7 @@ TEST_CASE("contexts of one thread do not meet: interleaved, moved, and in many t
       Bytes second;
       ZstdCompressor a(append_to(first), 3, bytes.size());
       ZstdCompressor b(append_to(second), 1, bytes.size());
-      ZstdCompressor c(append_to(second), 1, 0);  // more than a thread keeps
+      ZstdCompressor c(append_to(second), {}, 0);  // more than a thread keeps
       bool ok = a.write(bytes).has_value() && b.write(bytes).has_value();
       ZstdCompressor moved = std::move(a);
       ok = ok && moved.finish().has_value() && b.finish().has_value();

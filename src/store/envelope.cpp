@@ -83,7 +83,7 @@ Result<void> check_sizes(const EnvelopeKind& kind, const Header& header, std::ui
 
 // With room for the signature, which the checksum does not cover.
 Bytes sealed(const EnvelopeKind& kind, ByteView payload, const KeyId& signer) {
-  const Bytes compressed = codec::zstd_compress(payload, k_metadata_level);
+  const Bytes compressed = codec::zstd_compress(payload, {.level = k_metadata_level});
   const bool smaller = !compressed.empty() && compressed.size() < payload.size() &&
                        payload.size() / k_payload_ratio_max <= compressed.size();
   const ByteView stored = smaller ? ByteView(compressed) : payload;

@@ -62,7 +62,7 @@ void PackBuilder::add(const BlobId& id, ByteView bytes) {
     header.u32(0);
     bytes_ = header.take();
   }
-  const Bytes compressed = codec::zstd_compress(bytes, zstd_level_);
+  const Bytes compressed = codec::zstd_compress(bytes, compression_);
   const bool smaller = !compressed.empty() && compressed.size() < bytes.size();
   const ByteView stored = smaller ? ByteView(compressed) : bytes;
   blobs_.push_back(

@@ -38,7 +38,7 @@ struct PackedBlob {
 
 class PackBuilder {
  public:
-  explicit PackBuilder(int zstd_level = codec::k_zstd_level_default) : zstd_level_(zstd_level) {}
+  explicit PackBuilder(codec::ZstdEffort compression = {}) : compression_(compression) {}
 
   bool empty() const { return blobs_.empty(); }
   bool full() const { return blobs_.size() >= k_pack_blobs_max; }
@@ -52,7 +52,7 @@ class PackBuilder {
   Bytes finish();
 
  private:
-  int zstd_level_;
+  codec::ZstdEffort compression_;
   Bytes bytes_;
   std::vector<PackedBlob> blobs_;
 };

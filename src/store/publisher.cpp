@@ -64,7 +64,7 @@ Publisher::Publisher(Objects& objects, PublishOptions options, std::shared_ptr<c
     : objects_(objects),
       options_(std::move(options)),
       known_(std::move(known)),
-      pack_(options_.zstd_level) {}
+      pack_(options_.compression) {}
 
 Publisher::~Publisher() = default;
 
@@ -118,7 +118,7 @@ Result<void> Publisher::add_bytes(const Record& record, ByteView bytes, Deadline
   if (record.size < options_.alone_bytes_min) {
     return in_blob(record, add_packed(record, bytes, deadline));
   }
-  const Bytes frame = codec::zstd_compress(bytes, options_.zstd_level);
+  const Bytes frame = codec::zstd_compress(bytes, options_.compression);
   Location location;
   location.where = Location::Where::alone;
   location.stored_size = frame.size();
@@ -160,7 +160,7 @@ Result<void> Publisher::add_alone(const Record& record, const sys::Path& file, i
         stored_size += piece.size();
         return staged.write(piece);
       },
-      options_.zstd_level, record.size);
+      options_.compression, record.size);
   Sha256 hash;
   Bytes buffer(k_piece_size);
   for (std::uint64_t at = 0;;) {

@@ -49,7 +49,7 @@ struct PublishOptions {
   sys::Path staging;   // a directory for compressed large blobs, removed as they are uploaded
   std::uint64_t pack_bytes_target = 4ULL << 20U;  // a pack is uploaded when it holds this much
   std::uint64_t alone_bytes_min = 1ULL << 20U;    // a blob of this raw size goes alone
-  int zstd_level = codec::k_zstd_level_default;
+  codec::ZstdEffort compression;
   // Other domains whose objects our readers believe too: blobs known there are not uploaded again.
   std::vector<std::string> refer_domains;
   Trust trust;  // its key signs manifest and heads; its domains are not looked at

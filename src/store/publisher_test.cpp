@@ -147,7 +147,7 @@ TEST_CASE("a large blob that another version compressed otherwise is taken as it
   MemoryObjects objects;
   const Bytes large = body_of(2, 90'000, true);
   Job job(objects);
-  const Bytes theirs = codec::zstd_compress(large, 12);
+  const Bytes theirs = codec::zstd_compress(large, {.level = 12});
   objects.set(blob_key("trusted", sha256_as<BlobId>(large), Encoding::zstd), theirs);
   REQUIRE(job.add(1, large).has_value());
   REQUIRE(job.publish().has_value());
@@ -364,7 +364,7 @@ TEST_CASE("a large blob of another size is believed when its bytes are right, el
     const std::vector<std::string> keys = objects.keys("/blobs/");
     REQUIRE(keys.size() == 1);
     const Bytes ours = objects.bytes_at(keys[0]);
-    const Bytes other = right ? codec::zstd_compress(large, 19) : Bytes(100);
+    const Bytes other = right ? codec::zstd_compress(large, {.level = 19}) : Bytes(100);
     REQUIRE(other.size() != ours.size());
     objects.set(keys[0], other);
     Job second(objects, "other");
