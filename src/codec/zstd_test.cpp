@@ -216,7 +216,7 @@ TEST_CASE("content of another size than announced is an error of the writer") {
 TEST_CASE("the sink's error stops both directions and comes back as it was") {
   const ByteSink full = [](ByteView) -> Result<void> { return fail(Code::exhausted, "disk full"); };
   const Bytes bytes = sample(500'000);
-  ZstdCompressor compressor(full, 1, bytes.size());
+  ZstdCompressor compressor(full, {}, bytes.size());
   auto written = compressor.write(bytes);
   if (written) written = compressor.finish();
   REQUIRE_FALSE(written);
@@ -229,7 +229,7 @@ TEST_CASE("the sink's error stops both directions and comes back as it was") {
 
 TEST_CASE("a finished frame takes no more") {
   Bytes out;
-  ZstdCompressor compressor(append_to(out), 1, k_zstd_size_unknown);
+  ZstdCompressor compressor(append_to(out), {}, k_zstd_size_unknown);
   REQUIRE(compressor.finish());
   CHECK_FALSE(compressor.write(sample(1)));
   CHECK(zstd_decompress(out, 0).value().empty());
@@ -243,8 +243,8 @@ TEST_CASE("contexts of one thread do not meet: interleaved, moved, and in many t
     threads.emplace_back([&bytes, &result] {
       Bytes first;
       Bytes second;
-      ZstdCompressor a(append_to(first), 3, bytes.size());
-      ZstdCompressor b(append_to(second), 1, bytes.size());
+      ZstdCompressor a(append_to(first), {.level = 3}, bytes.size());
+      ZstdCompressor b(append_to(second), {}, bytes.size());
       ZstdCompressor c(append_to(second), {}, 0);  // more than a thread keeps
       bool ok = a.write(bytes).has_value() && b.write(bytes).has_value();
       ZstdCompressor moved = std::move(a);
