@@ -1,55 +1,11 @@
 #include "gotool/go_flags.hpp"
 
+#include "gotool/test_flags.hpp"
+
 #include <algorithm>
-#include <array>
 
 namespace sluice::gotool {
 namespace {
-
-constexpr auto k_with_value = std::to_array<std::string_view>({"C",
-                                                               "asmflags",
-                                                               "bench",
-                                                               "benchtime",
-                                                               "blockprofile",
-                                                               "blockprofilerate",
-                                                               "buildmode",
-                                                               "compiler",
-                                                               "count",
-                                                               "covermode",
-                                                               "coverpkg",
-                                                               "coverprofile",
-                                                               "cpu",
-                                                               "cpuprofile",
-                                                               "exec",
-                                                               "fuzz",
-                                                               "fuzzminimizetime",
-                                                               "fuzztime",
-                                                               "gccgoflags",
-                                                               "gcflags",
-                                                               "installsuffix",
-                                                               "ldflags",
-                                                               "list",
-                                                               "memprofile",
-                                                               "memprofilerate",
-                                                               "mod",
-                                                               "modfile",
-                                                               "mutexprofile",
-                                                               "mutexprofilefraction",
-                                                               "o",
-                                                               "outputdir",
-                                                               "overlay",
-                                                               "p",
-                                                               "parallel",
-                                                               "pgo",
-                                                               "pkgdir",
-                                                               "run",
-                                                               "shuffle",
-                                                               "skip",
-                                                               "tags",
-                                                               "timeout",
-                                                               "toolexec",
-                                                               "trace",
-                                                               "vet"});
 
 // The program's name: agent/toolexec.hpp.
 constexpr std::string_view k_our_toolexec = "/sluice-toolexec";
@@ -117,7 +73,8 @@ bool has_go_flag(const std::vector<std::string>& words, std::string_view name) {
 }
 
 bool takes_value(std::string_view flag) {
-  return std::ranges::find(k_with_value, flag) != k_with_value.end();
+  const TestFlag* known = find_test_flag(flag);
+  return known != nullptr && known->takes_word();
 }
 
 std::expected<std::string, NoToolexec> goflags_with_toolexec(std::string_view goflags,

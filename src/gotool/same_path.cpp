@@ -19,8 +19,7 @@ using Reason = std::optional<std::string>;
 
 // Flags with a value beside those of takes_value(), which are internal to go or its tools'; any
 // other stands alone, so that the word after it counts as a package.
-constexpr std::array<std::string_view, 6> k_more_value_flags = {
-    "debug-actiongraph", "debug-trace", "vettool", "debug-runtime-trace", "reuse", "test.run"};
+constexpr std::array<std::string_view, 2> k_more_value_flags = {"vettool", "reuse"};
 // Files that go writes: those may lie anywhere that stays reachable.
 constexpr std::array<std::string_view, 8> k_output_flags = {
     "blockprofile", "coverprofile", "cpuprofile", "memprofile", "mutexprofile", "o",

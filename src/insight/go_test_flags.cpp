@@ -1,68 +1,13 @@
 #include "insight/go_test_flags.hpp"
 
 #include "gotool/go_flags.hpp"
+#include "gotool/test_flags.hpp"
 
 #include <algorithm>
-#include <array>
 #include <optional>
 
 namespace sluice::insight {
 namespace {
-
-constexpr int k_cover_minor = 25;  // from here results with a cover profile are kept
-
-// What stands in the key of a result.
-constexpr auto k_keyed =
-    std::to_array<std::string_view>({"benchtime", "cpu", "list", "parallel", "run", "short", "skip",
-                                     "timeout", "failfast", "v", "fullpath"});
-// What makes go keep no result. Flags of the test's own do, too.
-constexpr auto k_uncacheable = std::to_array<std::string_view>(
-    {"args", "bench", "benchmem", "blockprofile", "blockprofilerate", "count", "cpuprofile", "fuzz",
-     "fuzzminimizetime", "fuzztime", "memprofile", "memprofilerate", "mutexprofile",
-     "mutexprofilefraction", "shuffle", "trace", "artifacts"});
-// Flags of the build and of go test itself.
-constexpr auto k_of_go = std::to_array<std::string_view>({"C",
-                                                          "a",
-                                                          "asan",
-                                                          "asmflags",
-                                                          "buildmode",
-                                                          "buildvcs",
-                                                          "c",
-                                                          "compiler",
-                                                          "cover",
-                                                          "covermode",
-                                                          "coverpkg",
-                                                          "coverprofile",
-                                                          "exec",
-                                                          "gccgoflags",
-                                                          "gcflags",
-                                                          "i",
-                                                          "installsuffix",
-                                                          "json",
-                                                          "ldflags",
-                                                          "linkshared",
-                                                          "mod",
-                                                          "modcacherw",
-                                                          "modfile",
-                                                          "msan",
-                                                          "n",
-                                                          "o",
-                                                          "outputdir",
-                                                          "overlay",
-                                                          "p",
-                                                          "pgo",
-                                                          "pkgdir",
-                                                          "race",
-                                                          "tags",
-                                                          "toolexec",
-                                                          "trimpath",
-                                                          "vet",
-                                                          "work",
-                                                          "x"});
-template <class List>
-bool is_in(const List& list, std::string_view name) {
-  return std::ranges::find(list, name) != list.end();
-}
 
 struct Flag {
   std::string_view name;
@@ -78,13 +23,12 @@ Flag parse(std::string_view word) {
 }
 
 void take(TestFlags& flags, const Flag& flag, std::string_view written, int go_minor) {
-  const bool is_profile = flag.name == "coverprofile" && go_minor != 0 && go_minor < k_cover_minor;
-  const bool is_known = is_in(k_keyed, flag.name) || is_in(k_of_go, flag.name);
-  if (flag.name == "coverprofile" && !is_profile) {
-    flags.keyed.emplace_back("-coverprofile");  // wherever it goes to: kept with the result
-  } else if (!is_known || is_profile || is_in(k_uncacheable, flag.name)) {
+  const gotool::TestFlag* known = gotool::find_test_flag(flag.name, go_minor);
+  if (known == nullptr || known->use == gotool::FlagUse::unkept) {
     if (flags.uncacheable.empty()) flags.uncacheable = written;
-  } else if (is_in(k_keyed, flag.name)) {
+  } else if (flag.name == "coverprofile") {
+    flags.keyed.emplace_back("-coverprofile");  // wherever it goes to: kept with the result
+  } else if (known->use == gotool::FlagUse::keyed) {
     std::string text = "-" + std::string(flag.name);
     if (flag.value) text += "=" + std::string(*flag.value);
     flags.keyed.push_back(std::move(text));
@@ -103,8 +47,8 @@ TestFlags test_flags(const std::vector<std::string>& words, std::string_view gof
   if (const auto always = gotool::split_go_words(std::string(goflags))) {
     for (const std::string& word : *always) {
       const Flag flag = parse(word);
-      const bool is_for_tests = is_in(k_keyed, flag.name) || is_in(k_uncacheable, flag.name) ||
-                                flag.name == "coverprofile";
+      const gotool::TestFlag* known = gotool::find_test_flag(flag.name);
+      const bool is_for_tests = known != nullptr && known->is_for_test();
       if (word.starts_with('-') && is_for_tests) take(flags, flag, word, go_minor);
     }
   }
