@@ -5,6 +5,7 @@
 #include "base/strings.hpp"
 #include "store/secrets.hpp"
 #include "sys/environment.hpp"
+#include "sys/log.hpp"
 #include "sys/process.hpp"
 #include "sys/unix_socket.hpp"
 
@@ -234,6 +235,18 @@ std::vector<sys::Path> agent_sockets(const sys::Path& runtime_directory) {
 
 sys::Path report_path(const AgentConfig& config) {
   return config.runtime_directory / ("report-" + config.command_id + ".jsonl");
+}
+
+std::optional<sys::FileLock> be_present(const AgentConfig& config) {
+  auto lock = sys::FileLock::share(report_path(config), Deadline::after(k_sessions_gone_wait));
+  return lock ? std::optional(std::move(*lock)) : std::nullopt;
+}
+
+void wait_for_sessions(const AgentConfig& config) {
+  if (config.command_id.empty()) return;
+  const auto alone =
+      sys::FileLock::acquire(report_path(config), Deadline::after(k_sessions_gone_wait));
+  if (!alone) sys::log_info("sessions of {}: {}", config.command_id, alone.error().message);
 }
 
 Counters take_report(const AgentConfig& config) {

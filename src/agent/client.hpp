@@ -11,6 +11,7 @@
 #include "base/result.hpp"
 #include "codec/json.hpp"
 #include "sys/fd.hpp"
+#include "sys/file.hpp"
 
 #include <chrono>
 #include <optional>
@@ -82,6 +83,13 @@ std::vector<sys::Path> agent_sockets(const sys::Path& runtime_directory);
 
 // Where sessions without an agent leave their counters for the command that started them.
 sys::Path report_path(const AgentConfig& config);
+// go list, env and others end without a word to their session, which may still be speaking with the
+// agent, or writing its report, when the command has ended. So each holds this while it lives;
+// nothing where the directory cannot be written.
+std::optional<sys::FileLock> be_present(const AgentConfig& config);
+// Until none does, for k_sessions_gone_wait at most: before the agent and the report are asked.
+inline constexpr std::chrono::milliseconds k_sessions_gone_wait{2'000};
+void wait_for_sessions(const AgentConfig& config);
 // Reads and removes that file; what is not there counts as nothing.
 Counters take_report(const AgentConfig& config);
 

@@ -5,6 +5,10 @@
 
 #include <doctest/doctest.h>
 
+#include <atomic>
+#include <chrono>
+#include <thread>
+
 namespace sluice::agent {
 namespace {
 
@@ -41,6 +45,37 @@ TEST_CASE("reports of sessions without an agent are summed once") {
   }
   REQUIRE(sys::append_to_file(report_path(machine.config), bytes_of("half a li")));
   CHECK(take_report(machine.config).lookups == 12);
+  CHECK(take_report(machine.config).lookups == 0);
+}
+
+TEST_CASE("a command waits for its sessions, and not for ever") {
+  using Clock = std::chrono::steady_clock;
+  Machine machine;
+  machine.config.command_id = "one";
+  wait_for_sessions(machine.config);  // without a directory there is none
+  REQUIRE(sys::make_private_directory(machine.config.runtime_directory));
+  auto first = be_present(machine.config);
+  auto second = be_present(machine.config);
+  REQUIRE(first);
+  REQUIRE(second);
+  std::atomic<bool> is_gone = false;
+  std::thread session([&] {
+    first.reset();
+    // house: allow sleep (one that takes its time)
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    is_gone = true;
+    second.reset();
+  });
+  wait_for_sessions(machine.config);
+  CHECK(is_gone);
+  session.join();
+  const auto stays = be_present(machine.config);
+  const auto begin = Clock::now();
+  wait_for_sessions(machine.config);
+  CHECK(Clock::now() - begin >= k_sessions_gone_wait);
+  // Another command has sessions of its own.
+  machine.config.command_id = "two";
+  wait_for_sessions(machine.config);
   CHECK(take_report(machine.config).lookups == 0);
 }
 

@@ -106,6 +106,7 @@ agent::Counters counters_of(const Json& reply) {
 Summary finish_command(AgentDoor& door, const agent::AgentConfig& config,
                        std::chrono::milliseconds wait) {
   Summary summary;
+  agent::wait_for_sessions(config);
   const auto reply =
       door.ask([&](Client& client) { return client.finish(config.command_id, wait); },
                AgentDoor::IfGone::give_up);

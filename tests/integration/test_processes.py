@@ -78,6 +78,19 @@ def test_the_terminals_signal_during_go_test(number, machine, tiny_store, tiny):
     assert ours == own
 
 
+def test_a_session_that_ends_after_its_go_is_counted(machine, tiny):
+    """go list ends without a word to its cache program, which reports behind it."""
+    m = machine("m")
+    os.mkfifo(m.root / "in")
+    get = json.dumps({"ID": 1, "Command": "get", "ActionID": "A" * 43 + "="})
+    script = (
+        f'"{m.sluice}" cacheprog <in >out 2>err & exec 3>in; echo \'{get}\' >&3;'
+        " (sleep 0.7) & exit 0"  # which keeps the pipe open
+    )
+    run = m.sluice_run("run", "--", "sh", "-c", script, cwd=m.root)
+    assert run.ok().summary["lookups"] == 1, run.describe()
+
+
 def test_an_interrupted_command_does_not_wait_for_uploads(machine, web_store, tiny, tmp_path):
     """Also where the command itself makes an ordinary end of it."""
     held = tmp_path / "held"
