@@ -77,7 +77,10 @@ class SpawnPlan {
       ::sigemptyset(&nothing);
       check(::posix_spawnattr_setsigmask(&attributes_, &nothing));
       ::sigfillset(&defaults);
-      flags = static_cast<short>(flags | POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK);
+      flags = static_cast<short>(flags | POSIX_SPAWN_SETSIGMASK);
+    }
+    if (options.detached || options.leads_group) {
+      flags = static_cast<short>(flags | POSIX_SPAWN_SETPGROUP);
     }
     check(::posix_spawnattr_setsigdefault(&attributes_, &defaults));
     check(::posix_spawnattr_setflags(&attributes_, flags));

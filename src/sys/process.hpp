@@ -32,6 +32,9 @@ struct SpawnOptions {
   // own: Linux gives each session an equal share of the CPUs (autogroup), and nice would count for
   // nothing between it and the rest of the job.
   bool detached = false;
+  // Leads a process group of its own, so that kill(-pid) reaches all of it; a terminal's signals do
+  // not. Else as usual: it ends with whoever waits for it.
+  bool leads_group = false;
   // Each -1 inherits this process's descriptor.
   int stdin_fd = -1;
   int stdout_fd = -1;

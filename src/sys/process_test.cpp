@@ -134,6 +134,19 @@ TEST_CASE("a detached child leads a process group of its own, in our session") {
   CHECK(output.substr(0, line) == pid + " " + std::to_string(::getsid(0)));
 }
 
+TEST_CASE("a child that leads a group is ended with all that it started") {
+  SpawnOptions options = shell("sleep 1000 & sleep 1000");
+  options.leads_group = true;
+  auto child = spawn(options);
+  REQUIRE(child);
+  CHECK(::getpgid(child->pid()) == child->pid());
+  CHECK(::kill(-child->pid(), SIGKILL) == 0);
+  const auto status = child->wait_until(soon());
+  REQUIRE(status);
+  REQUIRE(*status);
+  CHECK((*status)->signal == SIGKILL);
+}
+
 TEST_CASE("waiting ends at the deadline and the child can be awaited again") {
   auto child = spawn(shell("exec sleep 60"));
   REQUIRE(child);

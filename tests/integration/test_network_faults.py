@@ -91,8 +91,8 @@ def remote(machine, minio, bucket, path):
 
 
 def check(run, library_first, said_max: int = 3) -> None:
-    """The build is right and said what was wrong, briefly. That a store took two seconds for nothing
-    may be this machine's doing.
+    """The build is right and said what was wrong, briefly. That a store took nothing for
+    two seconds may be this machine's doing.
     """
     run.ok()
     assert exported(run) == library_first.archives
