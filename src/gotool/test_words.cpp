@@ -159,7 +159,7 @@ class Parser {
       const TestFlag* flag = written ? find_test_flag(written->name, go_minor_) : nullptr;
       if (flag == nullptr) continue;
       const auto value = value_of(*flag, written->value.value_or("true"), directory_);
-      if (!value) {
+      if (!value || (flag->takes_word() && !written->value)) {
         refuse("{} in GOFLAGS", word);
       } else {
         take_effect(*flag, *value);

@@ -108,6 +108,7 @@ TEST_CASE("test words: what is go's own business, with the word") {
   CHECK(why({"./a", "-C", "x"}) == "-C is not the first flag");
   CHECK(why({"./a"}, "'open") == "GOFLAGS cannot be read");
   CHECK(why({"./a"}, "-count=x") == "-count=x in GOFLAGS");
+  CHECK(why({"./a"}, "-run") == "-run in GOFLAGS");
   CHECK(why({"./a"}, "-no-such-flag").empty());
   CHECK(of({"-artifacts", "./a"}, "", 25).only_go == "-artifacts is no flag of go test");
 }

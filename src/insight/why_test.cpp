@@ -26,7 +26,7 @@ Explanation last_of(const Diary& diary, std::string_view against = "") {
   std::optional<journal::JobRow> other;
   if (!against.empty()) other = *journal::find_job(database, against);
   auto explanation = explain(database, *job, other);
-  REQUIRE_MESSAGE(explanation, explanation.error().message);
+  REQUIRE_MESSAGE(explanation, (explanation ? "" : explanation.error().message));
   return std::move(*explanation);
 }
 
