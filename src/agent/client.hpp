@@ -83,7 +83,7 @@ std::vector<sys::Path> agent_sockets(const sys::Path& runtime_directory);
 
 // Where sessions without an agent leave their counters for the command that started them.
 sys::Path report_path(const AgentConfig& config);
-// go list, env and others end without a word to their session, which may still be speaking with the
+// go list and others end without a word to their session, which may still be speaking with the
 // agent, or writing its report, when the command has ended. So each holds this while it lives;
 // nothing where the directory cannot be written.
 std::optional<sys::FileLock> be_present(const AgentConfig& config);

@@ -1,5 +1,7 @@
 #include "codec/json.hpp"
 
+#include "base/utf8.hpp"
+
 #include <boost/json/basic_parser_impl.hpp>
 #include <boost/json/src.hpp>
 #include <fmt/format.h>
@@ -108,31 +110,6 @@ class Builder {
   std::string text_;
 };
 
-// The length of the well-formed UTF-8 sequence that `text` starts with, 0 when it is none
-// (Unicode 15, table 3-7).
-std::size_t sequence_length(std::string_view text) {
-  const auto at = [&text](std::size_t i) -> unsigned {
-    return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U;
-  };
-  const auto follows = [&at](std::size_t i, unsigned low = 0x80, unsigned high = 0xbf) {
-    return at(i) >= low && at(i) <= high;
-  };
-  const unsigned lead = at(0);
-  if (lead < 0x80) return 1;
-  if (lead >= 0xc2 && lead <= 0xdf) return follows(1) ? 2 : 0;
-  if (lead >= 0xe0 && lead <= 0xef) {
-    const unsigned low = lead == 0xe0 ? 0xa0 : 0x80;
-    const unsigned high = lead == 0xed ? 0x9f : 0xbf;
-    return follows(1, low, high) && follows(2) ? 3 : 0;
-  }
-  if (lead >= 0xf0 && lead <= 0xf4) {
-    const unsigned low = lead == 0xf0 ? 0x90 : 0x80;
-    const unsigned high = lead == 0xf4 ? 0x8f : 0xbf;
-    return follows(1, low, high) && follows(2) && follows(3) ? 4 : 0;
-  }
-  return 0;
-}
-
 void write_text(std::string_view text, std::string& out) {
   static constexpr std::string_view k_hex = "0123456789abcdef";
   out.push_back('"');
@@ -152,7 +129,7 @@ void write_text(std::string_view text, std::string& out) {
       out += "\\u00";
       out.push_back(k_hex[c >> 4U]);
       out.push_back(k_hex[c & 15U]);
-    } else if (length = sequence_length(text); length > 0) {
+    } else if (length = utf8_length(text); length > 0) {
       out += text.substr(0, length);
     } else {
       out += "\xef\xbf\xbd";  // U+FFFD: what is written can always be read

@@ -1,5 +1,7 @@
 #include "gotool/test_events.hpp"
 
+#include "base/utf8.hpp"
+
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -176,30 +178,6 @@ void append_escaped(std::string& out, std::uint32_t value) {
   for (const unsigned shift : {12U, 8U, 4U, 0U}) out += k_digits[(value >> shift) & 0xfU];
 }
 
-// The length of the character at the beginning of `text`; 0 where there is none in UTF-8.
-std::size_t character_length(std::string_view text) {
-  const auto byte = [&](std::size_t at) {
-    return at < text.size() ? static_cast<unsigned char>(text[at]) : 0U;
-  };
-  const auto follows = [&](std::size_t at, unsigned min = 0x80, unsigned max = 0xbf) {
-    return byte(at) >= min && byte(at) <= max;
-  };
-  const unsigned first = byte(0);
-  if (first < 0x80) return 1;
-  if (first >= 0xc2 && first <= 0xdf) return follows(1) ? 2 : 0;
-  if (first >= 0xe0 && first <= 0xef) {
-    const unsigned min = first == 0xe0 ? 0xa0 : 0x80;
-    const unsigned max = first == 0xed ? 0x9f : 0xbf;
-    return follows(1, min, max) && follows(2) ? 3 : 0;
-  }
-  if (first >= 0xf0 && first <= 0xf4) {
-    const unsigned min = first == 0xf0 ? 0x90 : 0x80;
-    const unsigned max = first == 0xf4 ? 0x8f : 0xbf;
-    return follows(1, min, max) && follows(2) && follows(3) ? 4 : 0;
-  }
-  return 0;
-}
-
 void append_ascii(std::string& out, char c) {
   switch (c) {
     case '"':
@@ -223,7 +201,7 @@ void append_ascii(std::string& out, char c) {
 void append_string(std::string& out, std::string_view text, std::string_view no_utf8) {
   out += '"';
   while (!text.empty()) {
-    const std::size_t length = character_length(text);
+    const std::size_t length = utf8_length(text);
     const std::string_view character = text.substr(0, length);
     if (length == 0) {
       out += no_utf8;

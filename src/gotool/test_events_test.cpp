@@ -3,7 +3,7 @@
 #include "base/bytes.hpp"
 #include "base/strings.hpp"
 #include "codec/json.hpp"
-#include "sys/environment.hpp"
+#include "sys/corpus_for_test.hpp"
 #include "sys/file.hpp"
 
 #include <doctest/doctest.h>
@@ -18,12 +18,7 @@ using namespace sluice::gotool;
 
 namespace {
 
-sys::Path corpus() {
-  // A compiler cache may have made the name of this file relative to the build directory.
-  const auto executable = sys::own_executable();
-  REQUIRE(executable);
-  return (executable->parent_path() / __FILE__).parent_path() / "../../tests/corpus/test_events";
-}
+sys::Path corpus() { return sys::corpus_beside(__FILE__) / "test_events"; }
 
 std::string read(const sys::Path& file) {
   const auto bytes = sys::read_file(file, 1U << 20U);

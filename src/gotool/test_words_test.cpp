@@ -3,7 +3,7 @@
 #include "base/bytes.hpp"
 #include "base/strings.hpp"
 #include "codec/json.hpp"
-#include "sys/environment.hpp"
+#include "sys/corpus_for_test.hpp"
 #include "sys/file.hpp"
 
 #include <doctest/doctest.h>
@@ -24,11 +24,7 @@ TestWords of(const std::vector<std::string>& words, std::string_view goflags = "
 }  // namespace
 
 TEST_CASE("test words: what go tells a test binary") {
-  // A compiler cache may have made the name of this file relative to the build directory.
-  const auto executable = sys::own_executable();
-  REQUIRE(executable);
-  const sys::Path root = (executable->parent_path() / __FILE__).parent_path() / "../..";
-  const auto bytes = sys::read_file(root / "tests/corpus/test_words/cases", 1U << 20U);
+  const auto bytes = sys::read_file(sys::corpus_beside(__FILE__) / "test_words/cases", 1U << 20U);
   REQUIRE(bytes);
   REQUIRE(*bytes);
   std::size_t count = 0;

@@ -3,7 +3,7 @@
 #include "base/bytes.hpp"
 #include "base/subkey.hpp"
 #include "gotool/action_text.hpp"
-#include "sys/environment.hpp"
+#include "sys/corpus_for_test.hpp"
 #include "sys/file.hpp"
 
 #include <doctest/doctest.h>
@@ -95,11 +95,8 @@ TEST_CASE("traced actions: a test's inputs, and its key without the trace") {
 TEST_CASE("traced actions: what Go 1.24 to 1.27 print of one test") {
   for (const std::string_view version : {"go1.24.11", "go1.25.9", "go1.26.11", "go1.27.4"}) {
     CAPTURE(version);
-    // A compiler cache may have made the name of this file relative to the build directory.
-    const auto executable = sys::own_executable();
-    REQUIRE(executable);
-    const sys::Path root = (executable->parent_path() / __FILE__).parent_path() / "../..";
-    const auto bytes = sys::read_file(root / "tests/corpus/hash_trace" / version, 1U << 20U);
+    const auto bytes =
+        sys::read_file(sys::corpus_beside(__FILE__) / "hash_trace" / version, 1U << 20U);
     REQUIRE(bytes);
     REQUIRE(*bytes);
     TracedActions actions(std::nullopt);
