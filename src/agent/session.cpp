@@ -168,6 +168,7 @@ class Session final : public gotool::RequestReader::Handler {
   std::mutex send_mutex_;
   std::mutex count_mutex_;  // what follows: this thread, the link's, that of reuse_
   Counters counters_;
+  std::optional<sys::FileLock> presence_;
   std::uint64_t questions_ = 0;
   std::unordered_map<std::uint64_t, Asked> asked_;
   std::optional<TestReuse> reuse_;
@@ -181,6 +182,7 @@ void Session::send(std::string_view line) {
 }
 
 void Session::start() {
+  if (!is_bare_) presence_ = be_present(config_);
   send(gotool::hello_line());
   tiers_.open(counters_.faults);
   if (config_.verify_share > 0) sample_seed_ = std::random_device{}();

@@ -85,6 +85,7 @@ def test_a_session_that_ends_after_its_go_is_counted(machine, tiny):
     get = json.dumps({"ID": 1, "Command": "get", "ActionID": "A" * 43 + "="})
     script = (
         f'"{m.sluice}" cacheprog <in >out 2>err & exec 3>in; echo \'{get}\' >&3;'
+        " until test -s out; do sleep 0.01; done;"  # as go waits for its first word
         " (sleep 0.7) & exit 0"  # which keeps the pipe open
     )
     run = m.sluice_run("run", "--", "sh", "-c", script, cwd=m.root)
