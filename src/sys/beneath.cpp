@@ -32,6 +32,7 @@ Result<std::optional<Fd>> open_directory_beneath(const Path& root, std::string_v
     Fd next(::openat(at.get(), name.c_str(), k_way_flags | O_NOFOLLOW));
     if (!next) {
       const int error = errno;
+      if (error == ENOENT) return std::nullopt;  // what somebody makes after this is not asked for
       struct stat info{};
       const bool is_there = ::fstatat(at.get(), name.c_str(), &info, AT_SYMLINK_NOFOLLOW) == 0;
       if (!is_there && means_absent(errno)) return std::nullopt;

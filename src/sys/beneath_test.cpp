@@ -4,8 +4,10 @@
 
 #include <sys/stat.h>
 
+#include <atomic>
 #include <filesystem>
 #include <string>
+#include <thread>
 #include <vector>
 
 namespace sluice::sys {
@@ -37,6 +39,25 @@ TEST_CASE("beneath: no link is followed, wherever it is") {
   }
   const auto nowhere = open_directory_beneath(top / "none", "a");
   CHECK((nowhere && !*nowhere));
+}
+
+TEST_CASE("beneath: a directory that comes or goes meanwhile is there or absent") {
+  const auto made = TempDirectory::create("beneath");
+  const Path root = made->path();
+  std::atomic<bool> is_over{false};
+  std::jthread other([&] {
+    while (!is_over) {
+      (void)::mkdir((root / "d").c_str(), 0700);
+      (void)::rmdir((root / "d").c_str());
+    }
+  });
+  int failures = 0;
+  for (int i = 0; i < 20'000; ++i) {
+    if (!open_directory_beneath(root, "d/e")) ++failures;
+    if (!open_directory_beneath(root, "d")) ++failures;
+  }
+  is_over = true;
+  CHECK(failures == 0);
 }
 
 TEST_CASE("beneath: entries of a directory are files, or are none") {
