@@ -272,13 +272,13 @@ def answer_dns(server: socket.socket) -> None:
     while True:
         try:
             query, sender = server.recvfrom(512)
-        except OSError:
+            end = query.index(b"\0", 12) + 5
+            is_a = query[end - 4 : end - 2] == b"\0\1"
+            counts = b"\0\1" + (b"\0\1" if is_a else b"\0\0") + b"\0\0\0\0"
+            record = b"\xc0\x0c\0\1\0\1\0\0\0\x3c\0\4\x7f\0\0\1" if is_a else b""
+            server.sendto(query[:2] + b"\x81\x80" + counts + query[12:end] + record, sender)
+        except OSError:  # the test has closed it
             return
-        end = query.index(b"\0", 12) + 5
-        is_a = query[end - 4 : end - 2] == b"\0\1"
-        counts = b"\0\1" + (b"\0\1" if is_a else b"\0\0") + b"\0\0\0\0"
-        record = b"\xc0\x0c\0\1\0\1\0\0\0\x3c\0\4\x7f\0\0\1" if is_a else b""
-        server.sendto(query[:2] + b"\x81\x80" + counts + query[12:end] + record, sender)
 
 
 def test_the_static_binary_resolves_names_in_an_empty_root(sluice, tmp_path):
