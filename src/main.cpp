@@ -1,5 +1,6 @@
 // Picks a command; nothing else.
 
+#include "agent/test_door.hpp"
 #include "agent/toolexec.hpp"
 #include "cli/agent.hpp"
 #include "cli/cacheprog.hpp"
@@ -26,6 +27,7 @@
 #include "cli/same_path.hpp"
 #include "cli/snapshot.hpp"
 #include "cli/stats.hpp"
+#include "cli/test_command.hpp"
 #include "cli/trace.hpp"
 #include "cli/version.hpp"
 #include "cli/why.hpp"
@@ -76,8 +78,8 @@ int run_command(const Invocation& invocation, const Environment& env) {
   return cli::k_exit_failure;
 }
 
-bool is_toolexec(std::string_view started_as) {
-  return started_as.substr(started_as.rfind('/') + 1) == sluice::agent::k_toolexec_name;
+std::string_view name_of(std::string_view started_as) {
+  return started_as.substr(started_as.rfind('/') + 1);
 }
 
 int run_words(const std::vector<std::string>& words, const Environment& env) {
@@ -88,6 +90,11 @@ int run_words(const std::vector<std::string>& words, const Environment& env) {
   }
   if (!words.empty() && words[0] == cli::k_at_same_path_word) {
     return cli::run_at_same_path({words.begin() + 1, words.end()}, env);
+  }
+  if (!words.empty() && words[0] == "test") {
+    Invocation invocation;
+    invocation.tail = {words.begin() + 1, words.end()};
+    return cli::run_test(invocation, env);
   }
   if (words.size() == 1 && words[0] == "cacheprog") return cli::run_cacheprog({}, env);
   if (words.size() == 2 && words[0] == "agent" && words[1] == "run") return cli::run_agent(env);
@@ -107,7 +114,10 @@ int main(int argc, char** argv) {
     sluice::sys::expect_children();
     const std::vector<std::string> words(argv + (argc > 0 ? 1 : 0), argv + argc);
     const Environment env = Environment::of_process();
-    if (argc > 0 && is_toolexec(argv[0])) return sluice::agent::run_toolexec(words, env);
+    const std::string_view name = argc > 0 ? name_of(argv[0]) : "";
+    if (name == sluice::agent::k_toolexec_name) return sluice::agent::run_toolexec(words, env);
+    if (name == sluice::agent::k_tested_name) return 0;
+    if (name == sluice::cli::k_test_run_name) return sluice::cli::run_tests_inside(words, env);
     const int code = run_words(words, env);
     return sluice::cli::exit_code_after_output(code);
   } catch (const std::exception& error) {

@@ -131,6 +131,8 @@ std::string AgentConfig::encode() const {
                   {"same_path", same_path.native()},
                   {"shown_checkout", shown_checkout.native()},
                   {"place_records", place_records},
+                  {"test_door", test_door.native()},
+                  {"test_programs", test_programs.native()},
                   {"command_id", command_id},
                   {"secrets_apart", secrets_apart},
                   {"secrets_agent", secrets_agent.native()},
@@ -198,6 +200,8 @@ Result<AgentConfig> AgentConfig::decode(std::string_view text) {
   config.same_path = json.text_or("same_path", "");
   config.shown_checkout = json.text_or("shown_checkout", "");
   config.place_records = json.text_or("place_records", "");
+  config.test_door = json.text_or("test_door", "");
+  config.test_programs = json.text_or("test_programs", "");
   config.command_id = json.text_or("command_id", "");
   config.secrets_agent = json.text_or("secrets_agent", "");
   config.secrets_apart = json.bool_or("secrets_apart", false);

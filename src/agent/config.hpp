@@ -68,6 +68,8 @@ struct AgentConfig {
   bool say_faults = false;     // nobody else will: the session tells the user itself
   sys::Path shown_checkout;    // what go sees below same_path; empty: what is there, as it is
   std::string place_records;   // kept by the session: docs/formats/same-path.md
+  sys::Path test_door;         // of the run that go's tools report to; empty: to nobody
+  sys::Path test_programs;     // where they move the programs of tests to
 
   // Whose manifests are one another's successors: one agent of one job. Jobs that work in several
   // modules have several agents at once, and none may push out what the others published.

@@ -8,6 +8,7 @@
 #include "agent/recorder.hpp"
 #include "agent/result_reuse.hpp"
 #include "agent/shared_path.hpp"
+#include "agent/test_door.hpp"
 #include "agent/tiers.hpp"
 #include "agent/tool_record.hpp"
 #include "base/strings.hpp"
@@ -43,6 +44,7 @@ using journal::Answer;
 constexpr std::size_t k_read_bytes = 256U << 10U;
 constexpr std::string_view k_archive_magic = "!<arch>\n";
 constexpr std::uint64_t k_command_line_max = std::uint64_t{4} << 20U;
+constexpr auto k_test_door_wait = std::chrono::seconds(10);
 constexpr auto k_tests_kept_wait = std::chrono::seconds(5);  // for results to be kept by content
 
 // <GOROOT>/bin/go is our parent: its packages' index entries can recur, a checkout's cannot.
@@ -122,7 +124,7 @@ class Session final : public gotool::RequestReader::Handler {
  private:
   LocalTier* writable(std::uint64_t size_bytes);
   void refused(const LocalTier* tier, const Error& error);
-  void start_reuse(const sys::Path& goroot);
+  void start_reuse(const sys::Path& go_root);
   void tell_place();
   void get(const Request& request);
   void reply(std::int64_t id, const TestReuse::Found& hit);
@@ -184,6 +186,11 @@ void Session::send(std::string_view line) {
 void Session::start() {
   if (!is_bare_) presence_ = be_present(config_);
   send(gotool::hello_line());
+  if (!config_.test_door.empty()) {
+    const auto told = tell_go(config_.test_door, env_, working_directory(env_),
+                              Deadline::after(k_test_door_wait));
+    if (!told) sys::log_debug("{}", told.error().message);
+  }
   tiers_.open(counters_.faults);
   if (config_.verify_share > 0) sample_seed_ = std::random_device{}();
   const sys::Path goroot = goroot_of_parent();
@@ -224,7 +231,8 @@ void Session::reply(std::int64_t id, const TestReuse::Found& hit) {
            : gotool::miss_response(id));
 }
 
-void Session::start_reuse(const sys::Path& goroot) {
+// `go_root`: of our parent.
+void Session::start_reuse(const sys::Path& go_root) {
   const auto words = words_of_parent();
   if (is_bare_) {
     recorder_.begin_bare(words.value_or(std::vector<std::string>()), working_directory(env_),
@@ -234,13 +242,14 @@ void Session::start_reuse(const sys::Path& goroot) {
   const bool tests =
       !words || gotool::parse_go_words({words->begin() + 1, words->end()}).subcommand == "test";
   if (!config_.tests_by_content || !tests || is_distrusted(config_)) return;
-  std::string version = gotool::version_in(goroot);
+  std::string version = gotool::version_in(go_root);
+  // A run of tests is no go, and is of the go that it starts.
+  const sys::Path goroot = version.empty() ? config_.goroot : go_root;
   if (version.empty()) version = config_.go_version;
   if (version.empty()) return;
   reuse_.emplace(
-      TestReuse::GoView{env_, std::move(version), goroot.empty() ? config_.goroot : goroot,
-                        working_directory(env_), sys::file_mode_mask(), entries_directory(config_),
-                        ::getppid()},
+      TestReuse::GoView{env_, std::move(version), goroot, working_directory(env_),
+                        sys::file_mode_mask(), entries_directory(config_), ::getppid()},
       TestReuse::Verify{config_.verify_tests_share, std::random_device{}()},
       TestReuse::Cache{[this](const ActionId& action, const TestReuse::Fetched& fetched) {
                          fetch(action, fetched);

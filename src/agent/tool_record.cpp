@@ -80,21 +80,26 @@ sys::Path entries_file(const sys::Path& directory, pid_t go, std::string_view im
 
 void record_entries(const AgentConfig& config, const sys::Environment& env) {
   constexpr std::string_view k_program = ".test";
-  const sys::Path place = entries_directory(config);
   std::string package = env.get_or("TOOLEXEC_IMPORTPATH", "");
-  if (place.empty() || !package.ends_with(k_program)) return;
+  if (entries_directory(config).empty() || !package.ends_with(k_program)) return;
   package.resize(package.size() - k_program.size());
   std::error_code error;
   const auto modules = gotool::main_modules(env, std::filesystem::current_path(error));
   const auto found = gotool::place_of_package(package, modules, config.goroot);
-  if (!found) return;
+  if (found) record_entries(config, ::getppid(), package, *found);
+}
+
+void record_entries(const AgentConfig& config, pid_t go, const std::string& import_path,
+                    const gotool::PackagePlace& place) {
+  const sys::Path directory = entries_directory(config);
+  if (directory.empty()) return;
   // Without it a result is given in its place only.
-  const auto entries = gotool::EntriesBefore::of_package(found->directory, found->root);
+  const auto entries = gotool::EntriesBefore::of_package(place.directory, place.root);
   if (!entries || !sys::make_private_directory(config.runtime_directory) ||
-      !sys::make_private_directory(place)) {
+      !sys::make_private_directory(directory)) {
     return;
   }
-  (void)sys::write_file_atomic(entries_file(place, ::getppid(), package), entries->encode(), 0600);
+  (void)sys::write_file_atomic(entries_file(directory, go, import_path), entries->encode(), 0600);
 }
 
 void record_link(const AgentConfig& config, const std::vector<std::string>& arguments,

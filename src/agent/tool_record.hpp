@@ -6,6 +6,7 @@
 #pragma once
 
 #include "agent/config.hpp"
+#include "gotool/modules.hpp"
 #include "journal/event.hpp"
 #include "sys/environment.hpp"
 
@@ -23,6 +24,9 @@ void record_tool(const AgentConfig& config, const std::vector<std::string>& word
 
 // Before the link of a test's program: what lies in the directory of its package.
 void record_entries(const AgentConfig& config, const sys::Environment& env);
+// The same by whoever is about to run the test, for the session that `go` started.
+void record_entries(const AgentConfig& config, pid_t go, const std::string& import_path,
+                    const gotool::PackagePlace& place);
 // Where that stands, for the session of the same go: a command may start several, and each links a
 // test's program once.
 sys::Path entries_directory(const AgentConfig& config);

@@ -4,6 +4,7 @@
 #include "agent/client.hpp"
 #include "agent/config.hpp"
 #include "agent/counters.hpp"
+#include "agent/test_tools.hpp"
 #include "agent/tool_record.hpp"
 #include "gotool/go_version.hpp"
 #include "gotool/link_cache.hpp"
@@ -122,7 +123,7 @@ class Link {
 
   // The exit status; nothing when the tool has to be started in this process's place.
   std::optional<int> run() {
-    record_entries(config_, env_);
+    if (config_.test_door.empty()) record_entries(config_, env_);  // else the run of tests does
     counters_.links = 1;
     const auto prepared = prepare();
     if (!prepared) {
@@ -340,12 +341,20 @@ std::optional<int> answer(const std::vector<std::string>& words, const sys::Envi
   auto config = AgentConfig::of_environment(env);
   if (!config) return std::nullopt;
   if (config->command_id.empty()) config->command_id = bare_command_id(::getppid());
-  if (!asks_version && tool.filename() != "link") {
-    record_tool(*config, words, env);
-    return std::nullopt;
+  const auto link = [&]() -> std::optional<int> {
+    if (config->link_directory.empty()) return std::nullopt;
+    return Link(*config, words, env).run();
+  };
+  if (asks_version) {
+    if (config->link_directory.empty()) return std::nullopt;
+    return say_version(*config, words, env);
   }
-  if (config->link_directory.empty()) return std::nullopt;
-  return asks_version ? say_version(*config, words, env) : Link(*config, words, env).run();
+  const bool is_for_run = !config->test_door.empty();
+  if (tool.filename() == "link")
+    return is_for_run ? link_for_run(*config, words, env, link) : link();
+  if (tool.filename() == "vet" && is_for_run) return vet_for_run(*config, words, env);
+  record_tool(*config, words, env);
+  return std::nullopt;
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include "gotool/cacheprog.hpp"
 
+#include "base/rfc3339.hpp"
 #include "base/strings.hpp"
 #include "codec/base64.hpp"
 #include "codec/json.hpp"
@@ -8,7 +9,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <chrono>
 #include <cstring>
 #include <optional>
 #include <utility>
@@ -135,18 +135,6 @@ std::optional<std::string> parse_any(std::string_view text, Request& request) {
   if (request.command_name == "close") request.command = Request::Command::close;
   if (request.command != Request::Command::other) request.command_name.clear();
   return std::nullopt;
-}
-
-// RFC 3339 in UTC; the fraction always has nine digits, which every reader of Go's Time accepts.
-std::string rfc3339(UnixNanos time_ns) {
-  const std::chrono::sys_time<std::chrono::nanoseconds> time{std::chrono::nanoseconds(time_ns)};
-  const auto day = std::chrono::floor<std::chrono::days>(time);
-  const std::chrono::year_month_day date(day);
-  const std::chrono::hh_mm_ss<std::chrono::nanoseconds> clock(time - day);
-  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:09}Z", static_cast<int>(date.year()),
-                     static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
-                     clock.hours().count(), clock.minutes().count(), clock.seconds().count(),
-                     clock.subseconds().count());
 }
 
 // A JSON string literal. Bytes that are no UTF-8 pass as they are: Go replaces them, finds no such

@@ -3,20 +3,14 @@
 #include "base/strings.hpp"
 #include "codec/json.hpp"
 
-#include <algorithm>
-#include <map>
 #include <utility>
 
 namespace sluice::gotool {
 namespace {
 
-constexpr std::string_view k_fields = "-json=ImportPath,Dir,Root,TestGoFiles,XTestGoFiles,Error";
-
-// "v2" and above, as the last element of a module's path.
-bool is_version_element(std::string_view element) {
-  if (element.size() < 2 || element[0] != 'v' || element[1] == '0' || element == "v1") return false;
-  return std::ranges::all_of(element.substr(1), [](char c) { return c >= '0' && c <= '9'; });
-}
+constexpr std::string_view k_fields =
+    "-json=ImportPath,Dir,Root,GoFiles,CgoFiles,TestGoFiles,XTestGoFiles,IgnoredGoFiles,"
+    "IgnoredOtherFiles,CFiles,HFiles,SFiles";
 
 bool has_any(const codec::Json& package, std::string_view field) {
   const codec::Json* found = package.find(field);
@@ -27,14 +21,24 @@ bool has_any(const codec::Json& package, std::string_view field) {
 Result<TestPackage> parse_one(std::string_view text) {
   auto package = codec::parse_json(text);
   if (!package) return std::unexpected(std::move(package).error().in("go list"));
+  const codec::JsonObject* fields = package->as_object();
+  if (fields == nullptr) return fail(Code::corrupt, "go list: no package");
   TestPackage one;
   one.import_path = package->text_or("ImportPath", "");
   if (one.import_path.empty()) return fail(Code::corrupt, "go list: a package without a path");
   one.directory = package->text_or("Dir", "");
   one.root = package->text_or("Root", "");
-  one.has_tests = has_any(*package, "TestGoFiles") || has_any(*package, "XTestGoFiles");
-  if (const codec::Json* error = package->find("Error")) {
-    one.error = error->text_or("Err", "cannot be loaded");
+  const bool has_inner_tests = has_any(*package, "TestGoFiles");
+  const bool has_outer_tests = has_any(*package, "XTestGoFiles");
+  one.has_tests = has_inner_tests || has_outer_tests;
+  one.is_vetted_inside =
+      has_inner_tests || has_any(*package, "GoFiles") || has_any(*package, "CgoFiles");
+  one.is_vetted_outside = has_outer_tests;
+  for (const auto& [field, value] : *fields) {
+    if (!field.ends_with("Files") || value.as_array() == nullptr) continue;
+    for (const codec::Json& name : *value.as_array()) {
+      if (name.as_string() != nullptr) one.files.push_back(*name.as_string());
+    }
   }
   return one;
 }
@@ -64,28 +68,6 @@ Result<std::vector<TestPackage>> parse_test_packages(std::string_view listed) {
     listed.remove_prefix(end + k_end.size());
   }
   return packages;
-}
-
-std::string test_binary_name(std::string_view import_path) {
-  const auto last = [](std::string_view path) { return path.substr(path.rfind('/') + 1); };
-  std::string_view element = last(import_path);
-  if (element.size() < import_path.size() && is_version_element(element)) {
-    element = last(import_path.substr(0, import_path.size() - element.size() - 1));
-  }
-  return std::string(element) + ".test";
-}
-
-std::vector<std::vector<std::size_t>> groups_of_distinct_names(
-    const std::vector<TestPackage>& packages) {
-  std::vector<std::vector<std::size_t>> groups;
-  std::map<std::string, std::size_t> uses;
-  for (std::size_t i = 0; i < packages.size(); ++i) {
-    if (!packages[i].has_tests) continue;
-    const std::size_t group = uses[test_binary_name(packages[i].import_path)]++;
-    if (group == groups.size()) groups.emplace_back();
-    groups[group].push_back(i);
-  }
-  return groups;
 }
 
 }  // namespace sluice::gotool

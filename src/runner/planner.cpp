@@ -12,6 +12,8 @@ constexpr double k_measured_from_s = 0.5;  // before that a task counts with wha
 constexpr double k_overdue_s = 0.5;        // what one that should have ended still takes, at least
 constexpr double k_overdue_share = 0.25;   // of its age
 constexpr double k_pace_s = 0.1;           // in which Strategy::starts_max may be started
+// What counts of builds beside the tests: who waits for the last of them waits for the tests, too.
+constexpr double k_other_cores_max = 0.5;
 constexpr double k_pressure_some_max = 0.10;
 constexpr double k_pressure_full_max = 0.05;
 constexpr double k_available_stop = 0.15;   // of the memory: nothing more is started
@@ -67,7 +69,7 @@ Usage Planner::usage_of(const Load& load) const {
   for (const TaskLoad& one : load.running) measured.emplace(one.task, &one);
   Usage usage;
   usage.count = running_.size();
-  usage.cores = load.other_cores;
+  usage.cores = std::min(load.other_cores, k_other_cores_max * capacity_.cores);
   usage.memory = load.other_memory;
   for (const auto& [number, running] : running_) {
     const auto at = measured.find(number);

@@ -137,6 +137,14 @@ TEST_CASE("planner: no more than may run at once, and no faster than shows what 
   CHECK(planner.decide(at(0.21)).starts.size() == 2);  // in their place
 }
 
+TEST_CASE("planner: tests start beside a build that has all the cores") {
+  Planner planner(of_cores(2), auto_strategy());
+  for (TaskNumber i = 0; i < 3; ++i) planner.add(i, task_of(1, 0.75));
+  Load load = at(0);
+  load.other_cores = 2;
+  CHECK(planner.decide(load).starts.size() == 2);
+}
+
 TEST_CASE("planner: where memory is short nothing starts, and the youngest goes") {
   Planner planner(of_cores(8, 1000 * k_mib), auto_strategy());
   for (TaskNumber i = 0; i < 4; ++i) {

@@ -19,6 +19,9 @@
 namespace sluice::sys {
 namespace {
 
+// A program that was just written may be held open by a process between fork and exec.
+constexpr int k_busy_tries_max = 100;
+constexpr std::chrono::milliseconds k_busy_pause(10);
 constexpr std::chrono::milliseconds k_wait_pause_max{20};
 constexpr int k_first_inherited_fd = 3;
 
@@ -124,9 +127,6 @@ Result<ExitStatus> reap(pid_t pid) {
   return status_of(raw);
 }
 
-// Readable when the process has ended; empty on a kernel without it (before 5.3).
-Fd open_pidfd(pid_t pid) { return Fd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0))); }
-
 Result<bool> has_ended(pid_t pid) {
   siginfo_t info{};
   while (::waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOWAIT | WNOHANG) != 0) {
@@ -161,7 +161,7 @@ Result<bool> take_output(int pipe, std::string& output, std::size_t output_max) 
 // the deadline passed first.
 Result<bool> collect_output(pid_t pid, int pipe, Deadline deadline, std::string& output,
                             std::size_t output_max) {
-  const Fd pidfd = open_pidfd(pid);
+  const Fd pidfd = end_descriptor(pid);
   while (!deadline.passed()) {
     std::array<pollfd, 2> items = {pollfd{.fd = pipe, .events = POLLIN, .revents = 0},
                                    pollfd{.fd = pidfd.get(), .events = POLLIN, .revents = 0}};
@@ -181,17 +181,23 @@ Result<Child> spawn(const SpawnOptions& options) {
   SpawnPlan plan;
   plan.prepare(options);
   pid_t pid = -1;
-  const int error = plan.start(pid, options);
+  int error = plan.start(pid, options);
+  for (int i = 0; error == ETXTBSY && i < k_busy_tries_max; ++i) {
+    std::this_thread::sleep_for(k_busy_pause);
+    error = plan.start(pid, options);
+  }
   if (error == 0) return Child(pid);
   std::string what = "start " + options.program.native();
   if (!options.working_directory.empty()) what += " in " + options.working_directory.native();
   return fail_errno(error, what);
 }
 
+Fd end_descriptor(pid_t pid) { return Fd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0))); }
+
 Result<ExitStatus> Child::wait() { return reap(pid_); }
 
 Result<std::optional<ExitStatus>> Child::wait_until(Deadline deadline) {
-  const Fd pidfd = open_pidfd(pid_);
+  const Fd pidfd = end_descriptor(pid_);
   if (pidfd) {
     TRY_ASSIGN(const bool ended, wait_readable(pidfd.get(), deadline));
     if (!ended) return std::nullopt;

@@ -3,7 +3,8 @@
 // A Child is waited for once by its owner, one thread at a time; one that nobody waits for stays a
 // zombie until this process ends. Children inherit no descriptor of ours but the three standard
 // ones, and no disposition of signals that this program chose for itself. A file of a
-// format that the kernel does not know is run by /bin/sh, as execvp(3) does. Errors name the
+// format that the kernel does not know is run by /bin/sh, as execvp(3) does, and one that somebody
+// has open for writing is tried again for a second. Errors name the
 // program: Code::not_found and Code::denied come from starting it, Code::timeout from waiting.
 #pragma once
 
@@ -114,6 +115,9 @@ void hide_memory();
 // Lowers the calling thread's share of the processor (nice value 0..19). Without a right that few
 // have it cannot be taken back, not even by the thread itself.
 void lower_thread_priority(int nice_value);
+// Readable when the child has ended, until it is waited for; empty on a kernel without it (before
+// 5.3).
+Fd end_descriptor(pid_t child);
 // False when no process has this id (one of another user counts, and so does a zombie).
 bool process_exists(pid_t pid);
 

@@ -1,0 +1,46 @@
+#include "runner/go_rules.hpp"
+
+#include "base/strings.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace sluice::runner {
+
+using std::chrono::nanoseconds;
+
+Limits limits_of(nanoseconds timeout) {
+  if (timeout <= nanoseconds(0)) return {};
+  const nanoseconds delay = std::max<nanoseconds>(std::chrono::seconds(5), timeout / 10);
+  return {timeout + std::max<nanoseconds>(std::chrono::minutes(1), delay), delay};
+}
+
+Vetted vetted_of(std::string_view id) {
+  const std::size_t bracket = id.find(" [");
+  if (bracket == std::string_view::npos) return {std::string(id), false};
+  std::string_view package = id.substr(bracket + 2);
+  package = package.substr(0, package.rfind(".test]"));
+  return {std::string(package), id.substr(0, bracket) == fmt::format("{}_test", package)};
+}
+
+namespace {
+
+// Of a flag of the build, "-p=": the last one counts.
+std::string value_of(const gotool::TestWords& words, std::string_view flag) {
+  std::string value;
+  for (const std::string& word : words.build) {
+    if (word.starts_with(flag)) value = word.substr(flag.size());
+  }
+  return value;
+}
+
+}  // namespace
+
+std::string vet_of(const gotool::TestWords& words) { return value_of(words, "-vet="); }
+
+std::size_t packages_at_once(const gotool::TestWords& words) {
+  return parse_int<std::size_t>(value_of(words, "-p=")).value_or(0);
+}
+
+}  // namespace sluice::runner

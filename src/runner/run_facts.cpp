@@ -1,0 +1,45 @@
+#include "runner/run_facts.hpp"
+
+#include <utility>
+
+namespace sluice::runner {
+
+void RunFacts::set_packages(TestPackages packages) {
+  const std::lock_guard lock(mutex_);
+  packages_ = std::move(packages);
+  changed_.notify_all();
+}
+
+void RunFacts::set_cache(std::shared_ptr<ResultCache> cache) {
+  const std::lock_guard lock(mutex_);
+  cache_ = std::move(cache);
+  changed_.notify_all();
+}
+
+std::shared_ptr<ResultCache> RunFacts::cache() const {
+  const std::lock_guard lock(mutex_);
+  return cache_.value_or(nullptr);
+}
+
+std::optional<RunFacts::Known> RunFacts::wait_for(const std::string& package) {
+  std::unique_lock lock(mutex_);
+  const bool is_there =
+      changed_.wait_for(lock, k_facts_wait, [this] { return packages_ && cache_; });
+  if (!is_there || !*cache_) return std::nullopt;
+  const auto at = packages_->find(package);
+  if (at == packages_->end()) return std::nullopt;
+  return Known{*cache_, at->second};
+}
+
+std::optional<std::string> RunFacts::known_output(const std::string& package,
+                                                  const std::string& program) {
+  const auto known = wait_for(package);
+  return known ? known->cache->find(known->facts, program) : std::nullopt;
+}
+
+bool RunFacts::is_vetted(const std::string& package, const std::string& program) {
+  const auto known = wait_for(package);
+  return known && known->cache->is_vetted(known->facts, program);
+}
+
+}  // namespace sluice::runner

@@ -1,0 +1,47 @@
+// What go's tools ask of a run on threads of their own, while the run still learns it: whether the
+// result of a package is known.
+//
+// Any thread. Who asks waits until what is needed is there, at most k_facts_wait; then nothing is
+// known.
+#pragma once
+
+#include "gotool/test_packages.hpp"
+#include "runner/result_cache.hpp"
+
+#include <chrono>
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <unordered_map>
+
+namespace sluice::runner {
+
+inline constexpr auto k_facts_wait = std::chrono::seconds(20);
+
+using TestPackages = std::unordered_map<std::string, gotool::TestPackage>;  // by import path
+
+class RunFacts {
+ public:
+  void set_packages(TestPackages packages);
+  void set_cache(std::shared_ptr<ResultCache> cache);  // empty: there is none
+  // The output to show for a package whose tests need not be run.
+  std::optional<std::string> known_output(const std::string& package, const std::string& program);
+  bool is_vetted(const std::string& package, const std::string& program);
+  std::shared_ptr<ResultCache> cache() const;
+
+ private:
+  struct Known {
+    std::shared_ptr<ResultCache> cache;
+    gotool::TestPackage facts;
+  };
+  std::optional<Known> wait_for(const std::string& package);
+
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  std::optional<TestPackages> packages_;
+  std::optional<std::shared_ptr<ResultCache>> cache_;
+};
+
+}  // namespace sluice::runner
