@@ -10,10 +10,10 @@
 #include "gotool/go_flags.hpp"
 #include "gotool/go_version.hpp"
 #include "gotool/test_words.hpp"
+#include "gotool/toolchain.hpp"
 #include "runner/test_run.hpp"
+#include "sys/log.hpp"
 #include "sys/process.hpp"
-
-#include <fmt/format.h>
 
 #include <algorithm>
 #include <optional>
@@ -38,24 +38,38 @@ std::optional<sys::Path> tested_link(const std::string& goflags, const sys::Path
 
 bool is_file_of_go(const std::string& package) { return package.ends_with(".go"); }
 
+// What is built for another machine only go's -exec can run.
+bool is_for_here(const agent::AgentConfig& config, const sys::Environment& env) {
+#if defined(__x86_64__)
+  constexpr std::string_view k_architecture = "amd64";
+#else
+  constexpr std::string_view k_architecture = "arm64";
+#endif
+  gotool::GoCommand go;
+  go.goroot = config.goroot;
+  const auto is_ours = [&](std::string_view name, std::string_view ours) {
+    const auto value = gotool::go_env_value(env, name, go);
+    return !value || value->empty() || *value == ours;
+  };
+  return is_ours("GOOS", "linux") && is_ours("GOARCH", k_architecture);
+}
+
 // Why go has to do all of it; empty: sluice can.
-std::string why_only_go(const gotool::TestWords& words, const sys::Environment& env) {
+std::string why_only_go(const gotool::TestWords& words) {
   if (!words.only_go.empty()) return words.only_go;
   if (words.packages.empty()) return "the package of the directory";
   if (std::ranges::any_of(words.packages, is_file_of_go)) return "files, no packages";
-  for (const char* name : {"GOOS", "GOARCH"}) {
-    if (env.has(name)) return fmt::format("{} is set", name);
-  }
   return "";
 }
 
 }  // namespace
 
 int run_test(const Invocation& invocation, const sys::Environment& env) {
-  auto setup = set_up(invocation.flags, env, current_directory());
-  if (!setup) return report(setup.error());
   std::vector<std::string> words = {"test"};
   words.insert(words.end(), invocation.tail.begin(), invocation.tail.end());
+  const std::string elsewhere = gotool::parse_go_words(words).change_directory;
+  auto setup = set_up(invocation.flags, env, (current_directory() / elsewhere).lexically_normal());
+  if (!setup) return report(setup.error());
   const bool is_alone = !setup->go_error.empty() || !setup->settings.enabled ||
                         foreign_cacheprog(*setup, env) || setup->go.is_script;
   const ModeChoice choice = choose_mode(setup->settings.mode, setup->go, false);
@@ -80,8 +94,11 @@ int run_tests_inside(const std::vector<std::string>& words, const sys::Environme
   gotool::TestWords asked = gotool::parse_test_words(
       {words.begin() + 1, words.end()}, gotool::goflags_without_toolexec(goflags).value_or(""),
       gotool::minor_of(config->go_version), current_directory());
-  const std::string reason = tested ? why_only_go(asked, env) : "go's tools are not run by sluice";
+  std::string reason = why_only_go(asked);
+  if (!tested) reason = "go's tools are not run through sluice";
+  if (!is_for_here(*config, env)) reason = "another system or processor is built for";
   if (!reason.empty()) {
+    sys::log_debug("go test runs the tests: {}", reason);
     std::vector<std::string> arguments = {"go"};
     arguments.insert(arguments.end(), words.begin(), words.end());
     return report_not_started(sys::exec(config->go_path, arguments, env));

@@ -49,7 +49,8 @@ std::vector<std::string> list_words(const std::vector<std::string>& build,
                                     const std::vector<std::string>& packages) {
   std::vector<std::string> words = {"list", "-e", "-find", std::string(k_fields)};
   for (const std::string& flag : build) {
-    if (!flag.starts_with("-vet=")) words.push_back(flag);  // go list does not have that one
+    const bool is_for_list = !flag.starts_with("-vet=") && !flag.starts_with("-cover");
+    if (is_for_list) words.push_back(flag);
   }
   words.emplace_back("--");
   words.insert(words.end(), packages.begin(), packages.end());

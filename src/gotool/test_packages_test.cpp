@@ -40,7 +40,7 @@ TEST_CASE("test packages: answers that are none") {
 
 TEST_CASE("test packages: what is asked of go") {
   const std::vector<std::string> words =
-      list_words({"-race=true", "-vet=off", "-tags=x"}, {"./...", "./a"});
+      list_words({"-race=true", "-vet=off", "-covermode=set", "-tags=x"}, {"./...", "./a"});
   CHECK(words ==
         std::vector<std::string>{"list", "-e", "-find",
                                  "-json=ImportPath,Dir,Root,GoFiles,CgoFiles,TestGoFiles,"

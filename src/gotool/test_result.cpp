@@ -24,6 +24,18 @@ bool has_no_tests(std::string_view output) {
   return output.starts_with(k_words.substr(1)) || output.contains(k_words);
 }
 
+// "\tcoverage: 79.9% of statements", where the output says so.
+std::string coverage_in(std::string_view output) {
+  constexpr std::string_view k_words = "coverage: ";
+  for (std::size_t at = 0; (at = output.find(k_words, at)) != std::string_view::npos;) {
+    at += k_words.size();
+    const std::size_t end = output.find('\n', at);
+    if (end == std::string_view::npos) return "";
+    return fmt::format("\tcoverage: {}", output.substr(at, end - at));
+  }
+  return "";
+}
+
 }  // namespace
 
 ActionId test_id(std::string_view go_version, std::string_view program,
@@ -56,10 +68,12 @@ UnixNanos results_expire_ns(const sys::Path& gocache) {
   return parse_int<UnixNanos>(text).value_or(0);
 }
 
-std::string passed_line(std::string_view import_path, double elapsed_s, std::string_view output) {
+std::string passed_line(std::string_view import_path, double elapsed_s, std::string_view output,
+                        bool is_covered) {
   const bool is_unterminated = !output.empty() && output.back() != '\n';
-  return fmt::format("{}{}{}\t{:.3f}s{}\n", is_unterminated ? "\n" : "", k_passed, import_path,
-                     elapsed_s, has_no_tests(output) ? " [no tests to run]" : "");
+  return fmt::format("{}{}{}\t{:.3f}s{}{}\n", is_unterminated ? "\n" : "", k_passed, import_path,
+                     elapsed_s, is_covered ? coverage_in(output) : "",
+                     has_no_tests(output) ? " [no tests to run]" : "");
 }
 
 }  // namespace sluice::gotool

@@ -29,6 +29,7 @@ UnixNanos results_expire_ns(const sys::Path& gocache);
 
 // The line behind the output of a test that passed, with that newline before it that the output may
 // want: "ok  \texample.com/p\t0.012s\n".
-std::string passed_line(std::string_view import_path, double elapsed_s, std::string_view output);
+std::string passed_line(std::string_view import_path, double elapsed_s, std::string_view output,
+                        bool is_covered = false);
 
 }  // namespace sluice::gotool

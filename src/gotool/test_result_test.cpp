@@ -31,6 +31,11 @@ TEST_CASE("test result: the line of a package that passed") {
   CHECK(passed_line("ex.com/p", 0.0124, "PASS\n") == "ok  \tex.com/p\t0.012s\n");
   CHECK(passed_line("ex.com/p", 12, "") == "ok  \tex.com/p\t12.000s\n");
   CHECK(passed_line("ex.com/p", 0, "PASS") == "\nok  \tex.com/p\t0.000s\n");
+  constexpr std::string_view k_covered = "PASS\ncoverage: 50.0% of statements in ./...\n";
+  CHECK(passed_line("m", 0, k_covered, true) ==
+        "ok  \tm\t0.000s\tcoverage: 50.0% of statements in ./...\n");
+  CHECK(passed_line("m", 0, k_covered) == "ok  \tm\t0.000s\n");
+  CHECK(passed_line("m", 0, "coverage: no end", true) == "\nok  \tm\t0.000s\n");
   constexpr std::string_view k_none = "testing: warning: no tests to run\nPASS\n";
   CHECK(passed_line("ex.com/p", 0, k_none) == "ok  \tex.com/p\t0.000s [no tests to run]\n");
   CHECK(passed_line("ex.com/p", 0, std::string("x") + std::string(k_none)) ==

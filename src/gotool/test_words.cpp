@@ -22,10 +22,7 @@ constexpr auto k_only_go = std::to_array<std::string_view>({"artifacts",
                                                             "bench",
                                                             "blockprofile",
                                                             "c",
-                                                            "cover",
-                                                            "covermode",
                                                             "coverpkg",
-                                                            "coverprofile",
                                                             "cpuprofile",
                                                             "debug-actiongraph",
                                                             "debug-runtime-trace",
@@ -176,6 +173,9 @@ class Parser {
     }
     if (flag.name == "json") is_json_ = value == "true";
     if (flag.name == "v") is_verbose_ = value != "false";
+    if (flag.name == "cover") told_.is_covered = value == "true";
+    if (flag.name == "covermode" || flag.name == "coverprofile") told_.is_covered = true;
+    if (flag.name == "coverprofile") told_.cover_profile = value;
     if (flag.name == "failfast") told_.is_failfast = value == "true";
     if (flag.name == "timeout") {
       has_timeout_ = true;

@@ -31,6 +31,8 @@ struct TestWords {
   bool is_json = false;
   bool is_verbose = false;  // the output of tests that pass is shown
   bool is_failfast = false;
+  bool is_covered = false;    // coverage is counted
+  std::string cover_profile;  // of -coverprofile, as written; go test has to be told it again
   bool keeps_results = true;  // by the arguments and because packages are named
 };
 

@@ -107,6 +107,9 @@ INSERT INTO main.indexed SELECT n.ours, t.action, t.outcome, t.scope, t.kind
   FROM other.indexed t JOIN number n ON n.theirs = t.command;
 INSERT INTO main.test_given SELECT n.ours, t.package, t.action, t.found
   FROM other.test_given t JOIN number n ON n.theirs = t.command;
+INSERT INTO main.test_run SELECT n.ours, t.seq, t.package, t.test, t.words, t.outcome, t.wall_us,
+    t.cpu_us, t.wait_us, t.memory
+  FROM other.test_run t JOIN number n ON n.theirs = t.command;
 INSERT OR IGNORE INTO main.collection (host, local_tier, at_us, journal)
   SELECT o.host, o.local_tier, o.at_us, coalesce(j.ours, o.journal)
   FROM other.collection o LEFT JOIN journals j ON j.theirs = o.journal;
@@ -117,8 +120,9 @@ INSERT OR IGNORE INTO main.removed SELECT c.id, t.action, t.why
 )";
 
 // Tables whose rows belong to one command.
-constexpr std::string_view k_command_tables[] = {
-    "lookup", "result", "compile", "link", "test", "transfer", "fault", "indexed", "test_given"};
+constexpr std::string_view k_command_tables[] = {"lookup",     "result",   "compile", "link",
+                                                 "test",       "transfer", "fault",   "indexed",
+                                                 "test_given", "test_run"};
 
 }  // namespace
 

@@ -45,6 +45,8 @@ std::vector<Event> a_command(const std::string& id, Micros at_us, std::size_t lo
           {at_us + 20, Results{{{built, 1, 400, at_us + 1005}}}},
           {at_us + 21, Tested{"p", Answer::missed, TestCause::inputs, 5, {"open testdata/a"}}},
           {at_us + 22, Fault{"store", "no route", 2}},
+          {at_us + 23, TestRan{"p", "", "-race=true", RunEnd::failed, 100, 50, 20, 1 << 20}},
+          {at_us + 24, TestRan{"p", "TestA", "", RunEnd::passed, 90, 5, 2, 1 << 20}},
           {at_us + 30, CommandEnded{30, 1, 0, R"({"lookups":3})"}}};
 }
 
@@ -71,6 +73,7 @@ TEST_CASE("journal database: a spool becomes rows, once, and is gone") {
   CHECK(spools(place.path()).empty());
   CHECK(count_in(database, "command") == 1);
   CHECK(count_in(database, "lookup") == 3);
+  CHECK(count_in(database, "test_run") == 2);
   CHECK(count_in(database, "spool") == 0);
   CHECK(*database.connection().number("SELECT cost_us FROM compile") == 1000);
   CHECK(*database.connection().number("SELECT exit_status FROM command") == 1);
@@ -217,6 +220,7 @@ TEST_CASE("journal database: two machines' journals merge, and merging twice cha
   CHECK(count_in(ours, "command") == 3);
   CHECK(count_in(ours, "lookup") == 9);
   CHECK(count_in(ours, "compile") == 3);
+  CHECK(count_in(ours, "test_run") == 6);
   CHECK(count_in(ours, "inputs") == 1);
   CHECK(*ours.merge(database_file(there.path())) == 0);
   CHECK(count_in(ours, "lookup") == 9);

@@ -188,8 +188,28 @@ struct Removed {
   bool operator==(const Removed&) const = default;
 };
 
+enum class RunEnd : std::uint8_t {
+  passed = 0,
+  failed = 1,
+  stopped = 2,  // by sluice: to free memory, or because somebody interrupted the command
+};
+inline constexpr std::uint8_t k_run_end_last = 2;
+// A test that sluice itself has run.
+struct TestRan {
+  std::string package;
+  std::string test;  // empty: all of the package
+  std::string
+      words;  // what the build and the test were told, as far as it counts for what it takes
+  RunEnd end = RunEnd::passed;
+  std::uint64_t wall_us = 0;
+  std::uint64_t cpu_us = 0;
+  std::uint64_t wait_us = 0;  // its threads could run and had no processor
+  std::uint64_t memory = 0;   // at its peak
+  bool operator==(const TestRan&) const = default;
+};
+
 using Body = std::variant<CommandBegan, CommandEnded, Lookups, Results, Compiled, Linked, Tested,
-                          Transferred, Fault, TestGiven, Indexed, Removed>;
+                          Transferred, Fault, TestGiven, Indexed, Removed, TestRan>;
 
 struct Event {
   Micros at_us = 0;

@@ -212,6 +212,16 @@ class Inserter {
         .run();
   }
 
+  Result<void> add(Micros, const TestRan& ran) {
+    TRY_ASSIGN(Statement insert,
+               connection_.prepare("INSERT INTO test_run VALUES (?,?,?,?,?,?,?,?,?,?)"));
+    return insert
+        .with(command_, ++test_runs_, std::string_view(ran.package), std::string_view(ran.test),
+              std::string_view(ran.words), static_cast<int>(ran.end), ran.wall_us, ran.cpu_us,
+              ran.wait_us, ran.memory)
+        .run();
+  }
+
   Result<void> add(Micros, const Indexed& indexed) {
     TRY_ASSIGN(Statement insert,
                connection_.prepare("INSERT OR REPLACE INTO indexed VALUES (?,?,?,?,?)"));
@@ -244,6 +254,7 @@ class Inserter {
   Result<void> count_rows() {
     TRY_ASSIGN(lookups_, next_row("lookup"));
     TRY_ASSIGN(results_, next_row("result"));
+    TRY_ASSIGN(test_runs_, next_row("test_run"));
     return {};
   }
 
@@ -261,6 +272,7 @@ class Inserter {
   std::int64_t command_ = 0;
   std::int64_t lookups_ = 0;
   std::int64_t results_ = 0;
+  std::int64_t test_runs_ = 0;
 };
 
 }  // namespace

@@ -224,6 +224,17 @@ Result<std::vector<TestRow>> tests_in(Database& database, std::int64_t job) {
       });
 }
 
+Result<std::vector<TestRunRow>> test_runs(Database& database, std::size_t limit) {
+  return rows<TestRunRow>(
+      database,
+      "SELECT r.package, r.words, r.wall_us, r.cpu_us, r.memory FROM test_run r "
+      "JOIN command c ON c.id = r.command WHERE r.test = '' AND r.outcome <> 2 "
+      "ORDER BY c.at_us DESC, r.seq DESC LIMIT ?",
+      static_cast<std::int64_t>(limit), [](const Statement& row) {
+        return TestRunRow{row.text(0), row.text(1), row.size(2), row.size(3), row.size(4)};
+      });
+}
+
 Result<std::vector<LinkRow>> links_in(Database& database, std::int64_t job) {
   return rows<LinkRow>(
       database,

@@ -104,6 +104,15 @@ struct FaultRow {
   std::uint64_t count = 0;
 };
 
+// A run of all tests of a package by sluice.
+struct TestRunRow {
+  std::string package;
+  std::string words;
+  std::uint64_t wall_us = 0;
+  std::uint64_t cpu_us = 0;
+  std::uint64_t memory = 0;
+};
+
 // Newest first.
 Result<std::vector<JobRow>> recent_jobs(Database& database, std::size_t limit);
 // The newest of one host; nothing where it has none.
@@ -120,6 +129,8 @@ Result<std::vector<PackageHit>> package_hits_in(Database& database, std::int64_t
 Result<std::vector<InputsRow>> compiled_by(Database& database, std::int64_t command);
 Result<std::vector<PackageHit>> package_hits_by(Database& database, std::int64_t command);
 Result<std::vector<TestRow>> tests_in(Database& database, std::int64_t job);
+// Of any job, newest first; those that were stopped are not among them.
+Result<std::vector<TestRunRow>> test_runs(Database& database, std::size_t limit);
 Result<std::vector<LinkRow>> links_in(Database& database, std::int64_t job);
 Result<std::vector<AnswerTotal>> answers_in(Database& database, std::int64_t job);
 Result<std::vector<FaultRow>> faults_in(Database& database, std::int64_t job);

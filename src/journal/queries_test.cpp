@@ -61,6 +61,35 @@ constexpr Micros k_long_ago = 1'000'000;
 
 }  // namespace
 
+TEST_CASE("queries: runs of tests, newest first, without those that were stopped") {
+  const Diary diary;
+  const auto ran = [&](const std::string& id, Micros at_us, RunEnd end, const std::string& test) {
+    CommandBegan began;
+    began.id = id;
+    const std::vector<Event> events = {
+        {at_us, began},
+        {at_us + 1, TestRan{"m/" + id, test, "-race=true", end, 100, 50, 20, 7}},
+        {at_us + 2, CommandEnded{2, 0, 0, "{}"}}};
+    REQUIRE(append(diary.journal(), id, events));
+  };
+  const Micros now = now_us();
+  ran("a", now - 50, RunEnd::passed, "");
+  ran("b", now - 40, RunEnd::failed, "");
+  ran("c", now - 30, RunEnd::stopped, "");
+  ran("d", now - 20, RunEnd::passed, "TestD");
+  auto database = diary.open();
+  const auto runs = test_runs(database, 10);
+  REQUIRE(runs);
+  REQUIRE(runs->size() == 2);
+  CHECK(runs->at(0).package == "m/b");
+  CHECK(runs->at(1).package == "m/a");
+  CHECK(runs->at(1).words == "-race=true");
+  CHECK(runs->at(1).wall_us == 100);
+  CHECK(runs->at(1).cpu_us == 50);
+  CHECK(runs->at(1).memory == 7);
+  CHECK(test_runs(database, 1)->size() == 1);
+}
+
 TEST_CASE("queries: jobs by number, name, beginning and last") {
   Diary diary;
   diary.command("aa1", k_long_ago, {}, {});

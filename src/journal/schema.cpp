@@ -126,6 +126,17 @@ CREATE TABLE test_given (
   PRIMARY KEY (command, action)
 ) WITHOUT ROWID;
 )",
+    R"(
+CREATE TABLE test_run (
+  command INTEGER NOT NULL, seq INTEGER NOT NULL,
+  package TEXT NOT NULL, test TEXT NOT NULL,  -- '': all of the package
+  words TEXT NOT NULL,                        -- what it was told
+  outcome INTEGER NOT NULL,
+  wall_us INTEGER NOT NULL, cpu_us INTEGER NOT NULL, wait_us INTEGER NOT NULL,
+  memory INTEGER NOT NULL,                    -- bytes, at its peak
+  PRIMARY KEY (command, seq)
+) WITHOUT ROWID;
+)",
 };
 static_assert(k_steps.size() == k_schema_version);
 

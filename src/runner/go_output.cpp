@@ -38,8 +38,8 @@ void GoOutput::text_line(std::string_view text) {
   constexpr std::string_view k_failed = "FAIL\t";
   if (text == "FAIL\n") return;  // of all, said at the end
   if (text.starts_with(k_passed)) {
-    text.remove_prefix(k_passed.size());
-    return heard_.passed(std::string(text.substr(0, text.find('\t'))));
+    const std::string_view rest = text.substr(k_passed.size());
+    return heard_.passed(std::string(rest.substr(0, rest.find('\t'))), text);
   }
   if (text.starts_with(k_failed)) {
     const std::string_view rest = text.substr(k_failed.size());
@@ -59,7 +59,7 @@ void GoOutput::event_line(std::string_view text) {
   if (!is_last || event->find("Test") != nullptr) return;
   const std::string all = std::exchange(held, {});
   events_.erase(package);
-  if (action == "pass") return heard_.passed(package);
+  if (action == "pass") return heard_.passed(package, all);
   if (action == "fail") heard_.refused(package);
   heard_.show(all);
 }

@@ -16,7 +16,9 @@ class GoOutput {
  public:
   struct Heard {
     std::function<void(std::string_view text)> show;
-    std::function<void(const std::string& package)> passed;   // nothing against its being tested
+    // Nothing against its being tested: with what go says of a test that was none, and of a package
+    // that has none.
+    std::function<void(const std::string& package, std::string_view text)> passed;
     std::function<void(const std::string& package)> refused;  // not built, or vet is against it
   };
 

@@ -12,7 +12,7 @@ struct Said {
 
   GoOutput::Heard heard() {
     return {[this](std::string_view text) { shown += text; },
-            [this](const std::string& package) { passed += package + ";"; },
+            [this](const std::string& package, std::string_view) { passed += package + ";"; },
             [this](const std::string& package) { refused += package + ";"; }};
   }
 };

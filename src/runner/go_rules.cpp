@@ -5,6 +5,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <vector>
 
 namespace sluice::runner {
 
@@ -38,6 +40,21 @@ std::string value_of(const gotool::TestWords& words, std::string_view flag) {
 }  // namespace
 
 std::string vet_of(const gotool::TestWords& words) { return value_of(words, "-vet="); }
+
+std::string words_that_cost(const gotool::TestWords& words) {
+  constexpr std::array<std::string_view, 8> k_beside = {
+      "-p=",      "-vet=",         "-mod=",     "-buildvcs=", "-test.timeout=",
+      "-test.v=", "-test.testlog", "-toolexec="};
+  std::vector<std::string> kept;
+  for (const auto* list : {&words.build, &words.arguments}) {
+    for (const std::string& word : *list) {
+      const bool is_beside = std::ranges::any_of(
+          k_beside, [&word](std::string_view start) { return word.starts_with(start); });
+      if (!is_beside && word != "-test.count=1") kept.push_back(word);
+    }
+  }
+  return join(kept, " ");
+}
 
 std::size_t packages_at_once(const gotool::TestWords& words) {
   return parse_int<std::size_t>(value_of(words, "-p=")).value_or(0);

@@ -28,6 +28,8 @@ Vetted vetted_of(std::string_view id);
 
 // What -vet says; empty: it is not given.
 std::string vet_of(const gotool::TestWords& words);
+// What a test is told that counts for what it takes: "-race=true -test.run=X".
+std::string words_that_cost(const gotool::TestWords& words);
 // What -p says; 0: it is not given.
 std::size_t packages_at_once(const gotool::TestWords& words);
 

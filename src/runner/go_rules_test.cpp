@@ -30,6 +30,14 @@ TEST_CASE("go rules: what was vetted") {
   CHECK(vetted_of("m/a.test]/b [m/a.test]/b.test]").package == "m/a.test]/b");
 }
 
+TEST_CASE("go rules: what counts for what a test takes") {
+  gotool::TestWords words;
+  CHECK(words_that_cost(words).empty());
+  words.build = {"-p=3", "-race=true", "-vet=off"};
+  words.arguments = {"-test.timeout=10m0s", "-test.run=X", "-test.count=1", "-test.v=true", "a"};
+  CHECK(words_that_cost(words) == "-race=true -test.run=X a");
+}
+
 TEST_CASE("go rules: of flags of the build the last one counts") {
   gotool::TestWords words;
   CHECK(packages_at_once(words) == 0);

@@ -62,6 +62,11 @@ void LoadMeter::started(TaskNumber task, pid_t root, double now_s) {
   tasks_[task] = Tree{root, now_s, {Point{now_s, 0, 0}}};
 }
 
+double LoadMeter::waited_s(TaskNumber task) const {
+  const auto at = tasks_.find(task);
+  return at == tasks_.end() ? 0 : at->second.points.back().waited_s;
+}
+
 void LoadMeter::ended(TaskNumber task) { tasks_.erase(task); }
 
 void LoadMeter::other_started(pid_t root, double now_s) {

@@ -44,6 +44,8 @@ MachineReading read_machine(const sys::Cgroups& cgroups, double now_s,
 
 class LoadMeter {
  public:
+  // How long threads of a task have waited for a processor until the last reading.
+  double waited_s(TaskNumber task) const;
   // A task that was started now, as a process that leads a group of its own.
   void started(TaskNumber task, pid_t root, double now_s);
   void ended(TaskNumber task);

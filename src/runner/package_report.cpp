@@ -38,7 +38,8 @@ void PackageReport::say(std::string_view text) {
 bool PackageReport::ended(const TestEnd& end) {
   const bool has_passed = end.status.success() && !end.is_output_incomplete;
   if (has_passed) {
-    const std::string line = gotool::passed_line(import_path_, end.elapsed_s, said_);
+    const std::string line =
+        gotool::passed_line(import_path_, end.elapsed_s, said_, form_.is_covered);
     const bool is_shown = form_.is_verbose || form_.is_json;
     kept_ = is_shown ? said_ + line : line;
     if (!events_ && !form_.shows_at_once)

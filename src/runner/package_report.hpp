@@ -20,6 +20,7 @@ struct ReportForm {
   int go_minor = 0;
   bool is_json = false;
   bool is_verbose = false;                 // the output of tests that pass is shown
+  bool is_covered = false;                 // coverage is counted
   bool is_framed = false;                  // the tests were told -test.v=test2json
   bool shows_at_once = false;              // as it comes, where it would wait for the end in text
   std::chrono::nanoseconds quit_after{0};  // limits that were given to the test, for messages

@@ -11,7 +11,8 @@ namespace {
 constexpr double k_measured_from_s = 0.5;  // before that a task counts with what was predicted
 constexpr double k_overdue_s = 0.5;        // what one that should have ended still takes, at least
 constexpr double k_overdue_share = 0.25;   // of its age
-constexpr double k_pace_s = 0.1;           // in which Strategy::starts_max may be started
+constexpr double k_pace_known_min = 0.1;
+constexpr double k_pace_s = 0.1;  // in which Strategy::starts_max may be started
 // What counts of builds beside the tests: who waits for the last of them waits for the tests, too.
 constexpr double k_other_cores_max = 0.5;
 constexpr double k_pressure_some_max = 0.10;
@@ -19,6 +20,11 @@ constexpr double k_pressure_full_max = 0.05;
 constexpr double k_available_stop = 0.15;   // of the memory: nothing more is started
 constexpr double k_available_evict = 0.07;  // something is ended
 constexpr double k_evict_every_s = 2;       // until its memory shows
+
+// What is new has to show what it takes; of what is known so much is known.
+double pace_of(const Task& task) {
+  return task.is_known ? std::clamp(task.cost.cores, k_pace_known_min, 1.0) : 1.0;
+}
 
 bool is_below(const Load& load, const Capacity& capacity, double share) {
   return load.available && capacity.memory != 0 &&
@@ -50,7 +56,10 @@ void Planner::add(TaskNumber number, Task task) {
 }
 
 void Planner::ended(TaskNumber number) {
-  if (running_.erase(number) != 0) ++pace_;
+  const auto at = running_.find(number);
+  if (at == running_.end()) return;
+  pace_ += pace_of(at->second.task);
+  running_.erase(at);
 }
 
 // What is new needs a moment to show what it takes.
@@ -149,9 +158,9 @@ void Planner::start(std::map<Rank, TaskNumber>::iterator at, const Load& load, D
     need.weight = std::min(need.weight, capacity_.resources[need.resource]);
     taken[need.resource] += need.weight;
   }
+  pace_ -= pace_of(running.task);
   running_.insert_or_assign(number, std::move(running));
   decision.starts.push_back(number);
-  --pace_;
 }
 
 bool Planner::is_short_of_memory(const Load& load) const {
@@ -197,7 +206,7 @@ Decision Planner::decide(const Load& load) {
     const Task& task = tasks_.at(at->second);
     Limit limit = limit_of(task, decision.usage, in_use);
     if (limit == Limit::none && is_short && decision.usage.count > 0) limit = Limit::memory;
-    if (limit == Limit::none && pace_ < 1) limit = Limit::pace;
+    if (limit == Limit::none && pace_ < pace_of(task)) limit = Limit::pace;
     const bool would_take_reserved = std::ranges::any_of(
         task.needs, [&](const Need& need) { return is_reserved[need.resource]; });
     const bool would_delay = reserved_in_s && task.cost.duration_s > *reserved_in_s;

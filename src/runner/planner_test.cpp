@@ -125,7 +125,9 @@ TEST_CASE("planner: no more than may run at once, and no faster than shows what 
   Capacity capacity = of_cores(2);
   capacity.tasks_max = 3;
   Planner planner(capacity, auto_strategy());
-  for (TaskNumber i = 0; i < 10; ++i) planner.add(i, task_of(1, 0.01));
+  Task unknown = task_of(1, 0.01);
+  unknown.is_known = false;
+  for (TaskNumber i = 0; i < 10; ++i) planner.add(i, unknown);
   CHECK(planner.decide(at(0)).starts.size() == 2);
   const Decision soon = planner.decide(at(0.01));
   CHECK(soon.starts.empty());
@@ -135,6 +137,14 @@ TEST_CASE("planner: no more than may run at once, and no faster than shows what 
   planner.ended(0);
   planner.ended(1);
   CHECK(planner.decide(at(0.21)).starts.size() == 2);  // in their place
+}
+
+TEST_CASE("planner: what is known to take little starts at once") {
+  Planner planner(of_cores(2), auto_strategy());
+  for (TaskNumber i = 0; i < 30; ++i) planner.add(i, task_of(1, 0.125));
+  CHECK(planner.decide(at(0)).starts.size() == 16);
+  CHECK(planner.decide(at(0.1)).limit == Limit::cpu);
+  CHECK(planner.running() == 20);
 }
 
 TEST_CASE("planner: tests start beside a build that has all the cores") {

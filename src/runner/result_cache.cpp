@@ -41,8 +41,8 @@ std::optional<ActionId> ResultCache::key_of(const gotool::TestPackage& package,
   return gotool::go_result_key(test, *id);
 }
 
-std::optional<std::string> ResultCache::find(const gotool::TestPackage& package,
-                                             std::string_view program) {
+std::optional<ResultCache::Result> ResultCache::find(const gotool::TestPackage& package,
+                                                     std::string_view program) {
   if (!go_.keeps_results || package.root.empty()) return std::nullopt;
   const ActionId test = gotool::test_id(go_.version, program, go_.arguments);
   const auto log = content_of(access_.get(test), gotool::k_test_log_max);
@@ -51,19 +51,29 @@ std::optional<std::string> ResultCache::find(const gotool::TestPackage& package,
   if (!key) return std::nullopt;
   const auto hit = access_.get(*key);
   if (!hit || hit->time_ns < gotool::results_expire_ns(go_.gocache)) return std::nullopt;
-  const auto output = content_of(hit, k_output_bytes_max);
-  return output ? gotool::cached_output(text_of(*output)) : std::nullopt;
+  const auto kept = content_of(hit, k_output_bytes_max);
+  auto output = kept ? gotool::cached_output(text_of(*kept)) : std::nullopt;
+  if (!output) return std::nullopt;
+  Result result{std::move(*output), std::nullopt};
+  if (!go_.has_profile) return result;
+  const auto profile = content_of(access_.get(gotool::cover_profile_key(*key)), k_output_bytes_max);
+  if (!profile) return std::nullopt;
+  result.profile = text_of(*profile);
+  return result;
 }
 
 void ResultCache::keep(const gotool::TestPackage& package, std::string_view program,
-                       const sys::Path& log, std::string_view output) {
+                       const sys::Path& log, const Result& result) {
   if (!go_.keeps_results || package.root.empty()) return;
   const auto bytes = sys::read_file(log, gotool::k_test_log_max);
   if (!bytes || !*bytes || !text_of(**bytes).ends_with('\n')) return;
   const ActionId test = gotool::test_id(go_.version, program, go_.arguments);
   const auto key = key_of(package, test, **bytes);
-  if (!key || !access_.put(test, **bytes)) return;
-  (void)access_.put(*key, bytes_of(output));
+  if (!key || (go_.has_profile && !result.profile) || !access_.put(test, **bytes)) return;
+  (void)access_.put(*key, bytes_of(result.output));
+  if (go_.has_profile) {
+    (void)access_.put(gotool::cover_profile_key(*key), bytes_of(*result.profile));
+  }
 }
 
 // The program is one of all that the package imports, by content; its own sources vet reads as they

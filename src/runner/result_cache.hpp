@@ -27,6 +27,7 @@ class ResultCache {
     sys::Environment env;                // as go sees it
     std::vector<std::string> arguments;  // of every test of this run
     bool keeps_results = true;           // what they allow
+    bool has_profile = false;            // of coverage
     std::string vet;                     // -vet, empty where it is not given
     sys::Path gocache;                   // for the moment of `go clean -testcache`
   };
@@ -39,11 +40,15 @@ class ResultCache {
 
   ResultCache(Access access, Go go);
 
-  // `program`: the first part of its build ID. The output to show.
-  std::optional<std::string> find(const gotool::TestPackage& package, std::string_view program);
-  // The tests passed: `log` is the file of -test.testlogfile, `output` what go would keep.
+  struct Result {
+    std::string output;                  // to show
+    std::optional<std::string> profile;  // where Go::has_profile
+  };
+  // `program`: the first part of its build ID.
+  std::optional<Result> find(const gotool::TestPackage& package, std::string_view program);
+  // The tests passed: `log` is the file of -test.testlogfile, the output what go would keep.
   void keep(const gotool::TestPackage& package, std::string_view program, const sys::Path& log,
-            std::string_view output);
+            const Result& result);
 
   // Whether go's vet found nothing in a package of this program and these sources. go keeps that,
   // too, and then runs no vet that could say so.

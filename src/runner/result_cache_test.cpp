@@ -52,12 +52,13 @@ class Place {
          [tier = *tier](const ActionId& action, ByteView body) {
            return tier.put(action, sha256_as<BlobId>(body), body, unix_now_ns()).has_value();
          }},
-        {"go1.26.8", env, std::move(arguments), true, vet, gocache()});
+        {"go1.26.8", env, std::move(arguments), true, has_profile, vet, gocache()});
   }
   sys::Path gocache() const { return made_.path() / "cache"; }
 
   sys::Environment env;
   std::string vet;
+  bool has_profile = false;
 
  private:
   sys::TempDirectory made_;
@@ -68,8 +69,11 @@ class Place {
 TEST_CASE("result cache: what was kept is found while all that the test consulted is the same") {
   Place place;
   CHECK_FALSE(place.cache().find(place.package(), "abc"));
-  place.cache().keep(place.package(), "abc", place.log(), k_output);
-  CHECK(place.cache().find(place.package(), "abc") == "ok  \tm/p\t(cached)\n");
+  place.cache().keep(place.package(), "abc", place.log(), {std::string(k_output), std::nullopt});
+  const auto found = place.cache().find(place.package(), "abc");
+  REQUIRE(found);
+  CHECK(found->output == "ok  \tm/p\t(cached)\n");
+  CHECK_FALSE(found->profile);
   CHECK_FALSE(place.cache().find(place.package(), "abd"));
   CHECK_FALSE(place.cache({"-test.run=X"}).find(place.package(), "abc"));
   place.env.set("WHO", "you");
@@ -77,6 +81,17 @@ TEST_CASE("result cache: what was kept is found while all that the test consulte
   place.env.set("WHO", "me");
   place.write("ab");
   CHECK_FALSE(place.cache().find(place.package(), "abc"));
+}
+
+TEST_CASE("result cache: with a profile a result is only found where that is") {
+  Place place;
+  place.cache().keep(place.package(), "abc", place.log(), {std::string(k_output), std::nullopt});
+  place.has_profile = true;
+  CHECK_FALSE(place.cache().find(place.package(), "abc"));
+  place.cache().keep(place.package(), "abc", place.log(), {std::string(k_output), "mode: set\n"});
+  const auto found = place.cache().find(place.package(), "abc");
+  REQUIRE(found);
+  CHECK(found->profile == "mode: set\n");
 }
 
 TEST_CASE("result cache: what vet found nothing in, while the sources are the same") {
@@ -98,7 +113,7 @@ TEST_CASE("result cache: what vet found nothing in, while the sources are the sa
 
 TEST_CASE("result cache: go clean -testcache ends what was kept before") {
   const Place place;
-  place.cache().keep(place.package(), "abc", place.log(), k_output);
+  place.cache().keep(place.package(), "abc", place.log(), {std::string(k_output), std::nullopt});
   const auto expire = [&](UnixNanos at) {
     const std::string text = std::to_string(at) + "\n";
     REQUIRE(sys::write_file_atomic(place.gocache() / "testexpire.txt", bytes_of(text)));
@@ -113,11 +128,12 @@ TEST_CASE("result cache: nothing is kept of a package outside of modules, or wit
   const Place place;
   gotool::TestPackage outside = place.package();
   outside.root.clear();
-  place.cache().keep(outside, "abc", place.log(), k_output);
+  place.cache().keep(outside, "abc", place.log(), {std::string(k_output), std::nullopt});
   CHECK_FALSE(place.cache().find(place.package(), "abc"));
-  place.cache().keep(place.package(), "abc", place.directory() / "none", k_output);
+  place.cache().keep(place.package(), "abc", place.directory() / "none",
+                     {std::string(k_output), std::nullopt});
   REQUIRE(sys::write_file_atomic(place.log(), bytes_of("# test log\nopen x")));
-  place.cache().keep(place.package(), "abc", place.log(), k_output);
+  place.cache().keep(place.package(), "abc", place.log(), {std::string(k_output), std::nullopt});
   CHECK_FALSE(place.cache().find(place.package(), "abc"));
 }
 

@@ -23,16 +23,17 @@ std::shared_ptr<ResultCache> RunFacts::cache() const {
 
 std::optional<RunFacts::Known> RunFacts::wait_for(const std::string& package) {
   std::unique_lock lock(mutex_);
-  const bool is_there =
-      changed_.wait_for(lock, k_facts_wait, [this] { return packages_ && cache_; });
+  const bool is_there = changed_.wait_for(lock, k_cache_wait, [this] {
+    return cache_.has_value();
+  }) && changed_.wait_for(lock, k_packages_wait, [this] { return packages_.has_value(); });
   if (!is_there || !*cache_) return std::nullopt;
   const auto at = packages_->find(package);
   if (at == packages_->end()) return std::nullopt;
   return Known{*cache_, at->second};
 }
 
-std::optional<std::string> RunFacts::known_output(const std::string& package,
-                                                  const std::string& program) {
+std::optional<ResultCache::Result> RunFacts::known_result(const std::string& package,
+                                                          const std::string& program) {
   const auto known = wait_for(package);
   return known ? known->cache->find(known->facts, program) : std::nullopt;
 }

@@ -1,8 +1,8 @@
 // What go's tools ask of a run on threads of their own, while the run still learns it: whether the
 // result of a package is known.
 //
-// Any thread. Who asks waits until what is needed is there, at most k_facts_wait; then nothing is
-// known.
+// Any thread. Who asks waits until what is needed is there, at most as long as is said here; then
+// nothing is known.
 #pragma once
 
 #include "gotool/test_packages.hpp"
@@ -18,7 +18,8 @@
 
 namespace sluice::runner {
 
-inline constexpr auto k_facts_wait = std::chrono::seconds(20);
+inline constexpr auto k_packages_wait = std::chrono::seconds(20);  // go lists them beside the build
+inline constexpr auto k_cache_wait = std::chrono::seconds(2);  // go's session is its first process
 
 using TestPackages = std::unordered_map<std::string, gotool::TestPackage>;  // by import path
 
@@ -26,8 +27,9 @@ class RunFacts {
  public:
   void set_packages(TestPackages packages);
   void set_cache(std::shared_ptr<ResultCache> cache);  // empty: there is none
-  // The output to show for a package whose tests need not be run.
-  std::optional<std::string> known_output(const std::string& package, const std::string& program);
+  // Of a package whose tests need not be run.
+  std::optional<ResultCache::Result> known_result(const std::string& package,
+                                                  const std::string& program);
   bool is_vetted(const std::string& package, const std::string& program);
   std::shared_ptr<ResultCache> cache() const;
 

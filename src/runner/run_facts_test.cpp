@@ -11,14 +11,14 @@ std::shared_ptr<ResultCache> empty_cache() {
   return std::make_shared<ResultCache>(
       ResultCache::Access{[](const ActionId&) { return std::nullopt; },
                           [](const ActionId&, ByteView) { return false; }},
-      ResultCache::Go{"go1.26.8", {}, {}, true, "", "/none"});
+      ResultCache::Go{"go1.26.8", {}, {}, true, false, "", "/none"});
 }
 
 }  // namespace
 
 TEST_CASE("run facts: who asks waits for the packages and for the cache") {
   RunFacts facts;
-  auto asked = std::async(std::launch::async, [&] { return facts.known_output("m/p", "abc"); });
+  auto asked = std::async(std::launch::async, [&] { return facts.known_result("m/p", "abc"); });
   CHECK(asked.wait_for(std::chrono::milliseconds(20)) == std::future_status::timeout);
   facts.set_cache(empty_cache());
   CHECK(asked.wait_for(std::chrono::milliseconds(20)) == std::future_status::timeout);
@@ -31,8 +31,8 @@ TEST_CASE("run facts: without a cache nothing is known, and nobody waits for it"
   RunFacts facts;
   facts.set_packages({{"m/p", {}}});
   facts.set_cache(nullptr);
-  CHECK_FALSE(facts.known_output("m/p", "abc"));
-  CHECK_FALSE(facts.known_output("m/none", "abc"));
+  CHECK_FALSE(facts.known_result("m/p", "abc"));
+  CHECK_FALSE(facts.known_result("m/none", "abc"));
   CHECK_FALSE(facts.cache());
 }
 

@@ -115,6 +115,7 @@ void TestProcess::look_for_end() {
     return;
   }
   if (status) end_.status = **status;
+  end_.spent = child_.spent();
   ended();
 }
 

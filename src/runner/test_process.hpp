@@ -37,6 +37,7 @@ struct TestCommand {
 struct TestEnd {
   sys::ExitStatus status;
   double elapsed_s = 0;
+  sys::Spent spent;
   bool was_told_to_quit = false;      // it ran too long
   bool is_output_incomplete = false;  // somebody else kept the pipe open
 };

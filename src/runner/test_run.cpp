@@ -1,12 +1,16 @@
 #include "runner/test_run.hpp"
 
 #include "agent/cache_client.hpp"
+#include "agent/recorder.hpp"
 #include "agent/test_door.hpp"
 #include "agent/tool_record.hpp"
 #include "base/strings.hpp"
 #include "gotool/go_version.hpp"
 #include "gotool/test_packages.hpp"
 #include "gotool/toolchain.hpp"
+#include "journal/database.hpp"
+#include "journal/queries.hpp"
+#include "runner/cover_profile.hpp"
 #include "runner/go_output.hpp"
 #include "runner/go_rules.hpp"
 #include "runner/load_meter.hpp"
@@ -15,6 +19,7 @@
 #include "runner/result_cache.hpp"
 #include "runner/run_facts.hpp"
 #include "runner/task_queue.hpp"
+#include "runner/test_history.hpp"
 #include "runner/test_process.hpp"
 #include "sys/log.hpp"
 #include "sys/loop.hpp"
@@ -26,6 +31,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <map>
 #include <optional>
 #include <string_view>
 #include <thread>
@@ -41,9 +47,11 @@ using std::chrono::nanoseconds;
 constexpr auto k_tick = milliseconds(100);
 constexpr auto k_list_max = std::chrono::minutes(10);
 constexpr std::size_t k_list_bytes_max = 256U << 20U;
+constexpr auto k_history_wait = milliseconds(1000);
 constexpr auto k_interrupt_max = milliseconds(5000);  // for tests to end by themselves
 constexpr std::uint64_t k_memory_unknown = 150ULL << 20U;
 constexpr int k_exit_failure = 1;
+constexpr std::uint64_t k_profile_bytes_max = 256U << 20U;
 
 milliseconds ceil_ms(nanoseconds span) { return std::chrono::ceil<milliseconds>(span); }
 
@@ -61,6 +69,7 @@ struct Package {
   sys::Path program;
   std::unique_ptr<PackageReport> report;
   std::unique_ptr<TestProcess> process;
+  std::optional<std::string> profile;  // of coverage
   bool has_come = false;
   bool is_over = false;
   bool is_refused = false;  // by go, which says why
@@ -77,10 +86,14 @@ class TestRun {
         loop_(std::move(loop)),
         programs_(std::move(programs)),
         limits_(limits_of(settings_.words.timeout)),
-        planner_(capacity_of(cgroups_, settings_.words), std::move(settings_.strategy)) {
+        goroot_(settings_.config.goroot),
+        words_(words_that_cost(settings_.words)),
+        planner_(capacity_of(cgroups_, settings_.words), std::move(settings_.strategy)),
+        recorder_(settings_.config) {
     is_vet_off_ = vet_of(settings_.words) == "off";
     form_.go_minor = gotool::minor_of(settings_.config.go_version);
     form_.is_json = settings_.words.is_json;
+    form_.is_covered = settings_.words.is_covered;
     form_.is_verbose = settings_.words.is_verbose;
     const auto& arguments = settings_.words.arguments;
     form_.is_framed = std::ranges::find(arguments, "-test.v=test2json") != arguments.end();
@@ -90,6 +103,7 @@ class TestRun {
 
   ~TestRun() {
     if (lister_.joinable()) lister_.join();
+    if (historian_.joinable()) historian_.join();
   }
   TestRun(const TestRun&) = delete;
   TestRun& operator=(const TestRun&) = delete;
@@ -97,12 +111,15 @@ class TestRun {
   Result<int> run() {
     TRY(open_door());
     list();
+    read_history();
     TRY(start_go());
     tick();
     while (!is_over()) TRY(loop_.run_once());
     keeper_.finish();
+    recorder_.flush();
     door_.reset();
     if (client_) client_->close();
+    if (!settings_.words.cover_profile.empty()) write_profile();
     const int status = go_status_ != 0 ? go_status_ : has_failed_ ? k_exit_failure : 0;
     if (status != 0 && !form_.is_json) show("FAIL\n");
     return status;
@@ -115,25 +132,34 @@ class TestRun {
   void go_is(const sys::Environment& env, const sys::Path& directory);
   void go_ended(const sys::ExitStatus& status);
 
+  void read_history();
+  Task task_of(const std::string& package) const;
   void listed(const std::vector<gotool::TestPackage>& packages);
-  void known(const std::string& package, const std::string& output);
+  Package& come(const std::string& package, const std::string& action);
+  void known(const std::string& package, const std::string& action,
+             const ResultCache::Result& result);
   void linked(const std::string& package, const std::string& action, const sys::Path& program);
   void vetted(const std::string& id, bool passed);
   void found_vetted(const std::string& package);
-  void cleared(const std::string& package);
+  void cleared(const std::string& package, std::string_view gos_word);
   void refused(const std::string& package);
 
   void tick();
   void decide();
   void start(TaskNumber number);
+  void fail_to_start(TaskNumber number, const std::string& why);
   void evict(TaskNumber number);
   void ended(TaskNumber number, const TestEnd& end);
   void over(Package& package);
   TestCommand command_of(const Package& package) const;
+  static sys::Path profile_of(const Package& package) { return package.directory / "cover.out"; }
   PackageReport& begin_report(Package& package);
   void release_where_possible(Package& package);
+  void add_tasks();
+  void record(TaskNumber number, const TestEnd& end, journal::RunEnd how);
   void keep_result(const Package& package);
   void keep_vetted(Package& package);
+  void write_profile() const;
   void interrupt(int signal);
   bool is_over() const;
   bool starts_nothing() const {
@@ -148,6 +174,8 @@ class TestRun {
   sys::Loop loop_;
   sys::TempDirectory programs_;
   const Limits limits_;
+  sys::Path goroot_;         // of the go that does the work
+  const std::string words_;  // that count for what a test takes
   const std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
   const sys::Cgroups cgroups_;
   sys::SignalForwarder forwarder_;
@@ -161,14 +189,18 @@ class TestRun {
   std::unique_ptr<agent::CacheClient> client_;  // set by go_is(), on a thread of the door
   std::unique_ptr<agent::TestDoor> door_;
   std::thread lister_;
+  std::thread historian_;
+  std::optional<TestHistory> history_;  // nothing: it is still being read
+  agent::Recorder recorder_;
   TaskQueue keeper_;  // keeps results behind the run
   std::unique_ptr<GoOutput> go_output_;
   std::unique_ptr<TestProcess> go_;
   int go_status_ = 0;
 
+  std::vector<std::pair<std::string, std::string>> unlisted_;  // what go says before the list
   std::unordered_map<std::string, Package> packages_;
   std::vector<std::string> numbers_;  // packages by their task
-  std::size_t tested_count_ = 0;      // packages with tests in the list
+  std::size_t added_ = 0;             // tasks that the planner has been given
   std::size_t unfinished_ = 0;        // that have come and are not over
   bool is_listed_ = false;
   bool has_failed_ = false;
@@ -186,9 +218,9 @@ Result<void> TestRun::open_door() {
     if (facts_.is_vetted(package, action)) {
       loop_.post([this, package] { found_vetted(package); });
     }
-    auto output = facts_.known_output(package, action);
-    if (!output) return false;
-    loop_.post([this, package, output = std::move(*output)] { known(package, output); });
+    auto result = facts_.known_result(package, action);
+    if (!result) return false;
+    loop_.post([=, this, result = std::move(*result)] { known(package, action, result); });
     return true;
   };
   handlers.linked = [this](const auto& package, const auto& action, const auto& program) {
@@ -216,6 +248,7 @@ void TestRun::list() {
     options.arguments.insert(options.arguments.begin() + 2, {"-C", words.change_directory});
   }
   options.environment = settings_.env;
+  options.environment.set("GOCACHEPROG", "");  // the local tier is enough for it
   lister_ = std::thread([this, options = std::move(options)] {
     const auto answer = sys::run_captured(options, Deadline::after(k_list_max), k_list_bytes_max);
     std::vector<gotool::TestPackage> packages;
@@ -246,6 +279,7 @@ Result<void> TestRun::start_go() {
   add("-exec=" + settings_.tested.native());
   add("-count=1");  // it need not look for results
   if (words.is_json) add("-json");
+  if (!words.cover_profile.empty()) add("-coverprofile=" + words.cover_profile);
   for (const std::string& package : words.packages) add(package);
   agent::AgentConfig config = settings_.config;
   config.test_door = config.runtime_directory / fmt::format("door-{}.sock", ::getpid());
@@ -254,7 +288,9 @@ Result<void> TestRun::start_go() {
   command.environment.set(agent::k_session_variable, config.encode());
   go_output_ = std::make_unique<GoOutput>(
       words.is_json, GoOutput::Heard{[this](std::string_view text) { show(text); },
-                                     [this](const std::string& package) { cleared(package); },
+                                     [this](const std::string& package, std::string_view text) {
+                                       cleared(package, text);
+                                     },
                                      [this](const std::string& package) { refused(package); }});
   TRY_ASSIGN(go_, TestProcess::start(
                       loop_, command, [this](std::string_view piece) { go_output_->write(piece); },
@@ -284,13 +320,15 @@ void TestRun::go_is(const sys::Environment& env, const sys::Path& directory) {
       cache = std::make_shared<ResultCache>(
           access,
           ResultCache::Go{version, env, settings_.words.arguments, settings_.words.keeps_results,
-                          vet_of(settings_.words), settings_.config.local_tier});
+                          !settings_.words.cover_profile.empty(), vet_of(settings_.words),
+                          settings_.config.local_tier});
     } else {
       sys::log_debug("{}", client.error().message);
     }
   }
   facts_.set_cache(std::move(cache));
-  loop_.post([this, minor = gotool::minor_of(version)] {
+  loop_.post([this, goroot, minor = gotool::minor_of(version)] {
+    goroot_ = goroot;
     if (minor != 0) form_.go_minor = minor;
   });
 }
@@ -313,19 +351,58 @@ void TestRun::go_ended(const sys::ExitStatus& status) {
 void TestRun::listed(const std::vector<gotool::TestPackage>& packages) {
   is_listed_ = true;
   for (const auto& facts : packages) {
-    tested_count_ += facts.has_tests ? 1 : 0;
     packages_[facts.import_path].facts = facts;
   }
   form_.shows_at_once = form_.is_verbose && !form_.is_json &&
                         (packages.size() == 1 || packages_at_once(settings_.words) == 1);
-  for (TaskNumber number = 0; number < numbers_.size(); ++number) {
-    Task task;
-    task.name = numbers_[number];
-    task.cost.memory = k_memory_unknown;
-    task.may_run_again = !form_.is_json && !form_.shows_at_once;
-    planner_.add(number, std::move(task));
+  for (const auto& [package, text] : std::exchange(unlisted_, {})) cleared(package, text);
+  add_tasks();
+}
+
+// Tasks wait for what is known of packages: the list, and what they took before.
+void TestRun::add_tasks() {
+  if (!is_listed_ || !history_) return;
+  for (; added_ < numbers_.size(); ++added_) {
+    planner_.add(static_cast<TaskNumber>(added_), task_of(numbers_[added_]));
   }
   decide();
+}
+
+Task TestRun::task_of(const std::string& package) const {
+  Task task;
+  task.name = package;
+  task.may_run_again = !form_.is_json && !form_.shows_at_once;
+  task.cost.memory = k_memory_unknown;
+  if (const auto cost = history_->cost_of(package)) {
+    task.cost = *cost;
+    task.is_known = true;
+  }
+  return task;
+}
+
+// Behind go, which has to read the packages first. Tests wait for it, but not for long.
+void TestRun::read_history() {
+  const auto set = [this](TestHistory history) {
+    if (history_) return;
+    history_ = std::move(history);
+    add_tasks();
+  };
+  loop_.after(k_history_wait, [set] { set({}); });
+  historian_ = std::thread([this, set] {
+    std::vector<journal::TestRunRow> rows;
+    std::string note;
+    const sys::Path& journal = settings_.config.journal_directory;
+    if (!journal.empty()) {
+      auto database = journal::open_current(journal, Deadline::after(k_history_wait), note);
+      if (!database) sys::log_debug("tests: {}", database.error().message);
+      if (database && *database) {
+        auto found = journal::test_runs(**database, k_history_rows_max);
+        if (found) rows = std::move(*found);
+      }
+    }
+    sys::log_debug("tests: {} runs are remembered", rows.size());
+    loop_.post([set, history = TestHistory(rows, words_)] { set(history); });
+  });
 }
 
 PackageReport& TestRun::begin_report(Package& package) {
@@ -335,31 +412,32 @@ PackageReport& TestRun::begin_report(Package& package) {
   return *package.report;
 }
 
-void TestRun::known(const std::string& name, const std::string& output) {
+// It is linked, or need not be.
+Package& TestRun::come(const std::string& name, const std::string& action) {
   Package& package = packages_[name];
-  if (package.has_come || package.is_refused) return;
+  package.facts.import_path = name;
+  package.action = action;
   package.has_come = true;
   ++unfinished_;
-  begin_report(package).known(output);
+  return package;
+}
+
+void TestRun::known(const std::string& name, const std::string& action,
+                    const ResultCache::Result& result) {
+  if (packages_[name].has_come || packages_[name].is_refused) return;
+  Package& package = come(name, action);
+  package.profile = result.profile;
+  begin_report(package).known(result.output);
   over(package);
 }
 
 void TestRun::linked(const std::string& name, const std::string& action, const sys::Path& program) {
-  Package& package = packages_[name];
-  if (package.has_come || package.is_refused) return;
-  package.has_come = true;
-  ++unfinished_;
-  package.action = action;
+  if (packages_[name].has_come || packages_[name].is_refused) return;
+  Package& package = come(name, action);
   package.program = program;
   package.directory = program.parent_path();
   numbers_.push_back(name);
-  if (!is_listed_) return;  // all are added then
-  Task task;
-  task.name = name;
-  task.cost.memory = k_memory_unknown;
-  task.may_run_again = !form_.is_json && !form_.shows_at_once;
-  planner_.add(static_cast<TaskNumber>(numbers_.size() - 1), std::move(task));
-  decide();
+  add_tasks();
 }
 
 void TestRun::vetted(const std::string& id, bool passed) {
@@ -377,11 +455,17 @@ void TestRun::found_vetted(const std::string& name) {
   release_where_possible(package);
 }
 
-void TestRun::cleared(const std::string& name) {
+void TestRun::cleared(const std::string& name, std::string_view gos_word) {
   Package& package = packages_[name];
   package.is_cleared = true;
   if (package.has_come) return release_where_possible(package);
+  if (!is_listed_) {
+    unlisted_.emplace_back(name, gos_word);
+    return;
+  }
+  if (!package.facts.has_tests) return show(gos_word);
   has_failed_ = true;
+  package.facts.import_path = name;
   PackageReport& report = begin_report(package);
   report.not_started("sluice did not get the program of this test");
 }
@@ -407,7 +491,7 @@ void TestRun::release_where_possible(Package& package) {
   const bool is_outside_right = !package.facts.is_vetted_outside || package.is_vetted_outside;
   const bool is_vetted = is_listed_ && (is_vet_off_ || (is_inside_right && is_outside_right));
   if (!package.is_cleared && !is_vetted) return;
-  if (!package.was_vetted && !is_vet_off_) keep_vetted(package);
+  if (!package.was_vetted && !is_vet_off_ && !package.action.empty()) keep_vetted(package);
   package.report->release();
   if (package.report->is_over()) package.report.reset();
 }
@@ -450,16 +534,24 @@ TestCommand TestRun::command_of(const Package& package) const {
   TestCommand command;
   command.program = package.program;
   command.arguments = {package.program.native()};
-  if (settings_.words.keeps_results) {
+  if (settings_.words.keeps_results && !package.facts.root.empty()) {
     command.arguments.push_back("-test.testlogfile=" +
                                 (package.directory / "testlog.txt").native());
   }
   command.arguments.emplace_back("-test.paniconexit0");
-  const auto& arguments = settings_.words.arguments;
-  command.arguments.insert(command.arguments.end(), arguments.begin(), arguments.end());
   command.environment = settings_.env;
+  if (settings_.words.is_covered) {
+    const std::string counters = (package.directory / "gocoverdir").native();
+    command.arguments.push_back("-test.gocoverdir=" + counters);
+    command.environment.set("GOCOVERDIR", counters);
+  }
+  for (const std::string& argument : settings_.words.arguments) {
+    command.arguments.push_back(argument.starts_with("-test.coverprofile=")
+                                    ? "-test.coverprofile=" + profile_of(package).native()
+                                    : argument);
+  }
   const std::string path = settings_.env.get_or("PATH", "");
-  const std::string bin = (settings_.config.goroot / "bin").native();
+  const std::string bin = (goroot_ / "bin").native();
   command.environment.set("PATH", path.empty() ? bin : bin + ":" + path);
   command.environment.set("PWD", package.facts.directory);
   command.directory = package.facts.directory;
@@ -474,10 +566,12 @@ void TestRun::start(TaskNumber number) {
     planner_.ended(number);
     return over(package);
   }
+  if (package.facts.directory.empty()) return fail_to_start(number, "go list does not know it");
   if (settings_.words.keeps_results && !package.facts.root.empty()) {
     agent::record_entries(settings_.config, ::getpid(), package.facts.import_path,
                           {package.facts.directory, package.facts.root});
   }
+  if (settings_.words.is_covered) (void)sys::make_directories(package.directory / "gocoverdir");
   PackageReport& report = begin_report(package);
   auto process = TestProcess::start(
       loop_, command_of(package), [&report](std::string_view piece) { report.output(piece); },
@@ -487,8 +581,14 @@ void TestRun::start(TaskNumber number) {
     meter_.started(number, package.process->pid(), now_s());
     return;
   }
+  fail_to_start(number, process.error().message);
+}
+
+void TestRun::fail_to_start(TaskNumber number, const std::string& why) {
+  Package& package = packages_[numbers_[number]];
   has_failed_ = true;
-  report.not_started(process.error().message);
+  if (!package.report) begin_report(package);
+  package.report->not_started(why);
   planner_.ended(number);
   over(package);
 }
@@ -501,18 +601,26 @@ void TestRun::evict(TaskNumber number) {
   package.report.reset();
   meter_.ended(number);
   planner_.ended(number);
-  Task task;
-  task.name = package.facts.import_path;
-  task.cost.memory = 2 * k_memory_unknown;
+  Task task = task_of(package.facts.import_path);
+  task.cost.memory *= 2;
   planner_.add(number, std::move(task));
 }
 
 void TestRun::ended(TaskNumber number, const TestEnd& end) {
   Package& package = packages_[numbers_[number]];
   package.process.reset();
+  const bool has_passed = package.report->ended(end);
+  record(number, end,
+         is_interrupted_ ? journal::RunEnd::stopped
+         : has_passed    ? journal::RunEnd::passed
+                         : journal::RunEnd::failed);
   meter_.ended(number);
   planner_.ended(number);
-  const bool has_passed = package.report->ended(end);
+  // Of tests that fail, too.
+  if (!settings_.words.cover_profile.empty()) {
+    const auto bytes = sys::read_file(profile_of(package), k_profile_bytes_max);
+    if (bytes && *bytes) package.profile = text_of(**bytes);
+  }
   if (has_passed)
     keep_result(package);
   else
@@ -521,12 +629,39 @@ void TestRun::ended(TaskNumber number, const TestEnd& end) {
   decide();
 }
 
+void TestRun::record(TaskNumber number, const TestEnd& end, journal::RunEnd how) {
+  constexpr double k_us_per_s = 1e6;
+  journal::TestRan ran;
+  ran.package = numbers_[number];
+  ran.words = words_;
+  ran.end = how;
+  ran.wall_us = static_cast<std::uint64_t>(end.elapsed_s * k_us_per_s);
+  ran.cpu_us = static_cast<std::uint64_t>(end.spent.cpu.count());
+  ran.wait_us = static_cast<std::uint64_t>(meter_.waited_s(number) * k_us_per_s);
+  ran.memory = end.spent.memory_peak;
+  recorder_.add(std::move(ran));
+}
+
 void TestRun::keep_result(const Package& package) {
   auto cache = facts_.cache();
   if (!cache || !settings_.words.keeps_results) return;
   keeper_.add([cache = std::move(cache), facts = package.facts, action = package.action,
                log = package.directory / "testlog.txt",
-               output = package.report->kept()] { cache->keep(facts, action, log, output); });
+               result = ResultCache::Result{package.report->kept(), package.profile}] {
+    cache->keep(facts, action, log, result);
+  });
+}
+
+void TestRun::write_profile() const {
+  std::map<std::string, std::string> profiles;  // one order, whatever came first
+  for (const auto& [name, package] : packages_) {
+    if (package.profile && !package.is_refused) profiles.emplace(name, *package.profile);
+  }
+  const gotool::TestWords& words = settings_.words;
+  const auto added =
+      append_profiles(sys::Path(words.change_directory) / words.cover_profile, profiles);
+  if (added) return;
+  (void)sys::write_all(STDERR_FILENO, bytes_of("sluice: " + added.error().message + "\n"));
 }
 
 void TestRun::keep_vetted(Package& package) {
@@ -554,11 +689,12 @@ void TestRun::interrupt(int signal) {
 }
 
 bool TestRun::is_over() const {
-  return !go_ && is_listed_ && unfinished_ == 0 && planner_.running() == 0;
+  return !go_ && is_listed_ && history_ && unfinished_ == 0 && planner_.running() == 0;
 }
 
 void TestRun::show(std::string_view text) {
   if (sys::write_all(STDOUT_FILENO, bytes_of(text))) return;
+  if (go_ && !is_interrupted_) go_->signal_all(SIGTERM);
   interrupt(SIGTERM);  // nobody reads any more
 }
 

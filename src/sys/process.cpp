@@ -113,7 +113,16 @@ class SpawnPlan {
   int error_ = 0;
 };
 
-Result<ExitStatus> reap(pid_t pid) {
+Spent spent_of(const struct rusage& usage) {
+  const auto time_of = [](const struct timeval& time) {
+    return std::chrono::seconds(time.tv_sec) + std::chrono::microseconds(time.tv_usec);
+  };
+  constexpr std::uint64_t k_kib = 1024;
+  return {time_of(usage.ru_utime) + time_of(usage.ru_stime),
+          static_cast<std::uint64_t>(usage.ru_maxrss) * k_kib};
+}
+
+Result<ExitStatus> reap(pid_t pid, Spent& spent) {
   // The id may be given to another process once it is reaped: nothing must be sent to it then.
   siginfo_t info{};
   while (::waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOWAIT) != 0) {
@@ -121,9 +130,11 @@ Result<ExitStatus> reap(pid_t pid) {
   }
   stop_forwarding_to(pid);
   int raw = 0;
-  while (::waitpid(pid, &raw, 0) < 0) {
+  struct rusage usage{};
+  while (::wait4(pid, &raw, 0, &usage) < 0) {
     if (errno != EINTR) return fail_errno(errno, "wait for process " + std::to_string(pid));
   }
+  spent = spent_of(usage);
   return status_of(raw);
 }
 
@@ -194,19 +205,19 @@ Result<Child> spawn(const SpawnOptions& options) {
 
 Fd end_descriptor(pid_t pid) { return Fd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0))); }
 
-Result<ExitStatus> Child::wait() { return reap(pid_); }
+Result<ExitStatus> Child::wait() { return reap(pid_, spent_); }
 
 Result<std::optional<ExitStatus>> Child::wait_until(Deadline deadline) {
   const Fd pidfd = end_descriptor(pid_);
   if (pidfd) {
     TRY_ASSIGN(const bool ended, wait_readable(pidfd.get(), deadline));
     if (!ended) return std::nullopt;
-    return reap(pid_);
+    return reap(pid_, spent_);
   }
   std::chrono::milliseconds pause(1);
   for (;;) {
     TRY_ASSIGN(const bool ended, has_ended(pid_));
-    if (ended) return reap(pid_);
+    if (ended) return reap(pid_, spent_);
     if (deadline.passed()) return std::nullopt;
     std::this_thread::sleep_for(pause);
     pause = std::min(2 * pause, k_wait_pause_max);

@@ -17,6 +17,7 @@
 #include <sys/types.h>
 
 #include <chrono>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -49,9 +50,16 @@ struct ExitStatus {
   int shell_code() const { return signal != 0 ? 128 + signal : code; }
 };
 
+// What a process took until its end, with those below it that were waited for.
+struct Spent {
+  std::chrono::microseconds cpu{0};
+  std::uint64_t memory_peak = 0;  // of the largest of them, in bytes
+};
+
 class Child {
  public:
   pid_t pid() const { return pid_; }
+  const Spent& spent() const { return spent_; }  // after its end was waited for
   Result<ExitStatus> wait();
   // Nothing when it still runs at the deadline.
   Result<std::optional<ExitStatus>> wait_until(Deadline deadline);
@@ -61,6 +69,7 @@ class Child {
   friend Result<Child> spawn(const SpawnOptions&);
   explicit Child(pid_t pid) : pid_(pid) {}
   pid_t pid_ = -1;
+  Spent spent_;
 };
 
 Result<Child> spawn(const SpawnOptions& options);

@@ -11,7 +11,8 @@ network. reuse: build, vet and test of a fresh clone at another path, on an empt
 go alone that runs again in place. modules: the modules of a build list on an empty machine, next to
 `go mod download` and a tarball. snapshots: a directory of 2 GB saved, saved again with 1 % changed,
 and restored, next to tar and zstd. begin: what `sluice ci begin` costs a job. gc: a store of 10,000
-jobs and a million records, collected.
+jobs and a million records, collected. schedule: suites of tests by `sluice test`, next to `go
+test`.
 
 Within a round the sides take turns. The numbers, the versions and the load of the machine go to a
 JSON file.
@@ -48,10 +49,11 @@ import folder  # isort: skip
 import modules  # isort: skip
 import remote  # isort: skip
 import reuse  # isort: skip
+import schedule  # isort: skip
 import snapshots  # isort: skip
 from wan import build_wan  # isort: skip
 
-PARTS = ("folder", "remote", "replay", "reuse", "modules", "snapshots", "begin", "gc")
+PARTS = ("folder", "remote", "replay", "reuse", "modules", "snapshots", "begin", "gc", "schedule")
 REMOTE_PROGRAMS = ("hello", "caddy", "prometheus")
 REUSE_PROGRAMS = ("caddy", "prometheus")
 MODULE_PROGRAMS = ("prometheus",)
@@ -293,6 +295,12 @@ def gc_part(
     save(collection.measure(sluice, root / "store", env, options.quick))
 
 
+def schedule_part(
+    root: Path, sluice: Path, go_env: dict, options: argparse.Namespace, save: Save
+) -> None:
+    save(schedule.measure(root, sluice, go_env, options.rounds))
+
+
 def print_tables(result: dict) -> None:
     print(
         f"\nsluice {result['sluice']}, {result['go']}, {result['cpus']} CPUs, "
@@ -314,6 +322,8 @@ def print_tables(result: dict) -> None:
         begin.print_tables(result["begin"])
     if "gc" in result:
         collection.print_tables(result["gc"])
+    if "schedule" in result:
+        schedule.print_tables(result["schedule"])
     if costs := remote.costs(result):
         remote.print_costs(costs)
 
@@ -361,6 +371,7 @@ def main() -> int:
         "snapshots": snapshots_part,
         "begin": begin_part,
         "gc": gc_part,
+        "schedule": schedule_part,
     }
     with contextlib.ExitStack() as stack:
         root = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="sluice-bench-")))

@@ -185,7 +185,7 @@ def test_only_go_can(machine, tmp_path):
     """What sluice cannot do better is go's own, to the last word."""
     module = write_module(tmp_path / "m", {"a": "func TestA(t *testing.T) {}"})
     m = machine("m", store=None)
-    everything = ["-h", "-c ./a", "-cover -count=1 ./a", "-nosuchflag ./a", "./none"]
+    everything = ["-h", "-c ./a", "-coverpkg=./... -count=1 ./a", "-nosuchflag ./a", "./none"]
     for words in map(str.split, everything):
         go = m.go("test", *words, cwd=module)
         ours = m.sluice_run("test", *words, cwd=module)
@@ -206,3 +206,52 @@ def test_failfast(machine, tmp_path):
     m = machine("m", store=None)
     told = m.sluice_run("test", "-failfast", "-p=1", "./...", cwd=module).fails(1)
     assert len(re.findall(r"^FAIL\t", told.stdout, re.M)) == 1, told.stdout
+
+
+@pytest.mark.parametrize("version", by_toolchain("corpus"))
+def test_coverage(version, machine, toolchain, tmp_path):
+    """Percentages and the profile are go's, with packages that have no tests or fail theirs."""
+    code = "package {0}\n\nfunc F(x int) int {{\nif x > 0 {{\nreturn 1\n}}\nreturn 2\n}}\n"
+    module = write_module(
+        tmp_path / "m",
+        {
+            "a": "func TestA(t *testing.T) { F(1) }",
+            "b": "func TestB(t *testing.T) { F(1); F(-1); t.Fail() }",
+        },
+        a=code.format("a"),
+        b=code.format("b"),
+    )
+    (module / "none").mkdir()
+    (module / "none" / "a.go").write_text(code.format("none"))
+    (module / "empty").mkdir()
+    (module / "empty" / "a_test.go").write_text(
+        go_test_text("empty", "func TestE(t *testing.T) {}")
+    )
+    for path in module.rglob("*"):
+        os.utime(path, (time.time() - 100, time.time() - 100))
+    m = machine("m", store=None)
+    env = {"GOTOOLCHAIN": toolchain(version)}
+    for words in (
+        ["-cover", "-count=1"],
+        ["-covermode=atomic", "-json", "-count=1"],
+        ["-coverprofile=c.out", "-count=1"],
+        ["-coverprofile=c.out"],
+        ["-coverprofile=c.out"],
+    ):
+        profiles = []
+        ours, go = None, None
+        for command in ("sluice", "go"):
+            (module / "c.out").unlink(missing_ok=True)
+            run = m.sluice_run if command == "sluice" else m.go
+            told = run("test", *words, "./...", cwd=module, env=env).fails(1)
+            ours, go = (told, go) if command == "sluice" else (ours, told)
+            if "-coverprofile=c.out" in words:
+                profiles.append(sorted((module / "c.out").read_text().splitlines()))
+        as_go = events if "-json" in words else blocks
+        said, wanted = as_go(ours.stdout), as_go(go.stdout)
+        for package, text in wanted.items():
+            # What ran a moment ago is remembered then.
+            if "(cached)" not in str(text):
+                assert said[package] == text, package
+        if profiles:
+            assert profiles[0] == profiles[1] and len(profiles[0]) == 10, profiles
