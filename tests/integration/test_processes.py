@@ -96,11 +96,13 @@ def test_an_interrupted_command_does_not_wait_for_uploads(machine, web_store, ti
     """Also where the command itself makes an ordinary end of it."""
     held = tmp_path / "held"
     held.touch()
-    m = machine("m", store=web_store("--held-while", str(held)).url)
+    store = web_store("--held-while", str(held)).url
     catcher = "trap 'exit 3' INT; echo ready; sleep 30 & wait"
     flags = ("--drain=wait", "--drain-timeout=100s")
 
     def summary_of(interrupt: bool) -> dict:
+        # Each with an agent of its own: that of the first may have given the silent store up.
+        m = machine("interrupted" if interrupt else "not", store=store)
         process = m.popen(
             m.sluice,
             "run",
