@@ -4,14 +4,8 @@
 #include "base/strings.hpp"
 #include "codec/base64.hpp"
 #include "sys/log.hpp"
+#include "sys/pipe.hpp"
 
-#include <fmt/format.h>
-
-#include <fcntl.h>
-#include <unistd.h>
-
-#include <array>
-#include <cerrno>
 #include <csignal>
 #include <utility>
 #include <vector>
@@ -25,17 +19,6 @@ using codec::JsonObject;
 constexpr std::size_t k_read_bytes = 64U << 10U;
 constexpr auto k_end_wait = std::chrono::seconds(30);  // for a session that was told to close
 
-struct Pipe {
-  sys::Fd reads;
-  sys::Fd writes;
-};
-
-Result<Pipe> make_pipe() {
-  std::array<int, 2> ends{};
-  if (::pipe2(ends.data(), O_CLOEXEC) != 0) return fail_errno(errno, "make a pipe");
-  return Pipe{sys::Fd(ends[0]), sys::Fd(ends[1])};
-}
-
 std::optional<BlobId> digest_of(const Json& answer) {
   const auto bytes = codec::base64_decode(answer.text_or("OutputID", ""));
   return bytes ? BlobId::from_bytes(*bytes) : std::nullopt;
@@ -46,8 +29,8 @@ std::optional<BlobId> digest_of(const Json& answer) {
 Result<std::unique_ptr<CacheClient>> CacheClient::start(const std::vector<std::string>& words,
                                                         const sys::Environment& env,
                                                         const sys::Path& directory) {
-  TRY_ASSIGN(Pipe to, make_pipe());
-  TRY_ASSIGN(Pipe from, make_pipe());
+  TRY_ASSIGN(sys::Pipe to, sys::make_pipe());
+  TRY_ASSIGN(sys::Pipe from, sys::make_pipe());
   sys::SpawnOptions options;
   options.program = words.front();
   options.arguments = words;

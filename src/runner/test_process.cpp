@@ -1,6 +1,7 @@
 #include "runner/test_process.hpp"
 
 #include "base/strings.hpp"
+#include "sys/pipe.hpp"
 
 #include <fmt/format.h>
 
@@ -23,11 +24,7 @@ constexpr auto k_look_pause = std::chrono::milliseconds(20);
 
 Result<std::unique_ptr<TestProcess>> TestProcess::start(sys::Loop& loop, const TestCommand& command,
                                                         OnOutput on_output, OnEnd on_end) {
-  std::array<int, 2> ends{};
-  if (::pipe2(ends.data(), O_CLOEXEC) != 0) return fail_errno(errno, "make a pipe");
-  sys::Fd output(ends[0]);
-  const sys::Fd given(ends[1]);
-  if (::fcntl(output.get(), F_SETFL, O_NONBLOCK) != 0) return fail_errno(errno, "fcntl");
+  TRY_ASSIGN(sys::Pipe pipe, sys::make_polled_pipe());
   const sys::Fd null(::open("/dev/null", O_RDONLY | O_CLOEXEC));
   if (!null) return fail_errno(errno, "open /dev/null");
   sys::SpawnOptions options;
@@ -35,14 +32,14 @@ Result<std::unique_ptr<TestProcess>> TestProcess::start(sys::Loop& loop, const T
   options.arguments = command.arguments;
   options.environment = command.environment;
   options.working_directory = command.directory;
-  options.stdout_fd = given.get();
+  options.stdout_fd = pipe.writes.get();
   if (!command.is_foreground) {
     options.leads_group = true;
     options.stdin_fd = null.get();
-    options.stderr_fd = given.get();
+    options.stderr_fd = pipe.writes.get();
   }
   TRY_ASSIGN(const sys::Child child, sys::spawn(options));
-  return std::make_unique<TestProcess>(loop, child, std::move(output),
+  return std::make_unique<TestProcess>(loop, child, std::move(pipe.reads),
                                        sys::end_descriptor(child.pid()), command,
                                        std::move(on_output), std::move(on_end));
 }

@@ -126,6 +126,9 @@ class TestRun {
   }
 
  private:
+  sys::Path door_path() const {
+    return settings_.config.runtime_directory / fmt::format("door-{}.sock", ::getpid());
+  }
   Result<void> open_door();
   void list();
   Result<void> start_go();
@@ -229,9 +232,7 @@ Result<void> TestRun::open_door() {
   handlers.vetted = [this](const auto& id, bool passed) {
     loop_.post([=, this] { vetted(id, passed); });
   };
-  TRY_ASSIGN(door_, agent::TestDoor::open(
-                        config.runtime_directory / fmt::format("door-{}.sock", ::getpid()),
-                        std::move(handlers)));
+  TRY_ASSIGN(door_, agent::TestDoor::open(door_path(), std::move(handlers)));
   return {};
 }
 
@@ -282,7 +283,7 @@ Result<void> TestRun::start_go() {
   if (!words.cover_profile.empty()) add("-coverprofile=" + words.cover_profile);
   for (const std::string& package : words.packages) add(package);
   agent::AgentConfig config = settings_.config;
-  config.test_door = config.runtime_directory / fmt::format("door-{}.sock", ::getpid());
+  config.test_door = door_path();
   config.test_programs = programs_.path();
   command.environment = settings_.env;
   command.environment.set(agent::k_session_variable, config.encode());

@@ -1,34 +1,18 @@
 #include "sys/loop.hpp"
 
-#include <doctest/doctest.h>
+#include "sys/pipe.hpp"
 
-#include <fcntl.h>
-#include <unistd.h>
+#include <doctest/doctest.h>
 
 #include <array>
 #include <string>
 #include <thread>
 
 namespace sluice::sys {
-namespace {
-
-struct Pipe {
-  Fd reads;
-  Fd writes;
-};
-
-Pipe make_pipe() {
-  std::array<int, 2> ends{};
-  REQUIRE(::pipe2(ends.data(), O_CLOEXEC) == 0);
-  return {Fd(ends[0]), Fd(ends[1])};
-}
-
-}  // namespace
-
 TEST_CASE("loop: a descriptor is told while there is something, and when its other end is gone") {
   auto loop = Loop::create();
   REQUIRE(loop);
-  Pipe pipe = make_pipe();
+  Pipe pipe = *make_pipe();
   int told = 0;
   std::size_t last = 1;
   loop->watch(pipe.reads.get(), [&] {
@@ -49,8 +33,8 @@ TEST_CASE("loop: a descriptor is told while there is something, and when its oth
 TEST_CASE("loop: one callback ends the watch of another that is ready, too") {
   auto loop = Loop::create();
   REQUIRE(loop);
-  Pipe first = make_pipe();
-  Pipe second = make_pipe();
+  Pipe first = *make_pipe();
+  Pipe second = *make_pipe();
   int told = 0;
   const auto end_both = [&] {
     ++told;

@@ -1,6 +1,7 @@
 #include "sys/piped.hpp"
 
 #include "base/bytes.hpp"
+#include "sys/pipe.hpp"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -19,19 +20,6 @@ namespace sluice::sys {
 namespace {
 
 using OnOutput = std::function<Result<void>(std::string_view)>;
-
-struct Pipe {
-  Fd read_end;  // does not block
-  Fd write_end;
-};
-
-Result<Pipe> make_pipe() {
-  std::array<int, 2> ends{};
-  if (::pipe2(ends.data(), O_CLOEXEC) != 0) return fail_errno(errno, "make a pipe");
-  Pipe pipe{Fd(ends[0]), Fd(ends[1])};
-  if (::fcntl(ends[0], F_SETFL, O_NONBLOCK) != 0) return fail_errno(errno, "fcntl");
-  return pipe;
-}
 
 // Hands on what is in the pipe now; closes it at its end.
 Result<void> drain(Fd& pipe, const OnOutput& on_output) {
@@ -96,8 +84,8 @@ Result<Piped> run_piped(const SpawnOptions& options, const OnOutput& on_output) 
 
 Result<Piped> run_piped(const SpawnOptions& options, const OnOutput& on_output,
                         const OnOutput& on_error) {
-  TRY_ASSIGN(Pipe output, make_pipe());
-  TRY_ASSIGN(Pipe errors, make_pipe());
+  TRY_ASSIGN(Pipe output, make_polled_pipe());
+  TRY_ASSIGN(Pipe errors, make_polled_pipe());
   SpawnOptions wired = options;
   Fd null;
   if (wired.stdin_fd < 0) {
@@ -105,20 +93,20 @@ Result<Piped> run_piped(const SpawnOptions& options, const OnOutput& on_output,
     if (!null) return fail_errno(errno, "open /dev/null");
     wired.stdin_fd = null.get();
   }
-  wired.stdout_fd = output.write_end.get();
-  wired.stderr_fd = errors.write_end.get();
+  wired.stdout_fd = output.writes.get();
+  wired.stderr_fd = errors.writes.get();
 
   SignalForwarder forwarder;  // first, so that no signal falls between the two
   TRY_ASSIGN(Child child, spawn(wired));
   forwarder.set_child(child.pid());
-  output.write_end.reset();
-  errors.write_end.reset();
+  output.writes.reset();
+  errors.writes.reset();
 
   Piped piped;
-  const auto pumped = pump(child.pid(), output.read_end, errors.read_end, on_output, on_error);
+  const auto pumped = pump(child.pid(), output.reads, errors.reads, on_output, on_error);
   if (!pumped) {
-    output.read_end.reset();
-    errors.read_end.reset();
+    output.reads.reset();
+    errors.reads.reset();
     TRY(end_child(child));
     return std::unexpected(pumped.error());
   }

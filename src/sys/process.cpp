@@ -1,5 +1,6 @@
 #include "sys/process.hpp"
 
+#include "sys/pipe.hpp"
 #include "sys/signals.hpp"
 
 #include <fcntl.h>
@@ -230,23 +231,19 @@ void Child::send_signal(int signal) const {
 
 Result<Captured> run_captured(const SpawnOptions& options, Deadline deadline,
                               std::size_t output_max) {
-  std::array<int, 2> ends{};
-  if (::pipe2(ends.data(), O_CLOEXEC) != 0) return fail_errno(errno, "make a pipe");
-  const Fd read_end(ends[0]);
-  Fd write_end(ends[1]);
-  if (::fcntl(read_end.get(), F_SETFL, O_NONBLOCK) != 0) return fail_errno(errno, "fcntl");
+  TRY_ASSIGN(Pipe pipe, make_polled_pipe());
   TRY_ASSIGN(const Fd null, open_null(O_RDWR));
 
   SpawnOptions wired = options;
   if (wired.stdin_fd < 0) wired.stdin_fd = null.get();
   if (wired.stderr_fd < 0) wired.stderr_fd = null.get();
-  wired.stdout_fd = write_end.get();
+  wired.stdout_fd = pipe.writes.get();
   TRY_ASSIGN(Child child, spawn(wired));
-  write_end.reset();
+  pipe.writes.reset();
 
   Captured captured;
   auto collected =
-      collect_output(child.pid(), read_end.get(), deadline, captured.output, output_max);
+      collect_output(child.pid(), pipe.reads.get(), deadline, captured.output, output_max);
   std::optional<ExitStatus> status;
   if (collected && *collected) {
     TRY_ASSIGN(status, child.wait_until(deadline));
