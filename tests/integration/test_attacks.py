@@ -243,10 +243,10 @@ def test_without_the_key_a_job_writes_only_its_own_domain(
     ci = new_key()
     env = {**MAIN, **bucket.env, **believes(ci)}
     run = target.build(machine("keyless"), env)
+    assert run.was_compiled
     if not bucket.root.exists():  # a store on a busy machine may be given up
         assert run.said, run.describe()
-        run = target.build(machine("keyless"), env)
-    assert run.was_compiled
+        target.build(machine("keyless"), env)
     assert bucket.domains() == {"fork"}
     # Nor when it claims more.
     run = machine("claims").go(
