@@ -113,8 +113,9 @@ class Agent {
   FaultBook faults_;
   IndexedBook indexed_{config_.journal_directory};
   std::optional<gotool::LocalTier> tier_;
-  Patience lookup_patience_{k_lookup_patience};
-  Patience upload_patience_{k_upload_patience, k_upload_patience_first};
+  const PatienceParts patience_{config_.store_patience};
+  Patience lookup_patience_{patience_.lookups};
+  Patience upload_patience_{patience_.uploads, patience_.uploads_first};
   std::unique_ptr<store::Objects> store_;
   std::unique_ptr<store::Objects> objects_;  // the store, telling the patience
   std::unique_ptr<IndexKeeper> keeper_;
@@ -176,8 +177,8 @@ Result<void> Agent::open() {
   }
   if (objects_) {
     if (given_up_mark_.is_recent()) {
-      lookup_patience_.hold_at_most(Patience::Clock::now(), k_patience_again);
-      upload_patience_.hold_at_most(Patience::Clock::now(), k_patience_again);
+      lookup_patience_.hold_at_most(Patience::Clock::now(), patience_.again);
+      upload_patience_.hold_at_most(Patience::Clock::now(), patience_.again);
     }
     keeper_ = std::make_unique<IndexKeeper>(config_, *objects_, faults_,
                                             trust_of(config_, *objects_, env_));
@@ -682,7 +683,7 @@ Json Agent::status() const {
 // Waits for the uploads, as long as the store takes them.
 bool Agent::drain(std::chrono::milliseconds wait) {
   const auto now = Patience::Clock::now();
-  upload_patience_.hold_at_most(now, k_dead_store_max - lookup_patience_.spent(now));
+  upload_patience_.hold_at_most(now, patience_.both - lookup_patience_.spent(now));
   const Deadline deadline = Deadline::after(wait);
   const bool are_modules_told = modules_->wait_idle(deadline);
   const Patience::Wait uploads(upload_patience_);

@@ -295,7 +295,8 @@ TEST_CASE("what an agent saw of a dead store its successor knows") {
     over = true;  // what is still asked is answered with an end
     return took;
   };
-  constexpr auto k_nearly = k_lookup_patience * 9 / 10;  // a busy machine makes it more, not less
+  const auto k_nearly = PatienceParts(machine.config.store_patience).lookups * 9 /
+                        10;  // a busy machine makes it more, not less
   CHECK(waited() > k_nearly);
   CHECK(sys::stat_file(machine.config.given_up_path())->has_value());
   auto least = waited();

@@ -125,6 +125,7 @@ std::string AgentConfig::encode() const {
                   {"publish_local", publish_local},
                   {"share_links", share_links},
                   {"drain_timeout_ms", static_cast<std::int64_t>(drain_timeout.count())},
+                  {"store_patience_ms", static_cast<std::int64_t>(store_patience.count())},
                   {"verify_share", verify_share},
                   {"tests_by_content", tests_by_content},
                   {"verify_tests_share", verify_tests_share},
@@ -194,6 +195,7 @@ Result<AgentConfig> AgentConfig::decode(std::string_view text) {
   config.publish_local = json.bool_or("publish_local", false);
   config.share_links = json.bool_or("share_links", false);
   config.drain_timeout = std::chrono::milliseconds(json.int_or("drain_timeout_ms", 60000));
+  config.store_patience = std::chrono::milliseconds(json.int_or("store_patience_ms", 2000));
   config.verify_share = share_in(json, "verify_share");
   config.tests_by_content = json.bool_or("tests_by_content", true);
   config.verify_tests_share = share_in(json, "verify_tests_share");

@@ -56,7 +56,8 @@ struct AgentConfig {
   bool publish_local = false;
   bool share_links = false;  // linked programs become records of the job: in CI only
   std::chrono::milliseconds drain_timeout{60000};
-  double verify_share = 0;  // of archive hits that a session lets go rebuild
+  std::chrono::milliseconds store_patience{2000};  // what a dead store costs a job at most
+  double verify_share = 0;                         // of archive hits that a session lets go rebuild
   bool tests_by_content = true;
   double verify_tests_share = 0;  // of reused test results: those packages are tested again
   sys::Path same_path;            // where a go command may see checkout and module cache

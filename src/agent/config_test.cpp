@@ -32,6 +32,7 @@ AgentConfig sample() {
   config.producer = "sluice 0.1.0";
   config.verify_share = 0.25;
   config.drain_timeout = std::chrono::seconds(7);
+  config.store_patience = std::chrono::seconds(3);
   config.command_id = "c";
   return config;
 }
@@ -55,6 +56,7 @@ TEST_CASE("a configuration survives SLUICE_SESSION") {
   CHECK(back->key() == config.key());
   CHECK(back->verify_share == doctest::Approx(0.25));
   CHECK(back->drain_timeout == std::chrono::seconds(7));
+  CHECK(back->store_patience == std::chrono::seconds(3));
   CHECK(back->module_root == "/home/u/p/sub");
   CHECK(back->publish_local);
 }

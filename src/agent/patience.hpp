@@ -20,12 +20,6 @@
 
 namespace sluice::agent {
 
-// Of the job's lookups; of its waiting for uploads at the end.
-inline constexpr auto k_lookup_patience = std::chrono::milliseconds(1500);
-inline constexpr auto k_upload_patience = std::chrono::milliseconds(2000);
-inline constexpr auto k_upload_patience_first = std::chrono::milliseconds(1000);
-// Of both together: what the lookups have lost when the uploads are waited for is missing there.
-inline constexpr auto k_dead_store_max = std::chrono::milliseconds(2000);
 // What comes more slowly than this is no help to a compiler.
 inline constexpr double k_useful_bytes_per_second = 65536;
 inline constexpr auto k_answer_worth = std::chrono::milliseconds(100);
@@ -35,8 +29,24 @@ inline constexpr int k_calm_per_patience = 20;
 // However often a store is given up the purse keeps this part of its first size: less would give up
 // one that is only far away.
 inline constexpr int k_purse_floor_divisor = 3;
-// What both purses hold at first where an earlier agent of the job gave the store up.
-inline constexpr auto k_patience_again = k_lookup_patience / k_purse_floor_divisor;
+
+// What a job may lose to a dead store, in parts.
+struct PatienceParts {
+  explicit PatienceParts(std::chrono::milliseconds total)
+      : lookups(total * 3 / 4),
+        uploads(total),
+        uploads_first(total / 2),
+        both(total),
+        again(lookups / k_purse_floor_divisor) {}
+
+  std::chrono::microseconds lookups;        // of the job's lookups
+  std::chrono::microseconds uploads;        // of its waiting for uploads at the end
+  std::chrono::microseconds uploads_first;  // of that, before the store has taken something
+  // What the lookups have lost when the uploads are waited for is missing there.
+  std::chrono::microseconds both;
+  // What both purses hold at first where an earlier agent of the job gave the store up.
+  std::chrono::microseconds again;
+};
 
 class Patience {
  public:

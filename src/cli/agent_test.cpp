@@ -40,8 +40,8 @@ TEST_CASE("only what decides which agent serves a command chooses one") {
     return mean_one_agent(flags);
   };
   CHECK_FALSE(mean_one_agent({}));
-  for (const SettingId id : {SettingId::drain_timeout, SettingId::drain, SettingId::quiet,
-                             SettingId::mode, SettingId::verify}) {
+  for (const SettingId id : {SettingId::drain_timeout, SettingId::store_patience, SettingId::drain,
+                             SettingId::quiet, SettingId::mode, SettingId::verify}) {
     CHECK_FALSE(chooses(id));
   }
   for (const SettingId id : {SettingId::store, SettingId::no_remote, SettingId::read_only,

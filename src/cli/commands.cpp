@@ -9,43 +9,35 @@ namespace {
 using Id = SettingId;
 
 constexpr std::array k_job_settings = {
-    Id::store,
-    Id::mode,
-    Id::read_only,
-    Id::no_remote,
-    Id::drain,
-    Id::drain_timeout,
-    Id::verify,
-    Id::publish_local,
-    Id::trust_domain,
-    Id::quiet,
-    Id::link_cache,
-    Id::test_results,
-    Id::verify_tests,
-    Id::journal,
-    Id::same_path,
-    Id::modules,
-    Id::keep_credentials,
+    Id::store,          Id::mode,         Id::read_only,
+    Id::no_remote,      Id::drain,        Id::drain_timeout,
+    Id::store_patience, Id::verify,       Id::publish_local,
+    Id::trust_domain,   Id::quiet,        Id::link_cache,
+    Id::test_results,   Id::verify_tests, Id::journal,
+    Id::same_path,      Id::modules,      Id::keep_credentials,
 };
 // What a session that go starts by itself can use, and what decides which agent serves it.
 constexpr std::array k_session_settings = {
-    Id::store,         Id::read_only,    Id::no_remote,    Id::drain_timeout, Id::verify,
-    Id::publish_local, Id::trust_domain, Id::test_results, Id::verify_tests,  Id::journal,
+    Id::store,          Id::read_only,    Id::no_remote,     Id::drain_timeout,
+    Id::store_patience, Id::verify,       Id::publish_local, Id::trust_domain,
+    Id::test_results,   Id::verify_tests, Id::journal,
 };
 constexpr std::array k_agent_settings = {
-    Id::store, Id::read_only, Id::no_remote, Id::drain_timeout, Id::publish_local, Id::trust_domain,
+    Id::store,          Id::read_only,     Id::no_remote,    Id::drain_timeout,
+    Id::store_patience, Id::publish_local, Id::trust_domain,
 };
 constexpr std::array k_tier_settings = {Id::trust_domain};
 constexpr std::array k_gc_settings = {Id::store, Id::read_only, Id::trust_domain};
 constexpr std::array k_mod_settings = {
-    Id::store, Id::read_only, Id::drain_timeout, Id::publish_local, Id::trust_domain, Id::journal,
+    Id::store,         Id::read_only,    Id::drain_timeout, Id::store_patience,
+    Id::publish_local, Id::trust_domain, Id::journal,
 };
 
 // Of all steps of a job: what a session can use, and how go reaches the cache.
 constexpr std::array k_ci_settings = {
-    Id::store,        Id::mode,    Id::read_only,  Id::no_remote,    Id::drain_timeout,
-    Id::verify,       Id::quiet,   Id::link_cache, Id::test_results, Id::publish_local,
-    Id::trust_domain, Id::journal, Id::modules,
+    Id::store,          Id::mode,         Id::read_only, Id::no_remote,  Id::drain_timeout,
+    Id::store_patience, Id::verify,       Id::quiet,     Id::link_cache, Id::test_results,
+    Id::publish_local,  Id::trust_domain, Id::journal,   Id::modules,
 };
 
 constexpr std::array k_save_settings = {Id::store, Id::read_only, Id::trust_domain};

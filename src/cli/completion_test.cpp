@@ -63,7 +63,7 @@ TEST_CASE("what bash offers") {
   CHECK(offered("sluice agent st") == "status stop");
   CHECK(offered("sluice env --shell d") == "dotenv");
   CHECK(offered("sluice help g") == "go gc");
-  CHECK(offered("sluice go --st") == "--store");
+  CHECK(offered("sluice go --st") == "--store --store-patience");
   CHECK(offered("sluice gc --max-size ''") == "");
   CHECK(offered("sluice trace --reg") == "--region");
   CHECK(offered("sluice trace ''") == "");  // bash itself offers files then

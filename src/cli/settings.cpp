@@ -58,11 +58,21 @@ std::optional<std::string> check_store(std::string_view value) {
   return std::nullopt;
 }
 
-std::optional<std::string> set_duration(Settings& settings, std::string_view value) {
+std::optional<std::string> set_drain_timeout(Settings& settings, std::string_view value) {
   const auto span = parse_duration(value);
   if (!span) return in_quotes(value) + " is not a time with a unit, such as 60s or 5m";
   if (*span > k_drain_timeout_max) return in_quotes(value) + " is longer than 24h";
   settings.drain_timeout = *span;
+  return std::nullopt;
+}
+
+std::optional<std::string> set_patience(Settings& settings, std::string_view value) {
+  const auto span = parse_duration(value);
+  if (!span) return in_quotes(value) + " is not a time with a unit, such as 2s or 500ms";
+  if (*span < k_store_patience_min || *span > k_store_patience_max) {
+    return in_quotes(value) + " is not between 100ms and 10m";
+  }
+  settings.store_patience = *span;
   return std::nullopt;
 }
 
@@ -143,7 +153,9 @@ std::optional<std::string> set_value(Settings& settings, const SettingSpec& spec
   switch (spec.type) {
     case SettingType::choice: return set_choice(settings, spec, value);
     case SettingType::flag: return set_flag(settings, spec.id, value);
-    case SettingType::duration: return set_duration(settings, value);
+    case SettingType::duration:
+      return spec.id == SettingId::store_patience ? set_patience(settings, value)
+                                                  : set_drain_timeout(settings, value);
     case SettingType::percent: return set_percent(settings, spec.id, value);
     case SettingType::place: return set_same_path(settings, spec, value);
     case SettingType::store_url: {
@@ -411,6 +423,7 @@ std::string value_text(const Settings& settings, SettingId id) {
     case SettingId::no_remote: return word(settings.no_remote);
     case SettingId::drain: return choice(settings.drain);
     case SettingId::drain_timeout: return fmt::format("{}ms", settings.drain_timeout.count());
+    case SettingId::store_patience: return fmt::format("{}ms", settings.store_patience.count());
     case SettingId::verify: return fmt::format("{:g}%", settings.verify_share * 100.0);
     case SettingId::publish_local: return word(settings.publish_local);
     case SettingId::trust_domain: return settings.trust_domain;

@@ -56,6 +56,7 @@ struct Settings {
   bool no_remote = false;
   Drain drain = Drain::automatic;
   std::chrono::milliseconds drain_timeout{60'000};
+  std::chrono::milliseconds store_patience{2000};
   double verify_share = 0.0;  // 0..1
   bool publish_local = false;
   std::string trust_domain = "trusted";
@@ -79,6 +80,8 @@ struct Settings {
 
 inline constexpr std::uint64_t k_settings_file_bytes_max = 64U << 10U;
 inline constexpr std::chrono::milliseconds k_drain_timeout_max = std::chrono::hours(24);
+inline constexpr std::chrono::milliseconds k_store_patience_min{100};
+inline constexpr std::chrono::milliseconds k_store_patience_max = std::chrono::minutes(10);
 inline constexpr std::string_view k_checkout_file_name = "sluice.toml";
 
 Result<Settings> resolve_settings(const Flags& flags, const sys::Environment& env,

@@ -71,6 +71,18 @@ constexpr std::array<SettingSpec, k_setting_count> k_settings = {{
      "how long uploads may take after the command",
      "The longest that uploads may go on after the command has ended. What is not uploaded by "
      "then is left out."},
+    {SettingId::store_patience,
+     "store-patience",
+     "SLUICE_STORE_PATIENCE",
+     SettingType::duration,
+     "TIME",
+     {},
+     "2s",
+     true,
+     "how long a job waits for a store that brings nothing",
+     "The most that a job loses to a store that does not answer, from 100ms to 10m. Then it goes "
+     "on without the store until that answers again. More is right for a store that is often "
+     "busy for seconds."},
     {SettingId::verify,
      "verify",
      "SLUICE_VERIFY",

@@ -18,6 +18,7 @@ enum class SettingId {
   no_remote,
   drain,
   drain_timeout,
+  store_patience,
   verify,
   publish_local,
   trust_domain,
@@ -30,7 +31,7 @@ enum class SettingId {
   modules,
   keep_credentials,
 };
-inline constexpr std::size_t k_setting_count = 17;
+inline constexpr std::size_t k_setting_count = 18;
 
 enum class SettingType {
   store_url,  // file:///absolute/path

@@ -68,6 +68,7 @@ TEST_CASE("defaults") {
   CHECK(settings.mode == Mode::automatic);
   CHECK(settings.drain == Drain::automatic);
   CHECK(settings.drain_timeout == std::chrono::seconds(60));
+  CHECK(settings.store_patience == std::chrono::seconds(2));
   CHECK(settings.verify_share == 0.0);
   CHECK(settings.trust_domain == "trusted");
   CHECK_FALSE(settings.read_only);
@@ -108,7 +109,8 @@ TEST_CASE("every setting is read from each place it may stand in") {
   Desk desk;
   desk.checkout_file(
       "store = \"file:///srv/ci\"\nmode = \"restore\"\nread-only = true\nno-remote = true\n"
-      "drain = \"wait\"\ndrain-timeout = \"5m\"\nverify = \"2.5%\"\nquiet = true\n");
+      "drain = \"wait\"\ndrain-timeout = \"5m\"\nstore-patience = \"500ms\"\n"
+      "verify = \"2.5%\"\nquiet = true\n");
   desk.user_file("publish-local = true\ntrust-domain = \"team.a-1\"\n");
   const Settings settings = desk.good();
   CHECK(settings.store_url == "file:///srv/ci");
@@ -117,6 +119,7 @@ TEST_CASE("every setting is read from each place it may stand in") {
   CHECK(settings.no_remote);
   CHECK(settings.drain == Drain::wait);
   CHECK(settings.drain_timeout == std::chrono::minutes(5));
+  CHECK(settings.store_patience == std::chrono::milliseconds(500));
   CHECK(settings.verify_share == doctest::Approx(0.025));
   CHECK(settings.quiet);
   CHECK(settings.publish_local);
@@ -178,6 +181,9 @@ TEST_CASE("every refusal is one line that names setting and place") {
       {SettingId::drain_timeout, "60", "\"60\" is not a time with a unit, such as 60s or 5m"},
       {SettingId::drain_timeout, "-1s", "\"-1s\" is not a time with a unit, such as 60s or 5m"},
       {SettingId::drain_timeout, "25h", "\"25h\" is longer than 24h"},
+      {SettingId::store_patience, "2", "\"2\" is not a time with a unit, such as 2s or 500ms"},
+      {SettingId::store_patience, "99ms", "\"99ms\" is not between 100ms and 10m"},
+      {SettingId::store_patience, "11m", "\"11m\" is not between 100ms and 10m"},
       {SettingId::verify, "5", "\"5\" is not a share from 0% to 100%, such as 5%"},
       {SettingId::verify, "101%", "\"101%\" is not a share from 0% to 100%, such as 5%"},
       {SettingId::store, "/srv/ci", "\"/srv/ci\" is a path, not a URL; write file:///srv/ci"},

@@ -136,6 +136,7 @@ agent::AgentConfig config_of(const Setup& setup, const sys::Environment& env) {
   config.publish_local = settings.publish_local;
   config.share_links = setup.job.system != agent::CiSystem::none;
   config.drain_timeout = settings.drain_timeout;
+  config.store_patience = settings.store_patience;
   config.verify_share = settings.verify_share;
   config.tests_by_content = settings.tests_by_content;
   config.verify_tests_share = settings.verify_tests_share;

@@ -115,6 +115,8 @@ def go_env() -> dict[str, str]:
         **{name: value for name, value in env.items() if value},
         "GOTOOLCHAIN": os.environ.get("SLUICE_TEST_GOTOOLCHAIN", "local"),
         "GOFLAGS": "-buildvcs=false",
+        # The stores of tests share the machine with builds; what a dead one costs is tested apart.
+        "SLUICE_STORE_PATIENCE": "8s",
     }
 
 

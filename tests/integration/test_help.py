@@ -20,6 +20,7 @@ VALUES = {
     "mode": "auto",
     "drain": "auto",
     "drain-timeout": "5s",
+    "store-patience": "2s",
     "verify": "1%",
     "trust-domain": "trusted",
     "link-cache": "on",

@@ -84,6 +84,7 @@ def remote(machine, minio, bucket, path):
     def make(name: str, **env: str):
         one = machine(name)
         one.env.update(minio.env(SLUICE_STORE=f"s3://{bucket}/ci", AWS_ENDPOINT_URL=path.url))
+        one.env["SLUICE_STORE_PATIENCE"] = f"{K_DEAD_STORE_S:g}s"
         one.env.update(env)
         return one
 

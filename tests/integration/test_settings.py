@@ -55,6 +55,7 @@ BAD = [
     ("drain", "SLUICE_DRAIN", "sometimes"),
     ("drain-timeout", "SLUICE_DRAIN_TIMEOUT", "soon"),
     ("drain-timeout", "SLUICE_DRAIN_TIMEOUT", "-5s"),
+    ("store-patience", "SLUICE_STORE_PATIENCE", "0s"),
     ("verify", "SLUICE_VERIFY", "101%"),
     ("verify", "SLUICE_VERIFY", "-1%"),
     ("verify", "SLUICE_VERIFY", "lots"),
