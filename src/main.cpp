@@ -49,6 +49,7 @@ int run_command(const Invocation& invocation, const Environment& env) {
   namespace cli = sluice::cli;
   switch (invocation.command->id) {
     case CommandId::go: return cli::run_go(invocation, env);
+    case CommandId::test: return cli::run_test(invocation, env);
     case CommandId::run: return cli::run_run(invocation, env);
     case CommandId::job: return cli::run_job(invocation, env);
     case CommandId::cacheprog: return cli::run_cacheprog(invocation.flags, env);
@@ -90,11 +91,6 @@ int run_words(const std::vector<std::string>& words, const Environment& env) {
   }
   if (!words.empty() && words[0] == cli::k_at_same_path_word) {
     return cli::run_at_same_path({words.begin() + 1, words.end()}, env);
-  }
-  if (!words.empty() && words[0] == "test") {
-    Invocation invocation;
-    invocation.tail = {words.begin() + 1, words.end()};
-    return cli::run_test(invocation, env);
   }
   if (words.size() == 1 && words[0] == "cacheprog") return cli::run_cacheprog({}, env);
   if (words.size() == 2 && words[0] == "agent" && words[1] == "run") return cli::run_agent(env);

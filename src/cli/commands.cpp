@@ -179,6 +179,19 @@ constexpr std::array k_go_examples = {
             "Test with a store on a shared disk."},
     Example{"sluice go --verify 5% build ./...", "Rebuild one hit of twenty and compare."},
 };
+constexpr std::array k_test_options = {
+    OptionSpec{"parallel", "HOW", {}, "how many at once: auto, fixed=N, go or threshold"},
+    OptionSpec{"explain-schedule", "", {}, "say why each package starts when it does"},
+    OptionSpec{"junit", "FILE", {}, "write what became of each test there, as JUnit XML"},
+    OptionSpec{"retries", "N", {}, "run a test that failed up to so many times more (default 0)"},
+    OptionSpec{"slowest", "N", {}, "name so many tests that took longest"},
+};
+constexpr std::array k_test_examples = {
+    Example{"sluice test ./...", "The tests, each as soon as it is linked, longest first."},
+    Example{"sluice test -race -run 'TestParse' ./parser/...", "go test's own flags."},
+    Example{"sluice test ./... --parallel fixed=4 --explain-schedule",
+            "Four packages at once, and why each started when it did."},
+};
 constexpr std::array k_run_examples = {
     Example{"sluice run -- make test", "Everything that make starts uses one cache."},
     Example{"sluice run -- go generate ./...", "The go commands of generators, too."},
@@ -303,7 +316,7 @@ constexpr std::array k_help_examples = {
     Example{"sluice help go", "What 'sluice go' does and takes."},
 };
 
-constexpr std::array<CommandSpec, 26> k_commands = {{
+constexpr std::array<CommandSpec, 27> k_commands = {{
     {CommandId::go,
      "go",
      "[SETTING...] GO-ARGUMENT...",
@@ -326,6 +339,39 @@ constexpr std::array<CommandSpec, 26> k_commands = {{
      "not go's own directory (another trust domain, a store that only the checkout names) even a "
      "sub-command with nothing to cache gets it as GOCACHE.",
      k_go_examples},
+    {CommandId::test,
+     "test",
+     "[SETTING...] [--parallel HOW] [--explain-schedule] [--retries N] [--junit FILE] "
+     "[--slowest N] GO-TEST-ARGUMENT...",
+     "run tests as go test does, each as soon as it can be run",
+     CommandGroup::work,
+     k_job_settings,
+     k_test_options,
+     {},
+     Tail::test_words,
+     "Takes the words of 'go test' and says what it says: the same text, the same -json, the same "
+     "exit status. go builds and vets; a package's tests start as soon as its program is linked, "
+     "the longest first by what they took before, and as many at once as the machine has "
+     "processors and memory for. Results are kept under go's own keys, so that 'go test' finds "
+     "them, and the other way round. 127 means that there is no go, 126 that it cannot be "
+     "executed.\n\n"
+     "--parallel says how many run at once. auto follows the machine: it starts what is expected "
+     "to fit, measures, and corrects; where memory gets short it ends the youngest and runs it "
+     "again. fixed=N is always N, go what go test would do. threshold is the classic rule: one "
+     "less where the processors are in use to more than 85% or less than 2048 MiB are free, else "
+     "one more, every 30s; threshold=cpu:85%,memory:2GiB,slots:8,every:30s sets all four. A plain "
+     "number is go's own -parallel.\n\n"
+     "--retries runs each test that failed again, alone, when all else has ended. One that passes "
+     "then is flaky: it is named, and its package passes. After a data race, or where more than 10 "
+     "tests or 20% of them failed, nothing is run again.\n\n"
+     "With --junit, --retries and --slowest each test tells what it does, as with -json: "
+     "testing.Verbose() is true for them, and results are those that go keeps for -json. The text "
+     "stays that of go test without -v, but of a package that fails only what belongs to tests "
+     "that failed. On GitHub Actions failures become annotations.\n\n"
+     "What only go can do is left to it whole: -bench, -fuzz, -c, -exec, profiles, files in place "
+     "of packages, no package at all, another GOOS or GOARCH. The settings and flags of sluice may "
+     "stand anywhere before -args.",
+     k_test_examples},
     {CommandId::run,
      "run",
      "[SETTING...] -- COMMAND [ARGUMENT...]",

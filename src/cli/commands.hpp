@@ -14,6 +14,7 @@ namespace sluice::cli {
 
 enum class CommandId {
   go,
+  test,
   run,
   job,
   cacheprog,
@@ -61,7 +62,12 @@ struct OperandSpec {
 };
 
 // Words that belong to somebody else and are never looked at.
-enum class Tail { none, go_words, command_words };
+enum class Tail {
+  none,
+  go_words,       // from the first that is no flag of ours
+  test_words,     // of go test: ours may stand anywhere among them, before -args
+  command_words,  // from the first that is no flag of ours, or behind --
+};
 
 struct Example {
   std::string_view line;

@@ -223,6 +223,7 @@ std::string zsh_command_case(const CommandSpec& command) {
   }
   if (command.tail == Tail::command_words) out += " \\\n        '*::command:_normal'";
   if (command.tail == Tail::go_words) out += " \\\n        '*::go:->go'";
+  if (command.tail == Tail::test_words) out += " \\\n        '*::package:_files -/'";
   return out + "\n      ;;\n";
 }
 

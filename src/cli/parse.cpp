@@ -3,6 +3,7 @@
 #include "base/strings.hpp"
 #include "base/units.hpp"
 #include "cli/spelling.hpp"
+#include "gotool/test_flags.hpp"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -15,8 +16,8 @@ namespace sluice::cli {
 namespace {
 
 // A line that says what the command "build" of a beginner should have been.
-constexpr std::array<std::string_view, 10> k_go_subcommands = {
-    "build", "test", "vet", "install", "generate", "list", "get", "tool", "mod", "fmt"};
+constexpr std::array<std::string_view, 9> k_go_subcommands = {
+    "build", "vet", "install", "generate", "list", "get", "tool", "mod", "fmt"};
 
 bool is_flag_word(std::string_view word) { return word.size() > 1 && word.front() == '-'; }
 
@@ -118,7 +119,42 @@ bool take_flag(const std::vector<std::string>& words, std::size_t& at, const Voc
   return true;
 }
 
+// go's own -parallel is a number; so is no value of ours.
+bool is_parallel_of_go(const std::vector<std::string>& words, std::size_t at) {
+  const std::string_view word = words[at];
+  if (flag_name(word) != "parallel") return false;
+  const std::size_t equals = word.find('=');
+  const std::string_view value = equals != std::string_view::npos ? word.substr(equals + 1)
+                                 : at + 1 < words.size()          ? words[at + 1]
+                                                                  : "";
+  return parse_int<int>(value).has_value();
+}
+
+Result<void> cut_test_words(const std::vector<std::string>& words, std::size_t at, Cut& cut) {
+  const Vocabulary vocabulary = vocabulary_of(*cut.command);
+  for (; at < words.size(); ++at) {
+    const std::string& word = words[at];
+    if (word == "-args" || word == "--args" || word == "--") break;
+    if (is_flag_word(word)) {
+      const bool is_ours = !is_parallel_of_go(words, at);
+      if (is_ours && take_flag(words, at, vocabulary, cut.own)) {
+        --at;
+        continue;
+      }
+      const gotool::TestFlag* flag = gotool::find_test_flag(flag_name(word));
+      if (flag == nullptr && vocabulary.near(word)) return refuse_flag("test: ", word, vocabulary);
+      const bool value_follows =
+          flag != nullptr && flag->takes_word() && word.find('=') == std::string::npos;
+      if (value_follows && at + 1 < words.size()) cut.tail.push_back(words[at++]);
+    }
+    cut.tail.push_back(words[at]);
+  }
+  cut.tail.insert(cut.tail.end(), words.begin() + static_cast<std::ptrdiff_t>(at), words.end());
+  return {};
+}
+
 Result<void> cut_own_words(const std::vector<std::string>& words, std::size_t at, Cut& cut) {
+  if (cut.command->tail == Tail::test_words) return cut_test_words(words, at, cut);
   const Vocabulary vocabulary = vocabulary_of(*cut.command);
   const std::string place = fmt::format("{}: ", cut.command->name);
   while (at < words.size()) {

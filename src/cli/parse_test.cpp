@@ -49,6 +49,32 @@ TEST_CASE("flags of go before its sub-command are go's") {
   CHECK(good({"go", "--", "build"}).tail == Words{"build"});
 }
 
+TEST_CASE("flags of sluice test stand anywhere among go's, but not behind -args") {
+  const Invocation with = good({"test", "-race", "--parallel", "fixed=2", "./...", "--quiet",
+                                "-run", "--explain-schedule", "--explain-schedule", "--json",
+                                "-args", "--quiet=false", "--parallel", "go"});
+  CHECK(with.command->id == CommandId::test);
+  CHECK(with.tail == Words{"-race", "./...", "-run", "--explain-schedule", "--json", "-args",
+                           "--quiet=false", "--parallel", "go"});
+  CHECK(with.option_or("parallel", "") == "fixed=2");
+  CHECK(with.has("explain-schedule"));
+  CHECK(with.flags.get(SettingId::quiet) == "true");
+}
+
+TEST_CASE("a number is go's -parallel, a strategy ours") {
+  CHECK(good({"test", "-parallel", "4", "."}).tail == Words{"-parallel", "4", "."});
+  CHECK(good({"test", "--parallel", "4", "."}).tail == Words{"--parallel", "4", "."});
+  CHECK(good({"test", "--parallel=4", "."}).tail == Words{"--parallel=4", "."});
+  CHECK(good({"test", "--parallel=go", "."}).tail == Words{"."});
+}
+
+TEST_CASE("what is neither go test's nor like ours is go's to refuse") {
+  CHECK(good({"test", "--nosuch", "x", "."}).tail == Words{"--nosuch", "x", "."});
+  CHECK(refusal({"test", ".", "--explain-shedule"}) ==
+        "test: unknown flag --explain-shedule; did you mean --explain-schedule?");
+  CHECK(refusal({"test", ".", "--parallel"}) == "test: --parallel needs a HOW");
+}
+
 TEST_CASE("a misspelt flag of ours is not handed to go") {
   CHECK(refusal({"go", "--sotre", "file:///s", "build"}) ==
         "go: unknown flag --sotre; did you mean --store?");

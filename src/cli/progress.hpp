@@ -1,5 +1,5 @@
 // One line on a terminal that says how far long work is, rewritten in place and wiped at the end;
-// silent for short work and elsewhere.
+// silent for short work and elsewhere. What does not fit into the terminal's width is cut off.
 //
 // One thread at a time. Nothing fails: a line that cannot be written is not.
 #pragma once
@@ -25,6 +25,8 @@ class ProgressLine {
 
   // Asks for the text when it is time for it.
   void show(const std::function<std::string()>& text);
+  // Before anything else is written to the terminal.
+  void wipe();
 
  private:
   bool wanted_;

@@ -3,19 +3,31 @@
 #include "agent/config.hpp"
 #include "agent/test_door.hpp"
 #include "agent/toolexec.hpp"
+#include "base/strings.hpp"
 #include "cli/go.hpp"
 #include "cli/launch.hpp"
 #include "cli/output.hpp"
+#include "cli/progress.hpp"
 #include "cli/setup.hpp"
+#include "codec/json.hpp"
 #include "gotool/go_flags.hpp"
 #include "gotool/go_version.hpp"
 #include "gotool/test_words.hpp"
 #include "gotool/toolchain.hpp"
+#include "runner/go_rules.hpp"
+#include "runner/load_meter.hpp"
+#include "runner/retries.hpp"
+#include "runner/strategy_words.hpp"
 #include "runner/test_run.hpp"
 #include "sys/log.hpp"
 #include "sys/process.hpp"
 
+#include <fmt/format.h>
+
+#include <unistd.h>
+
 #include <algorithm>
+#include <cmath>
 #include <optional>
 #include <utility>
 
@@ -54,6 +66,48 @@ bool is_for_here(const agent::AgentConfig& config, const sys::Environment& env) 
   return is_ours("GOOS", "linux") && is_ours("GOARCH", k_architecture);
 }
 
+// What this command was told beside go's words, for the process that runs the tests.
+constexpr std::string_view k_options_variable = "SLUICE_TEST_RUN";
+constexpr std::size_t k_slowest_max = 1000;
+
+struct Options {
+  std::string parallel = "auto";
+  bool explains = false;
+  sys::Path junit;  // empty: none
+  std::size_t slowest = 0;
+  std::size_t retries = 0;
+  bool is_quiet = false;
+
+  bool needs_tests() const { return !junit.empty() || slowest != 0 || retries != 0; }
+  bool is_told() const { return parallel != "auto" || explains || needs_tests(); }
+
+  std::string encode() const {
+    return codec::Json(codec::JsonObject{{"parallel", parallel},
+                                         {"explains", explains},
+                                         {"junit", junit.native()},
+                                         {"slowest", static_cast<std::uint64_t>(slowest)},
+                                         {"retries", static_cast<std::uint64_t>(retries)},
+                                         {"quiet", is_quiet}})
+        .dump();
+  }
+  static Options decode(std::string_view text) {
+    const auto json = codec::parse_json(text);
+    if (!json) return {};
+    return {json->text_or("parallel", "auto"),
+            json->bool_or("explains", false),
+            json->text_or("junit", ""),
+            static_cast<std::size_t>(json->int_or("slowest", 0)),
+            static_cast<std::size_t>(json->int_or("retries", 0)),
+            json->bool_or("quiet", false)};
+  }
+};
+
+struct Count {
+  std::string_view name;  // of the option
+  std::size_t most;
+  std::size_t* into;
+};
+
 // Why go has to do all of it; empty: sluice can.
 std::string why_only_go(const gotool::TestWords& words) {
   if (!words.only_go.empty()) return words.only_go;
@@ -62,9 +116,48 @@ std::string why_only_go(const gotool::TestWords& words) {
   return "";
 }
 
+// As go test would run without -p.
+std::size_t packages_at_once(const gotool::TestWords& words) {
+  const std::size_t said = runner::packages_at_once(words);
+  const double cores = runner::machine_capacity(sys::Cgroups()).cores;
+  return said != 0 ? said : static_cast<std::size_t>(std::max(1.0, std::ceil(cores)));
+}
+
+int leave_to_go(const agent::AgentConfig& config, const std::vector<std::string>& words,
+                const sys::Environment& env) {
+  std::vector<std::string> arguments = {"go"};
+  arguments.insert(arguments.end(), words.begin(), words.end());
+  return report_not_started(sys::exec(config.go_path, arguments, env));
+}
+
 }  // namespace
 
 int run_test(const Invocation& invocation, const sys::Environment& env) {
+  Options options;
+  options.parallel = invocation.option_or("parallel", options.parallel);
+  options.explains = invocation.has("explain-schedule");
+  if (const std::string file = invocation.option_or("junit", ""); !file.empty()) {
+    options.junit = (current_directory() / file).lexically_normal();
+    const auto parent = sys::stat_file(options.junit.parent_path());
+    if (!parent || !*parent || !(*parent)->is_directory()) {
+      return report(Error{Code::invalid, fmt::format("test: --junit: {} is no directory",
+                                                     options.junit.parent_path().native())});
+    }
+  }
+  for (const auto& [name, most, into] :
+       {Count{"slowest", k_slowest_max, &options.slowest},
+        Count{"retries", runner::k_retries_max, &options.retries}}) {
+    const std::string text = invocation.option_or(name, "0");
+    const auto number = parse_int<std::size_t>(text);
+    if (!number || *number > most) {
+      return report(Error{Code::invalid, fmt::format("test: --{}: \"{}\" is no number up to {}",
+                                                     name, printable(text, 80), most)});
+    }
+    *into = *number;
+  }
+  if (const auto strategy = runner::strategy_of(options.parallel, 1); !strategy) {
+    return report(Error{Code::invalid, "test: --parallel: " + strategy.error().message});
+  }
   std::vector<std::string> words = {"test"};
   words.insert(words.end(), invocation.tail.begin(), invocation.tail.end());
   const std::string elsewhere = gotool::parse_go_words(words).change_directory;
@@ -80,10 +173,16 @@ int run_test(const Invocation& invocation, const sys::Environment& env) {
   }
   Command command{setup->executable, {std::string(k_test_run_name)}, true};
   command.arguments.insert(command.arguments.end(), words.begin(), words.end());
-  return launch_job(*setup, invocation.flags, env, command, false);
+  options.is_quiet = setup->settings.quiet;
+  sys::Environment told = env;
+  told.set(k_options_variable, options.encode());
+  return launch_job(*setup, invocation.flags, told, command, false);
 }
 
-int run_tests_inside(const std::vector<std::string>& words, const sys::Environment& env) {
+int run_tests_inside(const std::vector<std::string>& words, const sys::Environment& told) {
+  const Options options = Options::decode(told.get_or(k_options_variable, ""));
+  sys::Environment env = told;
+  env.unset(k_options_variable);
   auto config = agent::AgentConfig::of_environment(env);
   if (!config || config->go_path.empty() || words.empty()) {
     return report(Error{Code::invalid, "sluice-test-run: for sluice itself only"});
@@ -99,18 +198,33 @@ int run_tests_inside(const std::vector<std::string>& words, const sys::Environme
   if (!is_for_here(*config, env)) reason = "another system or processor is built for";
   if (!reason.empty()) {
     sys::log_debug("go test runs the tests: {}", reason);
-    std::vector<std::string> arguments = {"go"};
-    arguments.insert(arguments.end(), words.begin(), words.end());
-    return report_not_started(sys::exec(config->go_path, arguments, env));
+    if (options.is_told()) say("go test runs these tests by itself: " + reason);
+    return leave_to_go(*config, words, env);
   }
   sys::ignore_write_signals();
   runner::TestRunSettings settings;
   settings.config = std::move(*config);
   settings.env = env;
+  auto strategy = runner::strategy_of(options.parallel, packages_at_once(asked));
+  if (!strategy) return report(strategy.error());
+  settings.strategy = std::move(*strategy);
+  settings.reads_tests = options.needs_tests();
+  if (settings.reads_tests) gotool::tell_each_test(asked);
   settings.words = std::move(asked);
   settings.sluice = *sluice;
   settings.tested = *tested;
-  settings.strategy = runner::auto_strategy();
+  settings.explains = options.explains;
+  settings.says_summary = !options.is_quiet;
+  settings.report.junit = options.junit;
+  settings.report.slowest = options.slowest;
+  settings.retries = options.retries;
+  if (env.get_or("GITHUB_ACTIONS", "") == "true" && !options.is_quiet) {
+    settings.report.annotates_below = env.get_or("GITHUB_WORKSPACE", "");
+  }
+  ProgressLine line(true);
+  if (::isatty(STDERR_FILENO) == 1 && !options.is_quiet) {
+    settings.display = {[&line](const auto& text) { line.show(text); }, [&line] { line.wipe(); }};
+  }
   const auto status = runner::run_tests(std::move(settings));
   return status ? *status : report(status.error());
 }

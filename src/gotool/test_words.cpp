@@ -262,4 +262,15 @@ TestWords parse_test_words(const std::vector<std::string>& words, std::string_vi
   return Parser(go_minor, directory).parse(words, goflags);
 }
 
+void tell_each_test(TestWords& words) {
+  auto& arguments = words.arguments;
+  const auto is_ours = [](const std::string& word) { return word.starts_with("-test."); };
+  const auto others = std::ranges::find_if_not(arguments, is_ours);
+  const auto gone =
+      std::ranges::remove_if(std::ranges::subrange(arguments.begin(), others),
+                             [](const std::string& word) { return word.starts_with("-test.v="); });
+  arguments.erase(gone.begin(), gone.end());
+  arguments.insert(arguments.begin(), "-test.v=test2json");
+}
+
 }  // namespace sluice::gotool

@@ -40,4 +40,7 @@ struct TestWords {
 TestWords parse_test_words(const std::vector<std::string>& words, std::string_view goflags,
                            int go_minor, const sys::Path& directory);
 
+// Has each test tell what it does, as -json has, whatever is said of -v.
+void tell_each_test(TestWords& words);
+
 }  // namespace sluice::gotool

@@ -110,6 +110,10 @@ INSERT INTO main.test_given SELECT n.ours, t.package, t.action, t.found
 INSERT INTO main.test_run SELECT n.ours, t.seq, t.package, t.test, t.words, t.outcome, t.wall_us,
     t.cpu_us, t.wait_us, t.memory
   FROM other.test_run t JOIN number n ON n.theirs = t.command;
+INSERT INTO main.test_schedule SELECT n.ours, t.seq, t.what, t.after_us, t.package, t.waited_us,
+    t.held_by, t.is_known, t.expected_us, t.expected_millicores, t.expected_memory, t.running,
+    t.millicores, t.memory, t.state
+  FROM other.test_schedule t JOIN number n ON n.theirs = t.command;
 INSERT OR IGNORE INTO main.collection (host, local_tier, at_us, journal)
   SELECT o.host, o.local_tier, o.at_us, coalesce(j.ours, o.journal)
   FROM other.collection o LEFT JOIN journals j ON j.theirs = o.journal;
@@ -120,9 +124,9 @@ INSERT OR IGNORE INTO main.removed SELECT c.id, t.action, t.why
 )";
 
 // Tables whose rows belong to one command.
-constexpr std::string_view k_command_tables[] = {"lookup",     "result",   "compile", "link",
-                                                 "test",       "transfer", "fault",   "indexed",
-                                                 "test_given", "test_run"};
+constexpr std::string_view k_command_tables[] = {
+    "lookup", "result",  "compile",    "link",     "test",         "transfer",
+    "fault",  "indexed", "test_given", "test_run", "test_schedule"};
 
 }  // namespace
 

@@ -39,15 +39,17 @@ std::vector<Event> a_command(const std::string& id, Micros at_us, std::size_t lo
   }
   ActionId built;
   for (std::size_t i = 0; i < 32; ++i) built.bytes.at(i) = static_cast<std::byte>(i);
-  return {{at_us, began},
-          {at_us + 5, Compiled{"p", std::string(k_build_id), "go1.27.4", "compile\n"}},
-          {at_us + 10, looked},
-          {at_us + 20, Results{{{built, 1, 400, at_us + 1005}}}},
-          {at_us + 21, Tested{"p", Answer::missed, TestCause::inputs, 5, {"open testdata/a"}}},
-          {at_us + 22, Fault{"store", "no route", 2}},
-          {at_us + 23, TestRan{"p", "", "-race=true", RunEnd::failed, 100, 50, 20, 1 << 20}},
-          {at_us + 24, TestRan{"p", "TestA", "", RunEnd::passed, 90, 5, 2, 1 << 20}},
-          {at_us + 30, CommandEnded{30, 1, 0, R"({"lookups":3})"}}};
+  return {
+      {at_us, began},
+      {at_us + 5, Compiled{"p", std::string(k_build_id), "go1.27.4", "compile\n"}},
+      {at_us + 10, looked},
+      {at_us + 20, Results{{{built, 1, 400, at_us + 1005}}}},
+      {at_us + 21, Tested{"p", Answer::missed, TestCause::inputs, 5, {"open testdata/a"}}},
+      {at_us + 22, Fault{"store", "no route", 2}},
+      {at_us + 23, TestRan{"p", "", "-race=true", RunEnd::failed, 100, 50, 20, 1 << 20}},
+      {at_us + 24, TestRan{"p", "TestA", "", RunEnd::passed, 90, 5, 2, 1 << 20}},
+      {at_us + 25, Scheduled{Schedule::evicted, 7, "p", 5, "cpu", 1, 4, 1100, 9, 2, 1900, 8, "h"}},
+      {at_us + 30, CommandEnded{30, 1, 0, R"({"lookups":3})"}}};
 }
 
 Database open(const sys::Path& journal) {

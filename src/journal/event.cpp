@@ -48,6 +48,9 @@ void visit_fields(Archive& archive, E& e) {
     archive(e.list);
   } else if constexpr (std::is_same_v<T, TestRan>) {
     archive(e.package, e.test, e.words, e.end, e.wall_us, e.cpu_us, e.wait_us, e.memory);
+  } else if constexpr (std::is_same_v<T, Scheduled>) {
+    archive(e.what, e.after_us, e.package, e.waited_us, e.held_by, e.is_known, e.expected_us,
+            e.expected_millicores, e.expected_memory, e.running, e.millicores, e.memory, e.state);
   } else if constexpr (std::is_same_v<T, RemovedOne>) {
     archive(e.action, e.why);
   } else {
@@ -75,6 +78,7 @@ class Writer {
   void write(Outcome value) { wire_.u8(static_cast<std::uint8_t>(value)); }
   void write(Removal value) { wire_.u8(static_cast<std::uint8_t>(value)); }
   void write(RunEnd value) { wire_.u8(static_cast<std::uint8_t>(value)); }
+  void write(Schedule value) { wire_.u8(static_cast<std::uint8_t>(value)); }
   void write(const ActionId& value) { wire_.raw(value.view()); }
   template <class T>
   void write(const std::vector<T>& list) {
@@ -116,6 +120,7 @@ class Reader {
   void read(Outcome& value) { value = static_cast<Outcome>(bounded(k_outcome_last)); }
   void read(Removal& value) { value = static_cast<Removal>(bounded(1)); }
   void read(RunEnd& value) { value = static_cast<RunEnd>(bounded(k_run_end_last)); }
+  void read(Schedule& value) { value = static_cast<Schedule>(bounded(1)); }
   void read(ActionId& value) {
     if (const auto id = ActionId::from_bytes(wire_.raw(k_digest_size))) value = *id;
   }

@@ -208,8 +208,30 @@ struct TestRan {
   bool operator==(const TestRan&) const = default;
 };
 
+enum class Schedule : std::uint8_t {
+  started = 0,
+  evicted = 1,  // ended to free memory; it is started again
+};
+// What the planner of a test run decided about one of its tests, and why.
+struct Scheduled {
+  Schedule what = Schedule::started;
+  std::uint64_t after_us = 0;  // since the run began
+  std::string package;
+  std::uint64_t waited_us = 0;  // since it could be run
+  std::string held_by;          // cpu, memory, resource, ...; empty: others were before it
+  std::uint8_t is_known = 0;    // what is expected comes from runs before, else it is a guess
+  std::uint64_t expected_us = 0;
+  std::uint64_t expected_millicores = 0;
+  std::uint64_t expected_memory = 0;
+  std::uint64_t running = 0;  // this one among them, and what they use
+  std::uint64_t millicores = 0;
+  std::uint64_t memory = 0;
+  std::string state;  // of the strategy: "factor 1.25"
+  bool operator==(const Scheduled&) const = default;
+};
+
 using Body = std::variant<CommandBegan, CommandEnded, Lookups, Results, Compiled, Linked, Tested,
-                          Transferred, Fault, TestGiven, Indexed, Removed, TestRan>;
+                          Transferred, Fault, TestGiven, Indexed, Removed, TestRan, Scheduled>;
 
 struct Event {
   Micros at_us = 0;

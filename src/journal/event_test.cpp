@@ -44,6 +44,7 @@ std::vector<Event> one_of_each() {
       {10, Indexed{{{action_of(1), Outcome::given, 5, 1}, {action_of(2), Outcome::corrupt, 0, 2}}}},
       {11, Removed{"box", "/tier", {{action_of(3), Removal::age}, {action_of(4), Removal::size}}}},
       {12, TestRan{"p", "TestA/b", "-race=true", RunEnd::failed, 100, 50, 20, 1 << 20}},
+      {13, Scheduled{Schedule::evicted, 7, "p", 5, "cpu", 1, 4, 1100, 1 << 20, 2, 1900, 8, "h 1"}},
       {10, CommandEnded{55, -1, 15, "{}"}},
   };
 }

@@ -222,6 +222,19 @@ class Inserter {
         .run();
   }
 
+  Result<void> add(Micros, const Scheduled& scheduled) {
+    TRY_ASSIGN(
+        Statement insert,
+        connection_.prepare("INSERT INTO test_schedule VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"));
+    return insert
+        .with(command_, ++schedules_, static_cast<int>(scheduled.what), scheduled.after_us,
+              std::string_view(scheduled.package), scheduled.waited_us,
+              std::string_view(scheduled.held_by), scheduled.is_known, scheduled.expected_us,
+              scheduled.expected_millicores, scheduled.expected_memory, scheduled.running,
+              scheduled.millicores, scheduled.memory, std::string_view(scheduled.state))
+        .run();
+  }
+
   Result<void> add(Micros, const Indexed& indexed) {
     TRY_ASSIGN(Statement insert,
                connection_.prepare("INSERT OR REPLACE INTO indexed VALUES (?,?,?,?,?)"));
@@ -255,6 +268,7 @@ class Inserter {
     TRY_ASSIGN(lookups_, next_row("lookup"));
     TRY_ASSIGN(results_, next_row("result"));
     TRY_ASSIGN(test_runs_, next_row("test_run"));
+    TRY_ASSIGN(schedules_, next_row("test_schedule"));
     return {};
   }
 
@@ -273,6 +287,7 @@ class Inserter {
   std::int64_t lookups_ = 0;
   std::int64_t results_ = 0;
   std::int64_t test_runs_ = 0;
+  std::int64_t schedules_ = 0;
 };
 
 }  // namespace

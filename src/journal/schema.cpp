@@ -137,6 +137,20 @@ CREATE TABLE test_run (
   PRIMARY KEY (command, seq)
 ) WITHOUT ROWID;
 )",
+    R"(
+CREATE TABLE test_schedule (
+  command INTEGER NOT NULL, seq INTEGER NOT NULL,
+  what INTEGER NOT NULL, after_us INTEGER NOT NULL,  -- since the run began
+  package TEXT NOT NULL,
+  waited_us INTEGER NOT NULL, held_by TEXT NOT NULL,
+  is_known INTEGER NOT NULL,                         -- else the three that follow are guesses
+  expected_us INTEGER NOT NULL, expected_millicores INTEGER NOT NULL,
+  expected_memory INTEGER NOT NULL,
+  running INTEGER NOT NULL, millicores INTEGER NOT NULL, memory INTEGER NOT NULL,
+  state TEXT NOT NULL,                               -- of the strategy
+  PRIMARY KEY (command, seq)
+) WITHOUT ROWID;
+)",
 };
 static_assert(k_steps.size() == k_schema_version);
 

@@ -9,7 +9,7 @@
 
 namespace sluice::journal {
 
-inline constexpr std::int64_t k_schema_version = 5;
+inline constexpr std::int64_t k_schema_version = 6;
 
 // Brings a database, which may be empty, to `target` in one transaction.
 Result<void> migrate(Connection& connection, std::int64_t target = k_schema_version);

@@ -2,6 +2,7 @@
 
 #include "base/deadline.hpp"
 #include "base/rfc3339.hpp"
+#include "base/strings.hpp"
 #include "gotool/go_duration.hpp"
 #include "gotool/test_result.hpp"
 
@@ -16,10 +17,18 @@ PackageReport::PackageReport(std::string import_path, const ReportForm& form, Sh
       form_(form),
       show_(std::move(show)),
       started_(std::chrono::steady_clock::now()) {
-  if (!form_.is_json) return;
-  events_.emplace(import_path_, form_.go_minor, [this](const gotool::TestEvent& event) {
+  if (!form_.is_json && !form_.is_read) return;
+  events_.emplace(import_path_, form_.go_minor,
+                  [this](const gotool::TestEvent& event) { take(event); });
+}
+
+void PackageReport::take(const gotool::TestEvent& event) {
+  records_.add(event);
+  if (form_.is_json) {
     emit(gotool::test_event_line(event, rfc3339_short(unix_now_ns()), form_.go_minor));
-  });
+  } else if (form_.is_verbose && event.output) {
+    emit(*event.output);
+  }
 }
 
 void PackageReport::output(std::string_view piece) {
@@ -36,12 +45,13 @@ void PackageReport::say(std::string_view text) {
 }
 
 bool PackageReport::ended(const TestEnd& end) {
-  const bool has_passed = end.status.success() && !end.is_output_incomplete;
+  const bool has_passed = has_succeeded(end);
   if (has_passed) {
     const std::string line =
         gotool::passed_line(import_path_, end.elapsed_s, said_, form_.is_covered);
-    const bool is_shown = form_.is_verbose || form_.is_json;
+    const bool is_shown = form_.is_verbose || form_.is_json || form_.is_framed;
     kept_ = is_shown ? said_ + line : line;
+    last_word_ = line;
     if (!events_ && !form_.shows_at_once)
       emit(kept_);
     else
@@ -55,7 +65,25 @@ bool PackageReport::ended(const TestEnd& end) {
   return has_passed;
 }
 
-void PackageReport::say_failed(const TestEnd& end, std::string_view error) {
+void PackageReport::attempt_failed(const TestEnd& end) {
+  say(why_failed(end, failure_words(end.status)));
+}
+
+void PackageReport::decided(const TestEnd& first, bool has_passed,
+                            const std::vector<std::string>& flaky) {
+  const std::string names = join(flaky, ", ");
+  const std::string note = flaky.empty()   ? ""
+                           : names.empty() ? " [flaky]"
+                                           : fmt::format(" [flaky: {}]", names);
+  last_word_ = fmt::format("{}\t{}\t{:.3f}s{}\n", has_passed ? "ok  " : "FAIL", import_path_,
+                           first.elapsed_s, note);
+  say((has_passed ? "" : "\x16") + last_word_);
+  has_failed_attempts_ = true;
+  close(has_passed);
+}
+
+// Behind what it has said itself.
+std::string PackageReport::why_failed(const TestEnd& end, std::string_view error) const {
   std::string text;
   if (end.was_told_to_quit) {
     text += fmt::format("*** Test killed with quit: ran too long ({}).\n",
@@ -69,8 +97,13 @@ void PackageReport::say_failed(const TestEnd& end, std::string_view error) {
     text += fmt::format("{}\n", error);
   else if (said_.back() != '\n')
     text += "\n";
-  text += fmt::format("{}FAIL\t{}\t{:.3f}s\n", form_.is_framed ? "\x16" : "", import_path_,
-                      end.elapsed_s);
+  return text;
+}
+
+void PackageReport::say_failed(const TestEnd& end, std::string_view error) {
+  std::string text = why_failed(end, error);
+  last_word_ = fmt::format("FAIL\t{}\t{:.3f}s\n", import_path_, end.elapsed_s);
+  text += (form_.is_framed ? "\x16" : "") + last_word_;
   if (!events_ && !form_.shows_at_once)
     emit(said_ + text);
   else
@@ -87,6 +120,8 @@ void PackageReport::known(std::string_view cached_output) {
     events_->write(cached_output);
   else
     emit(std::string(cached_output));
+  const std::size_t last = cached_output.rfind("ok  \t");
+  if (last != std::string_view::npos) last_word_ = cached_output.substr(last);
   close(true);
 }
 
@@ -95,6 +130,16 @@ void PackageReport::close(bool has_passed) {
   if (events_) {
     events_->exited(has_passed);
     events_->close(took.count());
+  } else if (!has_passed) {
+    gotool::TestEvents events(import_path_, form_.go_minor,
+                              [this](const gotool::TestEvent& event) { records_.add(event); });
+    events.write(said_);
+    events.exited(false);
+    events.close(took.count());
+  }
+  if (is_brief()) {
+    const bool is_clean = has_passed && !has_failed_attempts_;
+    emit((is_clean ? "" : records_.failures() + records_.said()) + last_word_);
   }
   is_over_ = true;
 }

@@ -7,6 +7,7 @@
 
 #include "gotool/test_events.hpp"
 #include "runner/test_process.hpp"
+#include "runner/test_records.hpp"
 
 #include <chrono>
 #include <functional>
@@ -22,6 +23,7 @@ struct ReportForm {
   bool is_verbose = false;                 // the output of tests that pass is shown
   bool is_covered = false;                 // coverage is counted
   bool is_framed = false;                  // the tests were told -test.v=test2json
+  bool is_read = false;                    // that is for us: text is made without its marks
   bool shows_at_once = false;              // as it comes, where it would wait for the end in text
   std::chrono::nanoseconds quit_after{0};  // limits that were given to the test, for messages
   std::chrono::nanoseconds wait_delay{0};
@@ -36,8 +38,12 @@ class PackageReport {
   PackageReport& operator=(const PackageReport&) = delete;
 
   void output(std::string_view piece);
+  // Something of it failed, and is run again: output() and an end follow.
+  void attempt_failed(const TestEnd& end);
   // Its end: exactly one of these. The first says whether the tests have passed.
   bool ended(const TestEnd& end);
+  // After attempts. `flaky`: what failed and passed in the end, by name.
+  void decided(const TestEnd& first, bool has_passed, const std::vector<std::string>& flaky);
   void not_started(std::string_view why);
   void known(std::string_view cached_output);
 
@@ -45,10 +51,17 @@ class PackageReport {
   bool is_over() const { return is_over_; }
   // What go would keep of tests that have passed.
   const std::string& kept() const { return kept_; }
+  // What became of each test, from its end on: of framed tests all, else those that failed.
+  const TestRecords& records() const { return records_; }
+  const std::string& said() const { return said_; }
 
  private:
+  // Text without -v is put together at the end, from records.
+  bool is_brief() const { return form_.is_read && !form_.is_json && !form_.is_verbose; }
+  void take(const gotool::TestEvent& event);
   void say(std::string_view text);
   void say_failed(const TestEnd& end, std::string_view error);
+  std::string why_failed(const TestEnd& end, std::string_view error) const;
   void close(bool has_passed);
   void emit(std::string text);
 
@@ -56,11 +69,14 @@ class PackageReport {
   const ReportForm form_;
   const Show show_;
   const std::chrono::steady_clock::time_point started_;
-  std::optional<gotool::TestEvents> events_;  // of JSON
-  std::string said_;                          // all of it
+  std::optional<gotool::TestEvents> events_;  // where tests are framed or JSON is wanted
+  TestRecords records_;
+  std::string last_word_;  // go's, where the text is brief
+  std::string said_;       // all of it
   std::string kept_;
   std::string held_;  // not shown yet
   bool is_released_ = false;
+  bool has_failed_attempts_ = false;
   bool is_over_ = false;
 };
 

@@ -79,6 +79,46 @@ TEST_CASE("package report: text of tests that fail") {
         "exec: WaitDelay expired before I/O complete\nFAIL\tm/p\t0.500s\n");
 }
 
+TEST_CASE("package report: text of tests that tell each") {
+  ReportForm form;
+  form.go_minor = 26;
+  form.is_framed = form.is_read = true;
+  constexpr std::string_view k_output =
+      "\x16=== RUN   TestA\n    a_test.go:1: words\n\x16--- PASS: TestA (0.00s)\n"
+      "\x16=== RUN   TestB\n    a_test.go:2: no\n\x16--- FAIL: TestB (0.00s)\n\x16"
+      "FAIL\n";
+  const Said failed = say(form, k_output, exited(1));
+  CHECK(failed.text == "--- FAIL: TestB (0.00s)\n    a_test.go:2: no\nFAIL\tm/p\t0.500s\n");
+  const Said passed =
+      say(form, "\x16=== RUN   TestA\n\x16--- PASS: TestA (0.00s)\n\x16PASS\n", exited(0));
+  CHECK(passed.text == "ok  \tm/p\t0.500s\n");
+  CHECK(passed.kept ==
+        "\x16=== RUN   TestA\n\x16--- PASS: TestA (0.00s)\n\x16PASS\nok  \tm/p\t0.500s\n");
+  form.is_verbose = true;
+  CHECK(say(form, k_output, exited(1)).text ==
+        "=== RUN   TestA\n    a_test.go:1: words\n--- PASS: TestA (0.00s)\n"
+        "=== RUN   TestB\n    a_test.go:2: no\n--- FAIL: TestB (0.00s)\nFAIL\nFAIL\tm/p\t0.500s\n");
+}
+
+TEST_CASE("package report: attempts, until it is decided") {
+  ReportForm form;
+  form.go_minor = 26;
+  form.is_framed = form.is_read = true;
+  std::string text;
+  PackageReport report("m/p", form, [&](std::string_view piece) { text += piece; });
+  report.release();
+  report.output(
+      "\x16=== RUN   TestA\n    a_test.go:1: no\n\x16--- FAIL: TestA (0.00s)\n\x16"
+      "FAIL\n");
+  report.attempt_failed(exited(1));
+  CHECK(text.empty());
+  report.output("\x16=== RUN   TestA\n\x16--- PASS: TestA (0.00s)\n\x16PASS\n");
+  report.decided(exited(1), true, {"TestA"});
+  CHECK(text == "--- FAIL: TestA (0.00s)\n    a_test.go:1: no\nok  \tm/p\t0.500s [flaky: TestA]\n");
+  CHECK(report.kept().empty());
+  CHECK(report.records().tests().at(0).outcome == TestOutcome::passed);
+}
+
 TEST_CASE("package report: text as it comes, from the moment at which it may be shown") {
   ReportForm form;
   form.is_verbose = true;

@@ -41,7 +41,7 @@ class Planner {
  public:
   Planner(Capacity capacity, std::unique_ptr<Strategy> strategy);
 
-  void set_capacity(Capacity capacity) { capacity_ = std::move(capacity); }
+  const Capacity& capacity() const { return capacity_; }
 
   void add(TaskNumber number, Task task);  // it may start from now on
   void ended(TaskNumber number);           // one that was started

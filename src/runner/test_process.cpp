@@ -38,6 +38,7 @@ Result<std::unique_ptr<TestProcess>> TestProcess::start(sys::Loop& loop, const T
     options.stdin_fd = null.get();
     options.stderr_fd = pipe.writes.get();
   }
+  if (command.error_fd >= 0) options.stderr_fd = command.error_fd;
   TRY_ASSIGN(const sys::Child child, sys::spawn(options));
   return std::make_unique<TestProcess>(loop, child, std::move(pipe.reads),
                                        sys::end_descriptor(child.pid()), command,

@@ -32,6 +32,7 @@ struct TestCommand {
   std::chrono::milliseconds wait_delay{0};  // for its output after its end; 0: for ever
   // Of this terminal, as any command: only its output is read here. That is go itself.
   bool is_foreground = false;
+  int error_fd = -1;  // where what it says on stderr goes; -1: with its output, go's own to ours
 };
 
 struct TestEnd {
@@ -41,6 +42,10 @@ struct TestEnd {
   bool was_told_to_quit = false;      // it ran too long
   bool is_output_incomplete = false;  // somebody else kept the pipe open
 };
+
+inline bool has_succeeded(const TestEnd& end) {
+  return end.status.success() && !end.is_output_incomplete;
+}
 
 class TestProcess {
  public:

@@ -1,24 +1,27 @@
 #include "runner/test_run.hpp"
 
-#include "agent/cache_client.hpp"
 #include "agent/recorder.hpp"
-#include "agent/test_door.hpp"
 #include "agent/tool_record.hpp"
+#include "base/deadline.hpp"
+#include "base/rfc3339.hpp"
 #include "base/strings.hpp"
 #include "gotool/go_version.hpp"
 #include "gotool/test_packages.hpp"
-#include "gotool/toolchain.hpp"
 #include "journal/database.hpp"
 #include "journal/queries.hpp"
 #include "runner/cover_profile.hpp"
-#include "runner/go_output.hpp"
 #include "runner/go_rules.hpp"
 #include "runner/load_meter.hpp"
+#include "runner/package_command.hpp"
 #include "runner/package_report.hpp"
 #include "runner/planner.hpp"
+#include "runner/progress.hpp"
 #include "runner/result_cache.hpp"
-#include "runner/run_facts.hpp"
+#include "runner/retries.hpp"
+#include "runner/run_summary.hpp"
+#include "runner/schedule_log.hpp"
 #include "runner/task_queue.hpp"
+#include "runner/test_build.hpp"
 #include "runner/test_history.hpp"
 #include "runner/test_process.hpp"
 #include "sys/log.hpp"
@@ -42,18 +45,13 @@ namespace sluice::runner {
 namespace {
 
 using std::chrono::milliseconds;
-using std::chrono::nanoseconds;
 
 constexpr auto k_tick = milliseconds(100);
-constexpr auto k_list_max = std::chrono::minutes(10);
-constexpr std::size_t k_list_bytes_max = 256U << 20U;
 constexpr auto k_history_wait = milliseconds(1000);
 constexpr auto k_interrupt_max = milliseconds(5000);  // for tests to end by themselves
 constexpr std::uint64_t k_memory_unknown = 150ULL << 20U;
 constexpr int k_exit_failure = 1;
 constexpr std::uint64_t k_profile_bytes_max = 256U << 20U;
-
-milliseconds ceil_ms(nanoseconds span) { return std::chrono::ceil<milliseconds>(span); }
 
 Capacity capacity_of(const sys::Cgroups& cgroups, const gotool::TestWords& words) {
   Capacity capacity = machine_capacity(cgroups);
@@ -64,11 +62,13 @@ Capacity capacity_of(const sys::Cgroups& cgroups, const gotool::TestWords& words
 // A package whose tests can be run, or need not be.
 struct Package {
   gotool::TestPackage facts;
-  std::string action;   // the first part of its program's build ID
-  sys::Path directory;  // its program's own
+  std::string action;  // the first part of its program's build ID
+  PackageFiles files;  // in the directory of its program
   sys::Path program;
   std::unique_ptr<PackageReport> report;
   std::unique_ptr<TestProcess> process;
+  double started_s = 0;
+  TestEnd first_end;                   // of what is run again
   std::optional<std::string> profile;  // of coverage
   bool has_come = false;
   bool is_over = false;
@@ -79,7 +79,7 @@ struct Package {
   bool was_vetted = false;  // that is kept
 };
 
-class TestRun {
+class TestRun final : public BuildListener {
  public:
   TestRun(TestRunSettings settings, sys::Loop loop, sys::TempDirectory programs)
       : settings_(std::move(settings)),
@@ -89,6 +89,16 @@ class TestRun {
         goroot_(settings_.config.goroot),
         words_(words_that_cost(settings_.words)),
         planner_(capacity_of(cgroups_, settings_.words), std::move(settings_.strategy)),
+        reports_(settings_.report),
+        retries_(settings_.words.is_failfast ? 0 : settings_.retries),
+        build_settings_{settings_.config,
+                        settings_.env,
+                        settings_.words,
+                        settings_.sluice,
+                        settings_.tested,
+                        programs_.path(),
+                        static_cast<bool>(settings_.display.wipe)},
+        build_(build_settings_, loop_, *this),
         recorder_(settings_.config) {
     is_vet_off_ = vet_of(settings_.words) == "off";
     form_.go_minor = gotool::minor_of(settings_.config.go_version);
@@ -97,55 +107,59 @@ class TestRun {
     form_.is_verbose = settings_.words.is_verbose;
     const auto& arguments = settings_.words.arguments;
     form_.is_framed = std::ranges::find(arguments, "-test.v=test2json") != arguments.end();
+    form_.is_read = settings_.reads_tests;
     form_.quit_after = limits_.quit_after;
     form_.wait_delay = limits_.wait_delay;
   }
 
-  ~TestRun() {
-    if (lister_.joinable()) lister_.join();
+  ~TestRun() override {
     if (historian_.joinable()) historian_.join();
   }
   TestRun(const TestRun&) = delete;
   TestRun& operator=(const TestRun&) = delete;
 
   Result<int> run() {
-    TRY(open_door());
-    list();
     read_history();
-    TRY(start_go());
+    TRY(build_.start());
+    go_pid_ = build_.pid();
+    forwarder_.set_child(go_pid_);
+    meter_.other_started(go_pid_, now_s());
     tick();
     while (!is_over()) TRY(loop_.run_once());
     keeper_.finish();
     recorder_.flush();
-    door_.reset();
-    if (client_) client_->close();
+    build_.close();
     if (!settings_.words.cover_profile.empty()) write_profile();
     const int status = go_status_ != 0 ? go_status_ : has_failed_ ? k_exit_failure : 0;
     if (status != 0 && !form_.is_json) show("FAIL\n");
+    if (const auto summary = summary_.text(now_s()); settings_.says_summary && !summary.empty()) {
+      tell(summary);
+    }
+    for (const std::string& line : flaky_) tell(line);
+    for (const std::string& line : reports_.slowest()) tell(line);
+    const auto written = reports_.write(now_s(), settings_.config.go_version);
+    if (!written) tell(written.error().message);
     return status;
   }
 
  private:
-  sys::Path door_path() const {
-    return settings_.config.runtime_directory / fmt::format("door-{}.sock", ::getpid());
-  }
-  Result<void> open_door();
-  void list();
-  Result<void> start_go();
-  void go_is(const sys::Environment& env, const sys::Path& directory);
-  void go_ended(const sys::ExitStatus& status);
+  void listed(const std::vector<gotool::TestPackage>& packages) override;
+  void known(const std::string& package, const std::string& action,
+             const ResultCache::Result& result) override;
+  void linked(const std::string& package, const std::string& action,
+              const sys::Path& program) override;
+  void vetted(const std::string& id, bool passed) override;
+  void found_vetted(const std::string& package) override;
+  void cleared(const std::string& package, std::string_view gos_word) override;
+  void refused(const std::string& package) override;
+  void says(std::string_view text) override { show(text); }
+  void says_on_stderr(std::string_view text) override;
+  void go_is(const sys::Path& goroot, int go_minor) override;
+  void go_ended(const sys::ExitStatus& status) override;
 
   void read_history();
   Task task_of(const std::string& package) const;
-  void listed(const std::vector<gotool::TestPackage>& packages);
   Package& come(const std::string& package, const std::string& action);
-  void known(const std::string& package, const std::string& action,
-             const ResultCache::Result& result);
-  void linked(const std::string& package, const std::string& action, const sys::Path& program);
-  void vetted(const std::string& id, bool passed);
-  void found_vetted(const std::string& package);
-  void cleared(const std::string& package, std::string_view gos_word);
-  void refused(const std::string& package);
 
   void tick();
   void decide();
@@ -153,16 +167,22 @@ class TestRun {
   void fail_to_start(TaskNumber number, const std::string& why);
   void evict(TaskNumber number);
   void ended(TaskNumber number, const TestEnd& end);
+  void ended_for_good(TaskNumber number, const TestEnd& end);
+  bool is_retried(TaskNumber number, const TestEnd& end);
+  void attempt_next();
+  void attempt_ended(TaskNumber number, const TestEnd& end);
+  void decided(const Retries::Verdict& verdict);
   void over(Package& package);
   TestCommand command_of(const Package& package) const;
-  static sys::Path profile_of(const Package& package) { return package.directory / "cover.out"; }
   PackageReport& begin_report(Package& package);
   void release_where_possible(Package& package);
   void add_tasks();
+  void add_task(TaskNumber number, Task task);
   void record(TaskNumber number, const TestEnd& end, journal::RunEnd how);
+  void record_tests(const Package& package);
   void keep_result(const Package& package);
   void keep_vetted(Package& package);
-  void write_profile() const;
+  void write_profile();
   void interrupt(int signal);
   bool is_over() const;
   bool starts_nothing() const {
@@ -171,7 +191,13 @@ class TestRun {
   double now_s() const {
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - began_).count();
   }
-  void show(std::string_view text);
+  void show(std::string_view text);  // on stdout
+  void tell(const std::string& line) { tell_raw("sluice: " + line); }
+  void tell_raw(const std::string& line);  // on stderr
+  void show_progress();
+  Progress progress() const;
+  void note(journal::Scheduled scheduled);
+  void report(const Package& package, double elapsed_s, bool has_passed, std::string_view error);
 
   TestRunSettings settings_;
   sys::Loop loop_;
@@ -185,19 +211,22 @@ class TestRun {
   Planner planner_;
   LoadMeter meter_;
   Load load_;
+  ScheduleLog schedule_;
+  RunSummary summary_;
+  RunReport reports_;
+  Retries retries_;
+  bool is_attempting_ = false;
+  std::vector<std::string> flaky_;  // for people
   ReportForm form_;
   bool is_vet_off_ = false;
 
-  RunFacts facts_;
-  std::unique_ptr<agent::CacheClient> client_;  // set by go_is(), on a thread of the door
-  std::unique_ptr<agent::TestDoor> door_;
-  std::thread lister_;
+  const TestBuildSettings build_settings_;
+  TestBuild build_;
+  pid_t go_pid_ = 0;
   std::thread historian_;
   std::optional<TestHistory> history_;  // nothing: it is still being read
   agent::Recorder recorder_;
   TaskQueue keeper_;  // keeps results behind the run
-  std::unique_ptr<GoOutput> go_output_;
-  std::unique_ptr<TestProcess> go_;
   int go_status_ = 0;
 
   std::vector<std::pair<std::string, std::string>> unlisted_;  // what go says before the list
@@ -210,136 +239,14 @@ class TestRun {
   bool is_interrupted_ = false;
 };
 
-Result<void> TestRun::open_door() {
-  const agent::AgentConfig& config = settings_.config;
-  if (!sys::make_private_directory(config.runtime_directory)) {
-    return fail(Code::denied, config.runtime_directory.native() + ": not a directory of this user");
-  }
-  agent::TestDoor::Handlers handlers;
-  handlers.go = [this](const auto& env, const auto& directory) { go_is(env, directory); };
-  handlers.is_known = [this](const std::string& package, const std::string& action) {
-    if (facts_.is_vetted(package, action)) {
-      loop_.post([this, package] { found_vetted(package); });
-    }
-    auto result = facts_.known_result(package, action);
-    if (!result) return false;
-    loop_.post([=, this, result = std::move(*result)] { known(package, action, result); });
-    return true;
-  };
-  handlers.linked = [this](const auto& package, const auto& action, const auto& program) {
-    loop_.post([=, this] { linked(package, action, program); });
-  };
-  handlers.vetted = [this](const auto& id, bool passed) {
-    loop_.post([=, this] { vetted(id, passed); });
-  };
-  TRY_ASSIGN(door_, agent::TestDoor::open(door_path(), std::move(handlers)));
-  return {};
-}
-
-// Beside go, which says whatever is wrong with the words.
-void TestRun::list() {
-  const gotool::TestWords& words = settings_.words;
-  sys::SpawnOptions options;
-  options.program = settings_.config.go_path;
-  options.arguments = {"go"};
-  for (std::string& word : gotool::list_words(words.build, words.packages)) {
-    options.arguments.push_back(std::move(word));
-  }
-  if (!words.change_directory.empty()) {
-    options.arguments.insert(options.arguments.begin() + 2, {"-C", words.change_directory});
-  }
-  options.environment = settings_.env;
-  options.environment.set("GOCACHEPROG", "");  // the local tier is enough for it
-  lister_ = std::thread([this, options = std::move(options)] {
-    const auto answer = sys::run_captured(options, Deadline::after(k_list_max), k_list_bytes_max);
-    std::vector<gotool::TestPackage> packages;
-    if (answer) {
-      auto parsed = gotool::parse_test_packages(answer->output);
-      if (parsed) packages = std::move(*parsed);
-      if (!parsed) sys::log_debug("{}", parsed.error().message);
-    }
-    TestPackages by_path;
-    for (const auto& package : packages) by_path.emplace(package.import_path, package);
-    facts_.set_packages(std::move(by_path));
-    loop_.post([this, packages = std::move(packages)] { listed(packages); });
-  });
-}
-
-Result<void> TestRun::start_go() {
-  const gotool::TestWords& words = settings_.words;
-  TestCommand command;
-  command.is_foreground = true;
-  command.program = settings_.config.go_path;
-  command.arguments = {"go", "test"};
-  const auto add = [&command](std::string word) { command.arguments.push_back(std::move(word)); };
-  if (!words.change_directory.empty()) {
-    add("-C");
-    add(words.change_directory);
-  }
-  for (const std::string& flag : words.build) add(flag);
-  add("-exec=" + settings_.tested.native());
-  add("-count=1");  // it need not look for results
-  if (words.is_json) add("-json");
-  if (!words.cover_profile.empty()) add("-coverprofile=" + words.cover_profile);
-  for (const std::string& package : words.packages) add(package);
-  agent::AgentConfig config = settings_.config;
-  config.test_door = door_path();
-  config.test_programs = programs_.path();
-  command.environment = settings_.env;
-  command.environment.set(agent::k_session_variable, config.encode());
-  go_output_ = std::make_unique<GoOutput>(
-      words.is_json, GoOutput::Heard{[this](std::string_view text) { show(text); },
-                                     [this](const std::string& package, std::string_view text) {
-                                       cleared(package, text);
-                                     },
-                                     [this](const std::string& package) { refused(package); }});
-  TRY_ASSIGN(go_, TestProcess::start(
-                      loop_, command, [this](std::string_view piece) { go_output_->write(piece); },
-                      [this](const TestEnd& end) { go_ended(end.status); }));
-  forwarder_.set_child(go_->pid());
-  meter_.other_started(go_->pid(), now_s());
-  return {};
-}
-
-// On a thread of the door, before go does anything else.
-void TestRun::go_is(const sys::Environment& env, const sys::Path& directory) {
-  if (facts_.cache()) return;
-  std::shared_ptr<ResultCache> cache;
-  const sys::Path goroot = env.get_or("GOROOT", settings_.config.goroot.native());
-  std::string version = gotool::version_in(goroot);
-  if (version.empty()) version = settings_.config.go_version;
-  if (!version.empty()) {
-    sys::Environment own = env;
-    own.set(agent::k_session_variable, settings_.config.encode());
-    auto client =
-        agent::CacheClient::start({settings_.sluice.native(), "cacheprog"}, own, directory);
-    if (client) {
-      client_ = std::move(*client);
-      const ResultCache::Access access{
-          [this](const ActionId& action) { return client_->get(action); },
-          [this](const ActionId& action, ByteView body) { return client_->put(action, body); }};
-      cache = std::make_shared<ResultCache>(
-          access,
-          ResultCache::Go{version, env, settings_.words.arguments, settings_.words.keeps_results,
-                          !settings_.words.cover_profile.empty(), vet_of(settings_.words),
-                          settings_.config.local_tier});
-    } else {
-      sys::log_debug("{}", client.error().message);
-    }
-  }
-  facts_.set_cache(std::move(cache));
-  loop_.post([this, goroot, minor = gotool::minor_of(version)] {
-    goroot_ = goroot;
-    if (minor != 0) form_.go_minor = minor;
-  });
+void TestRun::go_is(const sys::Path& goroot, int go_minor) {
+  goroot_ = goroot;
+  if (go_minor != 0) form_.go_minor = go_minor;
 }
 
 void TestRun::go_ended(const sys::ExitStatus& status) {
-  go_output_->end();
-  meter_.other_ended(go_->pid());
+  meter_.other_ended(go_pid_);
   go_status_ = status.shell_code();
-  facts_.set_cache(facts_.cache());  // no tool is there that could wait for it
-  go_.reset();
   // Of whom go has said nothing it had no time to.
   for (auto& [path, package] : packages_) {
     if (package.is_refused) continue;
@@ -364,9 +271,14 @@ void TestRun::listed(const std::vector<gotool::TestPackage>& packages) {
 void TestRun::add_tasks() {
   if (!is_listed_ || !history_) return;
   for (; added_ < numbers_.size(); ++added_) {
-    planner_.add(static_cast<TaskNumber>(added_), task_of(numbers_[added_]));
+    add_task(static_cast<TaskNumber>(added_), task_of(numbers_[added_]));
   }
   decide();
+}
+
+void TestRun::add_task(TaskNumber number, Task task) {
+  schedule_.came(number, task, now_s());
+  planner_.add(number, std::move(task));
 }
 
 Task TestRun::task_of(const std::string& package) const {
@@ -428,7 +340,9 @@ void TestRun::known(const std::string& name, const std::string& action,
   if (packages_[name].has_come || packages_[name].is_refused) return;
   Package& package = come(name, action);
   package.profile = result.profile;
+  summary_.kept();
   begin_report(package).known(result.output);
+  report(package, 0, true, "");
   over(package);
 }
 
@@ -436,7 +350,7 @@ void TestRun::linked(const std::string& name, const std::string& action, const s
   if (packages_[name].has_come || packages_[name].is_refused) return;
   Package& package = come(name, action);
   package.program = program;
-  package.directory = program.parent_path();
+  package.files.directory = program.parent_path();
   numbers_.push_back(name);
   add_tasks();
 }
@@ -464,15 +378,25 @@ void TestRun::cleared(const std::string& name, std::string_view gos_word) {
     unlisted_.emplace_back(name, gos_word);
     return;
   }
-  if (!package.facts.has_tests) return show(gos_word);
+  if (!package.facts.has_tests) {
+    summary_.without_tests();
+    return show(gos_word);
+  }
   has_failed_ = true;
   package.facts.import_path = name;
   PackageReport& report = begin_report(package);
-  report.not_started("sluice did not get the program of this test");
+  constexpr std::string_view k_why = "sluice did not get the program of this test";
+  report.not_started(k_why);
+  this->report(package, 0, false, k_why);
 }
 
 void TestRun::refused(const std::string& name) {
   Package& package = packages_[name];
+  if (!package.is_refused) {
+    summary_.not_built();
+    reports_.add(
+        {name, rfc3339_short(unix_now_ns()), 0, {}, "not built, or vet is against it", ""});
+  }
   package.is_refused = true;
   package.report.reset();
   if (package.process) {
@@ -503,14 +427,16 @@ void TestRun::over(Package& package) {
   package.is_over = true;
   --unfinished_;
   if (package.report) release_where_possible(package);
-  if (!package.directory.empty()) {
-    keeper_.add([directory = package.directory] { (void)sys::remove_tree(directory); });
+  if (!package.files.directory.empty()) {
+    keeper_.add([directory = package.files.directory] { (void)sys::remove_tree(directory); });
   }
 }
 
 void TestRun::tick() {
   loop_.after(k_tick, [this] { tick(); });
   if (const int signal = forwarder_.ending_signal(); signal != 0) interrupt(signal);
+  show_progress();
+  attempt_next();
   if (planner_.waiting() == 0 && planner_.running() == 0) return;
   load_ = meter_.load(read_machine(cgroups_, now_s(), meter_.roots()));
   decide();
@@ -521,44 +447,16 @@ void TestRun::decide() {
   for (;;) {
     load_.now_s = now_s();
     const Decision decision = planner_.decide(load_);
+    schedule_.decided(decision);
     for (const TaskNumber number : decision.evictions) evict(number);
     for (const TaskNumber number : decision.starts) start(number);
-    if (!decision.starts.empty()) {
-      sys::log_debug("tests: {} run, {} wait ({}); {}", decision.usage.count, planner_.waiting(),
-                     name_of(decision.limit), decision.state);
-    }
     if (!starts_nothing() || planner_.waiting() == 0 || decision.starts.empty()) return;
   }
 }
 
 TestCommand TestRun::command_of(const Package& package) const {
-  TestCommand command;
-  command.program = package.program;
-  command.arguments = {package.program.native()};
-  if (settings_.words.keeps_results && !package.facts.root.empty()) {
-    command.arguments.push_back("-test.testlogfile=" +
-                                (package.directory / "testlog.txt").native());
-  }
-  command.arguments.emplace_back("-test.paniconexit0");
-  command.environment = settings_.env;
-  if (settings_.words.is_covered) {
-    const std::string counters = (package.directory / "gocoverdir").native();
-    command.arguments.push_back("-test.gocoverdir=" + counters);
-    command.environment.set("GOCOVERDIR", counters);
-  }
-  for (const std::string& argument : settings_.words.arguments) {
-    command.arguments.push_back(argument.starts_with("-test.coverprofile=")
-                                    ? "-test.coverprofile=" + profile_of(package).native()
-                                    : argument);
-  }
-  const std::string path = settings_.env.get_or("PATH", "");
-  const std::string bin = (goroot_ / "bin").native();
-  command.environment.set("PATH", path.empty() ? bin : bin + ":" + path);
-  command.environment.set("PWD", package.facts.directory);
-  command.directory = package.facts.directory;
-  command.quit_after = ceil_ms(limits_.quit_after);
-  command.wait_delay = ceil_ms(limits_.wait_delay);
-  return command;
+  return package_command(package.facts, package.program, package.files,
+                         {settings_.words, settings_.env, goroot_, limits_});
 }
 
 void TestRun::start(TaskNumber number) {
@@ -572,14 +470,16 @@ void TestRun::start(TaskNumber number) {
     agent::record_entries(settings_.config, ::getpid(), package.facts.import_path,
                           {package.facts.directory, package.facts.root});
   }
-  if (settings_.words.is_covered) (void)sys::make_directories(package.directory / "gocoverdir");
+  if (settings_.words.is_covered) (void)sys::make_directories(package.files.counters());
   PackageReport& report = begin_report(package);
   auto process = TestProcess::start(
       loop_, command_of(package), [&report](std::string_view piece) { report.output(piece); },
       [this, number](const TestEnd& end) { ended(number, end); });
   if (process) {
     package.process = std::move(*process);
+    package.started_s = now_s();
     meter_.started(number, package.process->pid(), now_s());
+    note(schedule_.started(number, now_s()));
     return;
   }
   fail_to_start(number, process.error().message);
@@ -590,6 +490,7 @@ void TestRun::fail_to_start(TaskNumber number, const std::string& why) {
   has_failed_ = true;
   if (!package.report) begin_report(package);
   package.report->not_started(why);
+  report(package, 0, false, why);
   planner_.ended(number);
   over(package);
 }
@@ -597,37 +498,125 @@ void TestRun::fail_to_start(TaskNumber number, const std::string& why) {
 // For want of memory; no failure of its own.
 void TestRun::evict(TaskNumber number) {
   Package& package = packages_[numbers_[number]];
-  sys::log_debug("tests: {} is ended to free memory, and runs again", package.facts.import_path);
+  note(schedule_.evicted(number, now_s()));
   package.process.reset();
   package.report.reset();
   meter_.ended(number);
   planner_.ended(number);
   Task task = task_of(package.facts.import_path);
   task.cost.memory *= 2;
-  planner_.add(number, std::move(task));
+  add_task(number, std::move(task));
 }
 
 void TestRun::ended(TaskNumber number, const TestEnd& end) {
   Package& package = packages_[numbers_[number]];
   package.process.reset();
-  const bool has_passed = package.report->ended(end);
   record(number, end,
-         is_interrupted_ ? journal::RunEnd::stopped
-         : has_passed    ? journal::RunEnd::passed
-                         : journal::RunEnd::failed);
+         is_interrupted_      ? journal::RunEnd::stopped
+         : has_succeeded(end) ? journal::RunEnd::passed
+                              : journal::RunEnd::failed);
   meter_.ended(number);
   planner_.ended(number);
   // Of tests that fail, too.
   if (!settings_.words.cover_profile.empty()) {
-    const auto bytes = sys::read_file(profile_of(package), k_profile_bytes_max);
+    const auto bytes = sys::read_file(package.files.profile(), k_profile_bytes_max);
     if (bytes && *bytes) package.profile = text_of(**bytes);
   }
+  if (is_retried(number, end)) {
+    package.first_end = end;
+    package.report->attempt_failed(end);
+  } else {
+    ended_for_good(number, end);
+  }
+  decide();
+  attempt_next();
+}
+
+void TestRun::ended_for_good(TaskNumber number, const TestEnd& end) {
+  Package& package = packages_[numbers_[number]];
+  const bool has_passed = package.report->ended(end);
+  summary_.ran(numbers_[number], has_passed, end.elapsed_s);
+  report(package, end.elapsed_s, has_passed, has_passed ? "" : failure_words(end.status));
+  if (!is_interrupted_) record_tests(package);
   if (has_passed)
     keep_result(package);
   else
     has_failed_ = true;
   over(package);
-  decide();
+}
+
+bool TestRun::is_retried(TaskNumber number, const TestEnd& end) {
+  if (settings_.retries == 0) return false;
+  const PackageReport& report = *packages_[numbers_[number]].report;
+  retries_.ran(report.records().top_count());
+  if (has_succeeded(end) || is_interrupted_) return false;
+  const auto asks_for_subtests = [](const std::string& word) {
+    return word.starts_with("-test.run=") && word.find('/') != std::string::npos;
+  };
+  return retries_.take({number, &report.records(), end, report.said(),
+                        std::ranges::any_of(settings_.words.arguments, asks_for_subtests)});
+}
+
+// When all else has ended: nothing shall fail because the machine is full.
+void TestRun::attempt_next() {
+  const bool is_calm = build_.is_over() && planner_.waiting() == 0 && planner_.running() == 0;
+  if (!is_calm || is_attempting_ || !retries_.is_waiting()) return;
+  const std::string why_none = retries_.why_none();
+  if (!why_none.empty() || is_interrupted_) {
+    if (!why_none.empty()) tell(why_none);
+    while (retries_.is_waiting()) decided(retries_.give_up());
+    return;
+  }
+  const Retries::Attempt attempt = retries_.next();
+  Package& package = packages_[numbers_[attempt.number]];
+  if (!package.report) return decided(retries_.give_up());  // go is against it
+  TestCommand command = command_of(package);
+  command.arguments = attempt_arguments(command.arguments, attempt.test);
+  auto process = TestProcess::start(
+      loop_, command,
+      [report = package.report.get()](std::string_view piece) { report->output(piece); },
+      [this, number = attempt.number](const TestEnd& end) { attempt_ended(number, end); });
+  if (!process) {
+    tell(process.error().message);
+    return decided(retries_.give_up());
+  }
+  if (settings_.explains) {
+    tell(fmt::format("{:.2f} s: attempt {} of {}: {} {}", now_s(), attempt.at, attempt.last,
+                     package.facts.import_path, attempt.test));
+  }
+  is_attempting_ = true;
+  package.process = std::move(*process);
+  package.started_s = now_s();
+}
+
+void TestRun::attempt_ended(TaskNumber number, const TestEnd& end) {
+  Package& package = packages_[numbers_[number]];
+  package.process.reset();
+  is_attempting_ = false;
+  if (!has_succeeded(end)) package.report->attempt_failed(end);
+  const auto verdict =
+      is_interrupted_ ? std::optional(retries_.give_up()) : retries_.ended(has_succeeded(end));
+  if (verdict) decided(*verdict);
+  attempt_next();
+}
+
+void TestRun::decided(const Retries::Verdict& verdict) {
+  Package& package = packages_[numbers_[verdict.number]];
+  const double elapsed_s = package.first_end.elapsed_s;
+  if (!verdict.has_passed) has_failed_ = true;
+  if (package.report) {
+    package.report->decided(package.first_end, verdict.has_passed, verdict.flaky);
+    summary_.ran(package.facts.import_path, verdict.has_passed, elapsed_s);
+    summary_.flaky(verdict.flaky.size());
+    for (const std::string& test : verdict.flaky) {
+      flaky_.push_back(fmt::format("flaky: {} {} failed, and passed when it was run again",
+                                   package.facts.import_path, test));
+    }
+    report(package, elapsed_s, verdict.has_passed,
+           verdict.has_passed ? "" : failure_words(package.first_end.status));
+    record_tests(package);
+  }
+  over(package);
 }
 
 void TestRun::record(TaskNumber number, const TestEnd& end, journal::RunEnd how) {
@@ -643,17 +632,36 @@ void TestRun::record(TaskNumber number, const TestEnd& end, journal::RunEnd how)
   recorder_.add(std::move(ran));
 }
 
+// Each, where each was told. Subtests are part of theirs.
+void TestRun::record_tests(const Package& package) {
+  constexpr double k_us_per_s = 1e6;
+  if (!form_.is_json && !form_.is_read) return;
+  for (const TestRecord& test : package.report->records().tests()) {
+    if (!test.is_top() || test.outcome == TestOutcome::skipped) continue;
+    journal::TestRan ran;
+    ran.package = package.facts.import_path;
+    ran.test = test.name;
+    ran.words = words_;
+    ran.end = journal::RunEnd::failed;
+    for (std::size_t at = 0; at < test.earlier.size(); ++at) recorder_.add(ran);
+    ran.end =
+        test.outcome == TestOutcome::passed ? journal::RunEnd::passed : journal::RunEnd::failed;
+    ran.wall_us = static_cast<std::uint64_t>(test.elapsed_s * k_us_per_s);
+    recorder_.add(std::move(ran));
+  }
+}
+
 void TestRun::keep_result(const Package& package) {
-  auto cache = facts_.cache();
+  auto cache = build_.cache();
   if (!cache || !settings_.words.keeps_results) return;
   keeper_.add([cache = std::move(cache), facts = package.facts, action = package.action,
-               log = package.directory / "testlog.txt",
+               log = package.files.log(),
                result = ResultCache::Result{package.report->kept(), package.profile}] {
     cache->keep(facts, action, log, result);
   });
 }
 
-void TestRun::write_profile() const {
+void TestRun::write_profile() {
   std::map<std::string, std::string> profiles;  // one order, whatever came first
   for (const auto& [name, package] : packages_) {
     if (package.profile && !package.is_refused) profiles.emplace(name, *package.profile);
@@ -661,13 +669,12 @@ void TestRun::write_profile() const {
   const gotool::TestWords& words = settings_.words;
   const auto added =
       append_profiles(sys::Path(words.change_directory) / words.cover_profile, profiles);
-  if (added) return;
-  (void)sys::write_all(STDERR_FILENO, bytes_of("sluice: " + added.error().message + "\n"));
+  if (!added) tell(added.error().message);
 }
 
 void TestRun::keep_vetted(Package& package) {
   package.was_vetted = true;
-  auto cache = facts_.cache();
+  auto cache = build_.cache();
   if (!cache || go_status_ != 0) return;
   keeper_.add([cache = std::move(cache), facts = package.facts, action = package.action] {
     cache->keep_vetted(facts, action);
@@ -690,12 +697,78 @@ void TestRun::interrupt(int signal) {
 }
 
 bool TestRun::is_over() const {
-  return !go_ && is_listed_ && history_ && unfinished_ == 0 && planner_.running() == 0;
+  return build_.is_over() && is_listed_ && history_ && unfinished_ == 0 && planner_.running() == 0;
+}
+
+// `error`: why it failed, where no test of it says so.
+void TestRun::report(const Package& package, double elapsed_s, bool has_passed,
+                     std::string_view error) {
+  const TestRecords& records = package.report->records();
+  const auto& path = package.facts.import_path;
+  if (!has_passed) {
+    for (const std::string& line :
+         reports_.annotations(path, package.facts.directory, records.failures())) {
+      tell_raw(line);
+    }
+  }
+  const auto failed = [](const TestRecord& test) { return test.outcome == TestOutcome::failed; };
+  const bool is_told = has_passed || std::ranges::any_of(records.tests(), failed);
+  reports_.add({path, rfc3339_short(unix_now_ns()), elapsed_s, records.tests(),
+                is_told ? "" : std::string(error), records.said()});
+}
+
+void TestRun::note(journal::Scheduled scheduled) {
+  if (settings_.explains) tell(words_of(scheduled));
+  sys::log_debug("tests: {}", words_of(scheduled));
+  recorder_.add(std::move(scheduled));
+}
+
+void TestRun::tell_raw(const std::string& line) {
+  if (settings_.display.wipe) settings_.display.wipe();
+  (void)sys::write_all(STDERR_FILENO, bytes_of(line + "\n"));
+}
+
+void TestRun::says_on_stderr(std::string_view text) {
+  if (settings_.display.wipe) settings_.display.wipe();
+  (void)sys::write_all(STDERR_FILENO, bytes_of(text));
+}
+
+void TestRun::show_progress() {
+  if (!settings_.display.show) return;
+  settings_.display.show([this] { return words_of(progress()); });
+}
+
+Progress TestRun::progress() const {
+  Progress progress;
+  std::vector<Remaining> remaining;
+  bool is_known = history_.has_value();
+  for (const auto& [path, package] : packages_) {
+    if (!package.facts.has_tests || package.is_refused) continue;
+    ++progress.all;
+    if (package.is_over) {
+      ++progress.done;
+      continue;
+    }
+    const double age_s = package.process ? now_s() - package.started_s : 0;
+    if (package.process) progress.running.push_back({path, age_s});
+    const auto cost = history_ ? history_->cost_of(path) : std::nullopt;
+    is_known = is_known && cost;
+    if (cost) remaining.push_back({std::max(0.0, cost->duration_s - age_s), cost->cores});
+  }
+  progress.waiting = planner_.waiting();
+  progress.is_building = !build_.is_over();
+  if (is_known && progress.all > 0) {
+    progress.left_s = time_left_s(remaining, planner_.capacity().cores);
+  }
+  for (const TaskLoad& one : load_.running) progress.cores_used += one.cores;
+  progress.cores = planner_.capacity().cores;
+  return progress;
 }
 
 void TestRun::show(std::string_view text) {
+  if (settings_.display.wipe) settings_.display.wipe();
   if (sys::write_all(STDOUT_FILENO, bytes_of(text))) return;
-  if (go_ && !is_interrupted_) go_->signal_all(SIGTERM);
+  if (!build_.is_over() && !is_interrupted_) build_.signal(SIGTERM);
   interrupt(SIGTERM);  // nobody reads any more
 }
 

@@ -8,15 +8,23 @@
 #include "agent/config.hpp"
 #include "base/result.hpp"
 #include "gotool/test_words.hpp"
+#include "runner/run_report.hpp"
 #include "runner/strategy.hpp"
 #include "sys/environment.hpp"
 #include "sys/file.hpp"
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
 namespace sluice::runner {
+
+// Where a line tells how far the run is. Empty functions: nowhere.
+struct Display {
+  std::function<void(const std::function<std::string()>& text)> show;  // in place of the last one
+  std::function<void()> wipe;  // before anything else is written
+};
 
 struct TestRunSettings {
   agent::AgentConfig config;
@@ -25,6 +33,12 @@ struct TestRunSettings {
   sys::Path sluice;         // this program
   sys::Path tested;         // the same by the name k_tested_name
   std::unique_ptr<Strategy> strategy;
+  bool explains = false;      // each start, on stderr
+  bool says_summary = false;  // one line on stderr at the end
+  RunReportSettings report;
+  Display display;
+  std::size_t retries = 0;   // of a test that failed
+  bool reads_tests = false;  // they were told to tell each, though nobody asked for -json
 };
 
 // The exit status. Errors: what is needed before anything is started.

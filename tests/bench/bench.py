@@ -57,6 +57,7 @@ PARTS = ("folder", "remote", "replay", "reuse", "modules", "snapshots", "begin",
 REMOTE_PROGRAMS = ("hello", "caddy", "prometheus")
 REUSE_PROGRAMS = ("caddy", "prometheus")
 MODULE_PROGRAMS = ("prometheus",)
+SCHEDULE_PROGRAMS = ("caddy", "prometheus")
 
 
 def arguments() -> argparse.Namespace:
@@ -298,7 +299,8 @@ def gc_part(
 def schedule_part(
     root: Path, sluice: Path, go_env: dict, options: argparse.Namespace, save: Save
 ) -> None:
-    save(schedule.measure(root, sluice, go_env, options.rounds))
+    programs = options.program or ([] if options.quick else SCHEDULE_PROGRAMS)
+    save(schedule.measure(root, sluice, go_env, options.rounds, programs))
 
 
 def print_tables(result: dict) -> None:

@@ -3,19 +3,22 @@
 Four modules are made: one whose first package compiles slowly, and three whose packages compute,
 sleep, or do either. What no schedule can be faster than is the larger of all work by the
 processors and the longest test. The builds are warm but for the slow package, results are not
-taken from the cache (-count=1).
+taken from the cache (-count=1). Then the tests of programs, as they are, with -short.
 """
 
 from __future__ import annotations
 
 import os
 import random
+import re
 import statistics
 import subprocess
+import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
-from programs import say, spread
+from programs import PROGRAMS, say, spread
 from sluice_harness import Machine
 
 K_FIRST_SHARE_MAX = 0.25
@@ -90,6 +93,19 @@ class SlowFirst(Suite):
         self.slow.write_text("\n".join(lines) + "\n")
 
 
+class ProgramSuite:
+    """The tests of a program, as they are."""
+
+    bound_s = None
+
+    def __init__(self, name: str, root: Path, go_env: dict):
+        self.name = name
+        self.path = PROGRAMS[name](root, {**os.environ, **go_env}).path
+
+    def before(self, number: int) -> None:
+        """Nothing changes between runs."""
+
+
 def suites(root: Path) -> list[Suite]:
     chance = random.Random(7)
     spans = [round(min(4000, 600 * chance.lognormvariate(0, 0.8))) for _ in range(K_PACKAGES)]
@@ -104,22 +120,30 @@ def suites(root: Path) -> list[Suite]:
     ]
 
 
-def run(machine: Machine, words: list[str], suite: Suite) -> dict:
-    """Seconds until the first line of output, and until the end."""
+def run(machine: Machine, words: list[str], suite: Suite | ProgramSuite) -> dict:
+    """Seconds until the first line of output, and until the end; packages that did not pass."""
     started = time.monotonic()
-    process = machine.popen(
-        *words, "-count=1", "./...", cwd=suite.path, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    )
-    first = process.stdout.readline()
-    first_s = time.monotonic() - started
-    out, err = process.communicate()
+    with tempfile.TemporaryFile() as errors:
+        process = machine.popen(
+            *words, "-short", "-count=1", "./...", cwd=suite.path, stdout=subprocess.PIPE,
+            stderr=errors,
+        )  # fmt: skip
+        first = process.stdout.readline()
+        first_s = time.monotonic() - started
+        out = first + process.stdout.read()
+        process.wait()
     took_s = time.monotonic() - started
-    if process.returncode != 0 or not first.startswith(b"ok"):
-        raise SystemExit(f"bench: {words} in {suite.name}: {first + out!r} {err!r}")
+    failed = sorted(set(re.findall(r"^FAIL\t(\S+)", out.decode(errors="replace"), re.M)))
+    if suite.bound_s is not None and failed or b"ok  \t" not in out:
+        raise SystemExit(f"bench: {words} in {suite.name}: {out!r}")
+    if failed:
+        say(f"{suite.name}: {words[-1]} of {Path(words[0]).name}: not passed: {failed}")
     return {"first": first_s, "took": took_s}
 
 
-def measure(root: Path, sluice: Path, go_env: dict, rounds: int) -> dict:
+def measure(
+    root: Path, sluice: Path, go_env: dict, rounds: int, programs: Sequence[str] = ()
+) -> dict:
     result: dict = {"suites": {}}
     machines = {
         side: Machine(root / side.split()[0], sluice, None, go_env)
@@ -130,7 +154,8 @@ def measure(root: Path, sluice: Path, go_env: dict, rounds: int) -> dict:
         "sluice test": [sluice, "test"],
     }
     turns = 0
-    for suite in suites(root / "work"):
+    real = [ProgramSuite(name, root, go_env) for name in programs]
+    for suite in [*suites(root / "work"), *real]:
         measured: dict = {side: {"first": [], "took": []} for side in machines}
         measured["bound_s"] = suite.bound_s
         for number in range(-2, rounds):  # twice before: caches, and what each test takes
@@ -146,7 +171,8 @@ def measure(root: Path, sluice: Path, go_env: dict, rounds: int) -> dict:
                     measured[side][what].append(seconds)
             if number >= 0:
                 last = {side: round(measured[side]["took"][-1], 2) for side in machines}
-                say(f"{suite.name}: {last}, bound {suite.bound_s:.2f} s")
+                bound = "" if suite.bound_s is None else f", bound {suite.bound_s:.2f} s"
+                say(f"{suite.name}: {last}{bound}")
         result["suites"][suite.name] = measured
     for machine in machines.values():
         machine.stop()
@@ -165,8 +191,8 @@ def print_tables(result: dict) -> None:
     for name, measured in result["suites"].items():
         for side in ("go test", "sluice test"):
             took = measured[side]["took"]
-            shares = [one / measured["bound_s"] for one in took]
-            share = spread(shares) if name != "first" else ""
+            bound_s = measured["bound_s"] if name != "first" else None
+            share = spread([one / bound_s for one in took]) if bound_s else ""
             print(f"| {name} | {side} | {spread(took)} | {share} "
                   f"| {spread(measured[side]['first'])} |")  # fmt: skip
     print("\n| what | measured | bound |")
@@ -182,9 +208,10 @@ def print_tables(result: dict) -> None:
         if name == "first":
             continue
         ours = measured["sluice test"]["took"]
-        by_bound = [one / measured["bound_s"] for one in ours]
-        said = judged(statistics.median(by_bound), K_BOUND_MAX, True)
-        print(f"| {name}: by what is possible | {spread(by_bound)} | {said} |")
+        if measured["bound_s"]:
+            by_bound = [one / measured["bound_s"] for one in ours]
+            said = judged(statistics.median(by_bound), K_BOUND_MAX, True)
+            print(f"| {name}: by what is possible | {spread(by_bound)} | {said} |")
         faster = [theirs / mine for theirs, mine in zip(measured["go test"]["took"], ours)]
         said = judged(statistics.median(faster), K_MIXED_MIN if name == "mixed" else 1, False)
         print(f"| {name}: go test by sluice | {spread(faster)} | {said} |")

@@ -21,6 +21,10 @@ VALUES = {
     "drain": "auto",
     "drain-timeout": "5s",
     "store-patience": "2s",
+    "parallel": "auto",
+    "junit": "/dev/null",
+    "slowest": "3",
+    "retries": "1",
     "verify": "1%",
     "trust-domain": "trusted",
     "link-cache": "on",
@@ -51,6 +55,7 @@ VALUES = {
 }
 SWITCHES = {
     "isolated",
+    "explain-schedule",
     "trace",
     "scope",
     "read-only",
@@ -114,6 +119,7 @@ def test_every_flag_in_help_is_accepted(machine, tiny, trace_file):
         "ci": ["begin"],
         "init": ["github"],
         "go": ["version"],
+        "test": ["./part"],
         "run": ["--", "true"],
         "job": ["--", "true"],
         "cacheprog": [],

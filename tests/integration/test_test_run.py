@@ -106,14 +106,14 @@ SLOW = "package slow\n" + "".join(
 )
 
 
-def test_no_test_waits_for_another_package(machine, tmp_path):
+def test_no_test_waits_for_another_package(warm_machine, tmp_path):
     """The first package in the list compiles for long: the others' tests are over before."""
     module = write_module(
         tmp_path / "m",
         {"aaa": "func TestA(t *testing.T) {}", "quick": "func TestQ(t *testing.T) {}"},
         aaa=SLOW.replace("package slow", "package aaa"),
     )
-    m = machine("m", store=None)
+    m = warm_machine("m", store=None)
     m.sluice_run("test", "./quick", cwd=module).ok()  # go vets it once, and remembers that
     process = m.popen(
         m.sluice, "test", "-count=1", "./...", cwd=module, stdout=subprocess.PIPE, text=True
@@ -127,7 +127,7 @@ def test_no_test_waits_for_another_package(machine, tmp_path):
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupt_ends_the_tests(number, machine, tmp_path):
+def test_an_interrupt_ends_the_tests(number, warm_machine, tmp_path):
     module = write_module(
         tmp_path / "m",
         {
@@ -136,7 +136,7 @@ def test_an_interrupt_ends_the_tests(number, machine, tmp_path):
             "b": "func TestB(t *testing.T) { time.Sleep(time.Hour) }",
         },
     )
-    m = machine("m", store=None)
+    m = warm_machine("m", store=None)
     process = m.popen(
         m.sluice, "test", "./...", cwd=module, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
@@ -160,7 +160,7 @@ def program_of(pid: str) -> str:
         return ""
 
 
-def test_limits_of_time(machine, tmp_path):
+def test_limits_of_time(warm_machine, tmp_path):
     """A test that takes too long, and one that leaves somebody with its output."""
     module = write_module(
         tmp_path / "m",
@@ -170,7 +170,7 @@ def test_limits_of_time(machine, tmp_path):
             "c.Stdout = os.Stdout; c.Start() }",
         },
     )
-    m = machine("m", store=None)
+    m = warm_machine("m", store=None)
     for words in (["-timeout=1s"], ["-json", "-timeout=1s"]):
         go = m.go("test", "-count=1", *words, "./...", cwd=module).fails(1)
         ours = m.sluice_run("test", "-count=1", *words, "./...", cwd=module).fails(1)
@@ -181,11 +181,11 @@ def test_limits_of_time(machine, tmp_path):
             assert "*** Test I/O incomplete 5s after exiting." in text
 
 
-def test_only_go_can(machine, tmp_path):
+def test_only_go_can(warm_machine, tmp_path):
     """What sluice cannot do better is go's own, to the last word."""
     module = write_module(tmp_path / "m", {"a": "func TestA(t *testing.T) {}"})
-    m = machine("m", store=None)
-    everything = ["-h", "-c ./a", "-coverpkg=./... -count=1 ./a", "-nosuchflag ./a", "./none"]
+    m = warm_machine("m", store=None)
+    everything = ["-c ./a", "-coverpkg=./... -count=1 ./a", "-nosuchflag ./a", "./none"]
     for words in map(str.split, everything):
         go = m.go("test", *words, cwd=module)
         ours = m.sluice_run("test", *words, cwd=module)
@@ -198,12 +198,12 @@ def test_only_go_can(machine, tmp_path):
     assert "PASS\nok" in inside.stdout
 
 
-def test_failfast(machine, tmp_path):
+def test_failfast(warm_machine, tmp_path):
     module = write_module(
         tmp_path / "m",
         {name: "func TestA(t *testing.T) { t.Fail() }" for name in ("a", "b", "c")},
     )
-    m = machine("m", store=None)
+    m = warm_machine("m", store=None)
     told = m.sluice_run("test", "-failfast", "-p=1", "./...", cwd=module).fails(1)
     assert len(re.findall(r"^FAIL\t", told.stdout, re.M)) == 1, told.stdout
 

@@ -1,0 +1,44 @@
+// What a test run tells beside go's words: JUnit, the slowest tests, annotations.
+//
+// Told of each package at its end. One thread.
+#pragma once
+
+#include "base/result.hpp"
+#include "runner/junit.hpp"
+#include "sys/file.hpp"
+
+#include <cstddef>
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace sluice::runner {
+
+struct RunReportSettings {
+  sys::Path junit;            // is written at the end; empty: it is not
+  std::size_t slowest = 0;    // so many tests are named at the end
+  sys::Path annotates_below;  // GitHub's checkout: failures are annotated; empty: they are not
+};
+
+class RunReport {
+ public:
+  explicit RunReport(RunReportSettings settings) : settings_(std::move(settings)) {}
+
+  // In place of what was told of this package before.
+  void add(JunitSuite suite);
+  // Lines for stderr, as they are. `text` of what failed, `directory` of the package.
+  std::vector<std::string> annotations(std::string_view package, const sys::Path& directory,
+                                       std::string_view text);
+  // "1.23 s m/p TestA/b", the slowest first. A test that has subtests counts with them.
+  std::vector<std::string> slowest() const;
+  Result<void> write(double elapsed_s, std::string_view go_version) const;
+
+ private:
+  const RunReportSettings settings_;
+  std::map<std::string, JunitSuite, std::less<>> suites_;  // by package: one order
+  std::size_t annotated_ = 0;
+};
+
+}  // namespace sluice::runner

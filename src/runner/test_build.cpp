@@ -1,0 +1,206 @@
+#include "runner/test_build.hpp"
+
+#include "gotool/go_version.hpp"
+#include "gotool/toolchain.hpp"
+#include "runner/go_rules.hpp"
+#include "sys/log.hpp"
+#include "sys/pipe.hpp"
+#include "sys/process.hpp"
+
+#include <fmt/format.h>
+
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <utility>
+
+namespace sluice::runner {
+namespace {
+
+constexpr auto k_list_max = std::chrono::minutes(10);
+constexpr std::size_t k_list_bytes_max = 256U << 20U;
+constexpr std::size_t k_errors_read = 16U << 10U;
+
+}  // namespace
+
+TestBuild::~TestBuild() {
+  if (errors_) loop_.unwatch(errors_.get());
+  if (lister_.joinable()) lister_.join();
+}
+
+Result<void> TestBuild::start() {
+  TRY(open_door());
+  list();
+  return start_go();
+}
+
+void TestBuild::close() {
+  door_.reset();
+  if (client_) client_->close();
+}
+
+sys::Path TestBuild::door_path() const {
+  return settings_.config.runtime_directory / fmt::format("door-{}.sock", ::getpid());
+}
+
+Result<void> TestBuild::open_door() {
+  const agent::AgentConfig& config = settings_.config;
+  if (!sys::make_private_directory(config.runtime_directory)) {
+    return fail(Code::denied, config.runtime_directory.native() + ": not a directory of this user");
+  }
+  agent::TestDoor::Handlers handlers;
+  handlers.go = [this](const auto& env, const auto& directory) { go_is(env, directory); };
+  handlers.is_known = [this](const std::string& package, const std::string& action) {
+    if (facts_.is_vetted(package, action)) {
+      loop_.post([this, package] { listener_.found_vetted(package); });
+    }
+    auto result = facts_.known_result(package, action);
+    if (!result) return false;
+    loop_.post(
+        [=, this, result = std::move(*result)] { listener_.known(package, action, result); });
+    return true;
+  };
+  handlers.linked = [this](const auto& package, const auto& action, const auto& program) {
+    loop_.post([=, this] { listener_.linked(package, action, program); });
+  };
+  handlers.vetted = [this](const auto& id, bool passed) {
+    loop_.post([=, this] { listener_.vetted(id, passed); });
+  };
+  TRY_ASSIGN(door_, agent::TestDoor::open(door_path(), std::move(handlers)));
+  return {};
+}
+
+// Beside go, which says whatever is wrong with the words.
+void TestBuild::list() {
+  const gotool::TestWords& words = settings_.words;
+  sys::SpawnOptions options;
+  options.program = settings_.config.go_path;
+  options.arguments = {"go"};
+  for (std::string& word : gotool::list_words(words.build, words.packages)) {
+    options.arguments.push_back(std::move(word));
+  }
+  if (!words.change_directory.empty()) {
+    options.arguments.insert(options.arguments.begin() + 2, {"-C", words.change_directory});
+  }
+  options.environment = settings_.env;
+  options.environment.set("GOCACHEPROG", "");  // the local tier is enough for it
+  lister_ = std::thread([this, options = std::move(options)] {
+    const auto answer = sys::run_captured(options, Deadline::after(k_list_max), k_list_bytes_max);
+    std::vector<gotool::TestPackage> packages;
+    if (answer) {
+      auto parsed = gotool::parse_test_packages(answer->output);
+      if (parsed) packages = std::move(*parsed);
+      if (!parsed) sys::log_debug("{}", parsed.error().message);
+    }
+    TestPackages by_path;
+    for (const auto& package : packages) by_path.emplace(package.import_path, package);
+    facts_.set_packages(std::move(by_path));
+    loop_.post([this, packages = std::move(packages)] { listener_.listed(packages); });
+  });
+}
+
+Result<void> TestBuild::start_go() {
+  const gotool::TestWords& words = settings_.words;
+  TestCommand command;
+  command.is_foreground = true;
+  command.program = settings_.config.go_path;
+  command.arguments = {"go", "test"};
+  const auto add = [&command](std::string word) { command.arguments.push_back(std::move(word)); };
+  if (!words.change_directory.empty()) {
+    add("-C");
+    add(words.change_directory);
+  }
+  for (const std::string& flag : words.build) add(flag);
+  add("-exec=" + settings_.tested.native());
+  add("-count=1");  // it need not look for results
+  if (words.is_json) add("-json");
+  if (!words.cover_profile.empty()) add("-coverprofile=" + words.cover_profile);
+  for (const std::string& package : words.packages) add(package);
+  agent::AgentConfig config = settings_.config;
+  config.test_door = door_path();
+  config.test_programs = settings_.programs;
+  command.environment = settings_.env;
+  command.environment.set(agent::k_session_variable, config.encode());
+  go_output_ = std::make_unique<GoOutput>(
+      words.is_json,
+      GoOutput::Heard{[this](std::string_view text) { listener_.says(text); },
+                      [this](const std::string& package, std::string_view text) {
+                        listener_.cleared(package, text);
+                      },
+                      [this](const std::string& package) { listener_.refused(package); }});
+  sys::Fd errors;
+  if (settings_.hears_stderr) {
+    TRY_ASSIGN(errors, open_errors());
+  }
+  if (errors) command.error_fd = errors.get();
+  TRY_ASSIGN(go_, TestProcess::start(
+                      loop_, command, [this](std::string_view piece) { go_output_->write(piece); },
+                      [this](const TestEnd& end) { ended(end.status); }));
+  return {};
+}
+
+// What go is to write to.
+Result<sys::Fd> TestBuild::open_errors() {
+  TRY_ASSIGN(sys::Pipe pipe, sys::make_polled_pipe());
+  errors_ = std::move(pipe.reads);
+  loop_.watch(errors_.get(), [this] { read_errors(); });
+  return std::move(pipe.writes);
+}
+
+void TestBuild::read_errors() {
+  std::array<char, k_errors_read> buffer{};
+  for (;;) {
+    const ssize_t count = ::read(errors_.get(), buffer.data(), buffer.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count > 0) {
+      listener_.says_on_stderr({buffer.data(), static_cast<std::size_t>(count)});
+      continue;
+    }
+    if (count < 0 && errno == EAGAIN) return;
+    loop_.unwatch(errors_.get());
+    errors_.reset();
+    return;
+  }
+}
+
+// On a thread of the door, before go does anything else.
+void TestBuild::go_is(const sys::Environment& env, const sys::Path& directory) {
+  if (facts_.cache()) return;
+  std::shared_ptr<ResultCache> cache;
+  const sys::Path goroot = env.get_or("GOROOT", settings_.config.goroot.native());
+  std::string version = gotool::version_in(goroot);
+  if (version.empty()) version = settings_.config.go_version;
+  if (!version.empty()) {
+    sys::Environment own = env;
+    own.set(agent::k_session_variable, settings_.config.encode());
+    auto client =
+        agent::CacheClient::start({settings_.sluice.native(), "cacheprog"}, own, directory);
+    if (client) {
+      client_ = std::move(*client);
+      const ResultCache::Access access{
+          [this](const ActionId& action) { return client_->get(action); },
+          [this](const ActionId& action, ByteView body) { return client_->put(action, body); }};
+      cache = std::make_shared<ResultCache>(
+          access,
+          ResultCache::Go{version, env, settings_.words.arguments, settings_.words.keeps_results,
+                          !settings_.words.cover_profile.empty(), vet_of(settings_.words),
+                          settings_.config.local_tier});
+    } else {
+      sys::log_debug("{}", client.error().message);
+    }
+  }
+  facts_.set_cache(std::move(cache));
+  loop_.post([this, goroot, minor = gotool::minor_of(version)] { listener_.go_is(goroot, minor); });
+}
+
+void TestBuild::ended(const sys::ExitStatus& status) {
+  go_output_->end();
+  facts_.set_cache(facts_.cache());  // no tool is there that could wait for it
+  if (errors_) read_errors();
+  const sys::ExitStatus told = status;
+  go_.reset();
+  listener_.go_ended(told);
+}
+
+}  // namespace sluice::runner
