@@ -135,7 +135,7 @@ Result<void> TestBuild::start_go() {
   }
   if (errors) command.error_fd = errors.get();
   TRY_ASSIGN(go_, TestProcess::start(
-                      loop_, command, [this](std::string_view piece) { go_output_->write(piece); },
+                      loop_, command, [this](std::string_view piece) { said(piece); },
                       [this](const TestEnd& end) { ended(end.status); }));
   return {};
 }
@@ -194,7 +194,14 @@ void TestBuild::go_is(const sys::Environment& env, const sys::Path& directory) {
   loop_.post([this, goroot, minor = gotool::minor_of(version)] { listener_.go_is(goroot, minor); });
 }
 
+// Its tools told of a program before go says anything of its package.
+void TestBuild::said(std::string_view piece) {
+  loop_.catch_up();
+  go_output_->write(piece);
+}
+
 void TestBuild::ended(const sys::ExitStatus& status) {
+  loop_.catch_up();
   go_output_->end();
   facts_.set_cache(facts_.cache());  // no tool is there that could wait for it
   if (errors_) read_errors();

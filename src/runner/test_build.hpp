@@ -84,6 +84,7 @@ class TestBuild {
   Result<sys::Fd> open_errors();
   void read_errors();
   void go_is(const sys::Environment& env, const sys::Path& directory);
+  void said(std::string_view piece);
   void ended(const sys::ExitStatus& status);
 
   const TestBuildSettings& settings_;

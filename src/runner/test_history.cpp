@@ -1,5 +1,8 @@
 #include "runner/test_history.hpp"
 
+#include "journal/database.hpp"
+#include "sys/log.hpp"
+
 #include <algorithm>
 #include <cmath>
 
@@ -44,6 +47,19 @@ double percentile(std::vector<double> values, double share) {
   std::ranges::sort(values);
   const double rank = std::ceil(share * static_cast<double>(values.size()));
   return values.at(static_cast<std::size_t>(std::max(1.0, rank)) - 1);
+}
+
+TestHistory TestHistory::of_journal(const sys::Path& journal, std::string_view words,
+                                    Deadline deadline) {
+  if (journal.empty()) return {};
+  std::string note;
+  auto database = journal::open_current(journal, deadline, note);
+  if (!database) sys::log_debug("tests: {}", database.error().message);
+  if (!database || !*database) return {};
+  const auto rows = journal::test_runs(**database, k_history_rows_max);
+  if (!rows) return {};
+  sys::log_debug("tests: {} runs are remembered", rows->size());
+  return {*rows, words};
 }
 
 TestHistory::TestHistory(const std::vector<journal::TestRunRow>& rows, std::string_view words) {

@@ -5,8 +5,10 @@
 // time the 80th. Where they come from: docs/decisions/adaptive-parallelism.md.
 #pragma once
 
+#include "base/deadline.hpp"
 #include "journal/queries.hpp"
 #include "runner/task.hpp"
+#include "sys/file.hpp"
 
 #include <cstddef>
 #include <optional>
@@ -25,6 +27,9 @@ class TestHistory {
   TestHistory() = default;
   // `rows` newest first; `words` of the run that is about to begin.
   TestHistory(const std::vector<journal::TestRunRow>& rows, std::string_view words);
+  // Empty where there is no journal (an empty path, too), or it cannot be read in time.
+  static TestHistory of_journal(const sys::Path& journal, std::string_view words,
+                                Deadline deadline);
 
   // Nothing for a package that never ran here.
   std::optional<Cost> cost_of(const std::string& package) const;

@@ -20,6 +20,12 @@ TEST_CASE("test history: percentiles are values that were there") {
   CHECK(percentile({4, 1, 3, 2}, 0.0) == 1);
 }
 
+TEST_CASE("test history: no journal is no history") {
+  const Deadline soon = Deadline::after(std::chrono::seconds(5));
+  CHECK_FALSE(TestHistory::of_journal("", "", soon).cost_of("m/p"));
+  CHECK_FALSE(TestHistory::of_journal("/nonexistent/journal", "", soon).cost_of("m/p"));
+}
+
 TEST_CASE("test history: what a package took with the same words") {
   const std::vector<journal::TestRunRow> rows = {run("", 1'000'000, 500'000, 10),
                                                  run("-race=true", 9'000'000, 9'000'000, 99),

@@ -7,8 +7,6 @@
 #include "base/strings.hpp"
 #include "gotool/go_version.hpp"
 #include "gotool/test_packages.hpp"
-#include "journal/database.hpp"
-#include "journal/queries.hpp"
 #include "runner/cover_profile.hpp"
 #include "runner/go_rules.hpp"
 #include "runner/load_meter.hpp"
@@ -152,7 +150,7 @@ class TestRun final : public BuildListener {
   void found_vetted(const std::string& package) override;
   void cleared(const std::string& package, std::string_view gos_word) override;
   void refused(const std::string& package) override;
-  void says(std::string_view text) override { show(text); }
+  void says(std::string_view text) override { show_of(nullptr, text); }
   void says_on_stderr(std::string_view text) override;
   void go_is(const sys::Path& goroot, int go_minor) override;
   void go_ended(const sys::ExitStatus& status) override;
@@ -191,7 +189,9 @@ class TestRun final : public BuildListener {
   double now_s() const {
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - began_).count();
   }
-  void show(std::string_view text);  // on stdout
+  void show(std::string_view text);                             // on stdout
+  void show_of(const Package* package, std::string_view text);  // nullptr: of go
+  void stream(const Package* package);
   void tell(const std::string& line) { tell_raw("sluice: " + line); }
   void tell_raw(const std::string& line);  // on stderr
   void show_progress();
@@ -231,9 +231,11 @@ class TestRun final : public BuildListener {
 
   std::vector<std::pair<std::string, std::string>> unlisted_;  // what go says before the list
   std::unordered_map<std::string, Package> packages_;
-  std::vector<std::string> numbers_;  // packages by their task
-  std::size_t added_ = 0;             // tasks that the planner has been given
-  std::size_t unfinished_ = 0;        // that have come and are not over
+  std::vector<std::string> numbers_;    // packages by their task
+  std::size_t added_ = 0;               // tasks that the planner has been given
+  std::size_t unfinished_ = 0;          // that have come and are not over
+  const Package* streaming_ = nullptr;  // whose words are shown as they come
+  std::string held_back_;               // words of others meanwhile
   bool is_listed_ = false;
   bool has_failed_ = false;
   bool is_interrupted_ = false;
@@ -302,25 +304,16 @@ void TestRun::read_history() {
   };
   loop_.after(k_history_wait, [set] { set({}); });
   historian_ = std::thread([this, set] {
-    std::vector<journal::TestRunRow> rows;
-    std::string note;
-    const sys::Path& journal = settings_.config.journal_directory;
-    if (!journal.empty()) {
-      auto database = journal::open_current(journal, Deadline::after(k_history_wait), note);
-      if (!database) sys::log_debug("tests: {}", database.error().message);
-      if (database && *database) {
-        auto found = journal::test_runs(**database, k_history_rows_max);
-        if (found) rows = std::move(*found);
-      }
-    }
-    sys::log_debug("tests: {} runs are remembered", rows.size());
-    loop_.post([set, history = TestHistory(rows, words_)] { set(history); });
+    auto history = TestHistory::of_journal(settings_.config.journal_directory, words_,
+                                           Deadline::after(k_history_wait));
+    loop_.post([set, history = std::move(history)] { set(history); });
   });
 }
 
 PackageReport& TestRun::begin_report(Package& package) {
-  package.report = std::make_unique<PackageReport>(package.facts.import_path, form_,
-                                                   [this](std::string_view text) { show(text); });
+  package.report = std::make_unique<PackageReport>(
+      package.facts.import_path, form_,
+      [this, &package](std::string_view text) { show_of(&package, text); });
   release_where_possible(package);
   return *package.report;
 }
@@ -380,7 +373,7 @@ void TestRun::cleared(const std::string& name, std::string_view gos_word) {
   }
   if (!package.facts.has_tests) {
     summary_.without_tests();
-    return show(gos_word);
+    return show_of(nullptr, gos_word);
   }
   has_failed_ = true;
   package.facts.import_path = name;
@@ -406,6 +399,7 @@ void TestRun::refused(const std::string& name) {
     meter_.ended(number);
     planner_.ended(number);
   }
+  if (streaming_ == &package) stream(nullptr);
   over(package);
 }
 
@@ -478,6 +472,7 @@ void TestRun::start(TaskNumber number) {
   if (process) {
     package.process = std::move(*process);
     package.started_s = now_s();
+    if (form_.shows_at_once) stream(&package);
     meter_.started(number, package.process->pid(), now_s());
     note(schedule_.started(number, now_s()));
     return;
@@ -528,6 +523,7 @@ void TestRun::ended(TaskNumber number, const TestEnd& end) {
   } else {
     ended_for_good(number, end);
   }
+  stream(nullptr);
   decide();
   attempt_next();
 }
@@ -715,6 +711,17 @@ void TestRun::report(const Package& package, double elapsed_s, bool has_passed,
   const bool is_told = has_passed || std::ranges::any_of(records.tests(), failed);
   reports_.add({path, rfc3339_short(unix_now_ns()), elapsed_s, records.tests(),
                 is_told ? "" : std::string(error), records.said()});
+}
+
+// While a package tells as it goes nobody comes in between.
+void TestRun::show_of(const Package* package, std::string_view text) {
+  if (streaming_ == nullptr || streaming_ == package) return show(text);
+  held_back_ += text;
+}
+
+void TestRun::stream(const Package* package) {
+  streaming_ = package;
+  if (streaming_ == nullptr && !held_back_.empty()) show(std::exchange(held_back_, {}));
 }
 
 void TestRun::note(journal::Scheduled scheduled) {

@@ -29,7 +29,10 @@ class Loop {
   void unwatch(int fd);
   Timer after(std::chrono::milliseconds span, Task task);
   void cancel(Timer timer);  // one that has fired is none
-  void post(Task task);      // any thread; done before what it made ready
+  void post(Task task);      // any thread
+  // Does what was posted until now: for who has read what somebody wrote after posting. Not from a
+  // posted task.
+  void catch_up() { run_posted(); }
 
   // Waits until something is there, and does all that is there then.
   Result<void> run_once();

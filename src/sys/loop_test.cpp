@@ -66,6 +66,29 @@ TEST_CASE("loop: moments come in their order, and one that is taken back does no
   CHECK(order == "ab");
 }
 
+TEST_CASE("loop: who has read what was written after a post can have that done first") {
+  auto loop = Loop::create();
+  REQUIRE(loop);
+  Pipe before = *make_pipe();  // its descriptors are the smaller ones, which are told first
+  Pipe pipe = *make_pipe();
+  std::string order;
+  // Both are ready when nothing is posted yet; the first callback is where another thread comes in.
+  loop->watch(before.reads.get(), [&] {
+    loop->unwatch(before.reads.get());
+    std::thread([&] { loop->post([&] { order += "posted "; }); }).join();
+  });
+  loop->watch(pipe.reads.get(), [&] {
+    loop->unwatch(pipe.reads.get());
+    loop->catch_up();
+    order += "read ";
+  });
+  REQUIRE(write_all(before.writes.get(), bytes_of("x")));
+  REQUIRE(write_all(pipe.writes.get(), bytes_of("x")));
+  REQUIRE(before.reads.get() < pipe.reads.get());
+  REQUIRE(loop->run_once());
+  CHECK(order == "posted read ");
+}
+
 TEST_CASE("loop: what other threads post is done on this one") {
   auto loop = Loop::create();
   REQUIRE(loop);
