@@ -16,6 +16,7 @@
 #include "runner/progress.hpp"
 #include "runner/result_cache.hpp"
 #include "runner/retries.hpp"
+#include "runner/run_rows.hpp"
 #include "runner/run_summary.hpp"
 #include "runner/schedule_log.hpp"
 #include "runner/task_queue.hpp"
@@ -25,6 +26,7 @@
 #include "sys/log.hpp"
 #include "sys/loop.hpp"
 #include "sys/process.hpp"
+#include "sys/stop_signal.hpp"
 
 #include <fmt/format.h>
 
@@ -99,6 +101,7 @@ class TestRun final : public BuildListener {
         build_(build_settings_, loop_, *this),
         recorder_(settings_.config) {
     is_vet_off_ = vet_of(settings_.words) == "off";
+    if (::isatty(STDIN_FILENO) == 1) stop_signal_.emplace();
     form_.go_minor = gotool::minor_of(settings_.config.go_version);
     form_.is_json = settings_.words.is_json;
     form_.is_covered = settings_.words.is_covered;
@@ -176,12 +179,13 @@ class TestRun final : public BuildListener {
   void release_where_possible(Package& package);
   void add_tasks();
   void add_task(TaskNumber number, Task task);
-  void record(TaskNumber number, const TestEnd& end, journal::RunEnd how);
   void record_tests(const Package& package);
   void keep_result(const Package& package);
   void keep_vetted(Package& package);
   void write_profile();
   void interrupt(int signal);
+  void stop_here();
+  void tell_tests(int signal);
   bool is_over() const;
   bool starts_nothing() const {
     return is_interrupted_ || (settings_.words.is_failfast && has_failed_);
@@ -208,6 +212,7 @@ class TestRun final : public BuildListener {
   const std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
   const sys::Cgroups cgroups_;
   sys::SignalForwarder forwarder_;
+  std::optional<sys::StopSignal> stop_signal_;  // where there is a terminal to go on from
   Planner planner_;
   LoadMeter meter_;
   Load load_;
@@ -429,6 +434,7 @@ void TestRun::over(Package& package) {
 void TestRun::tick() {
   loop_.after(k_tick, [this] { tick(); });
   if (const int signal = forwarder_.ending_signal(); signal != 0) interrupt(signal);
+  if (stop_signal_ && stop_signal_->take()) stop_here();
   show_progress();
   attempt_next();
   if (planner_.waiting() == 0 && planner_.running() == 0) return;
@@ -506,10 +512,10 @@ void TestRun::evict(TaskNumber number) {
 void TestRun::ended(TaskNumber number, const TestEnd& end) {
   Package& package = packages_[numbers_[number]];
   package.process.reset();
-  record(number, end,
-         is_interrupted_      ? journal::RunEnd::stopped
-         : has_succeeded(end) ? journal::RunEnd::passed
-                              : journal::RunEnd::failed);
+  recorder_.add(package_row(numbers_[number], words_, end, meter_.waited_s(number),
+                            is_interrupted_      ? journal::RunEnd::stopped
+                            : has_succeeded(end) ? journal::RunEnd::passed
+                                                 : journal::RunEnd::failed));
   meter_.ended(number);
   planner_.ended(number);
   // Of tests that fail, too.
@@ -615,35 +621,11 @@ void TestRun::decided(const Retries::Verdict& verdict) {
   over(package);
 }
 
-void TestRun::record(TaskNumber number, const TestEnd& end, journal::RunEnd how) {
-  constexpr double k_us_per_s = 1e6;
-  journal::TestRan ran;
-  ran.package = numbers_[number];
-  ran.words = words_;
-  ran.end = how;
-  ran.wall_us = static_cast<std::uint64_t>(end.elapsed_s * k_us_per_s);
-  ran.cpu_us = static_cast<std::uint64_t>(end.spent.cpu.count());
-  ran.wait_us = static_cast<std::uint64_t>(meter_.waited_s(number) * k_us_per_s);
-  ran.memory = end.spent.memory_peak;
-  recorder_.add(std::move(ran));
-}
-
-// Each, where each was told. Subtests are part of theirs.
+// Each, where each was told.
 void TestRun::record_tests(const Package& package) {
-  constexpr double k_us_per_s = 1e6;
   if (!form_.is_json && !form_.is_read) return;
-  for (const TestRecord& test : package.report->records().tests()) {
-    if (!test.is_top() || test.outcome == TestOutcome::skipped) continue;
-    journal::TestRan ran;
-    ran.package = package.facts.import_path;
-    ran.test = test.name;
-    ran.words = words_;
-    ran.end = journal::RunEnd::failed;
-    for (std::size_t at = 0; at < test.earlier.size(); ++at) recorder_.add(ran);
-    ran.end =
-        test.outcome == TestOutcome::passed ? journal::RunEnd::passed : journal::RunEnd::failed;
-    ran.wall_us = static_cast<std::uint64_t>(test.elapsed_s * k_us_per_s);
-    recorder_.add(std::move(ran));
+  for (auto& row : test_rows(package.facts.import_path, words_, package.report->records())) {
+    recorder_.add(std::move(row));
   }
 }
 
@@ -682,14 +664,23 @@ void TestRun::interrupt(int signal) {
   if (is_interrupted_) return;
   is_interrupted_ = true;
   has_failed_ = true;
-  const auto tell = [this](int told) {
-    for (auto& [path, package] : packages_) {
-      if (package.process) package.process->signal_all(told);
-    }
-  };
-  tell(signal);
-  loop_.after(k_interrupt_max, [tell] { tell(SIGKILL); });
+  tell_tests(signal);
+  loop_.after(k_interrupt_max, [this] { tell_tests(SIGKILL); });
   decide();
+}
+
+void TestRun::tell_tests(int signal) {
+  for (auto& [path, package] : packages_) {
+    if (package.process) package.process->signal_all(signal);
+  }
+}
+
+// As go test: its tests' own clocks go on.
+void TestRun::stop_here() {
+  if (settings_.display.wipe) settings_.display.wipe();
+  tell_tests(SIGSTOP);
+  sys::StopSignal::stop_here();
+  tell_tests(SIGCONT);
 }
 
 bool TestRun::is_over() const {

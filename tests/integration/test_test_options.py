@@ -4,12 +4,15 @@ import json
 import os
 import pty
 import re
+import signal
 import sqlite3
 import subprocess
+import time
 import xml.etree.ElementTree as ElementTree
 
 import pytest
 from conftest import by_toolchain
+from sluice_harness import wait_until
 from test_test_run import write_module
 
 SLEEPS = {
@@ -373,3 +376,32 @@ def test_no_retries_where_much_fails_or_nothing_was_asked(warm_machine, tmp_path
     m.sluice_run("test", "./b", cwd=module).fails(1)
     m.sluice_run("test", "--retries=3", "-failfast", "./b", cwd=module).fails(1)
     assert (module / "b" / "never").read_text() == "xxx"
+
+
+def test_a_terminal_stops_the_tests_too(warm_machine, tmp_path):
+    """Ctrl-Z, and `fg`."""
+    module = write_module(
+        tmp_path / "m",
+        {
+            "a": "func TestA(t *testing.T) { for i := 0; i < 40; i++ { f, _ := os.OpenFile("
+            '"log", os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600); f.WriteString("x"); f.Close(); '
+            "time.Sleep(50 * time.Millisecond) } }"
+        },
+    )
+    m = warm_machine("m", store=None)
+    master, terminal = pty.openpty()
+    process = m.popen(
+        m.sluice, "test", "./...", cwd=module, stdin=terminal, stdout=terminal, stderr=terminal
+    )
+    os.close(terminal)
+    log = module / "a" / "log"
+    assert wait_until(lambda: log.exists() and log.stat().st_size > 2, 60)
+    os.killpg(process.pid, signal.SIGTSTP)
+    time.sleep(0.5)
+    stopped_at = log.stat().st_size
+    time.sleep(0.5)
+    assert log.stat().st_size == stopped_at < 40
+    os.killpg(process.pid, signal.SIGCONT)
+    said = read_terminal(master)
+    os.close(master)
+    assert process.wait() == 0 and log.stat().st_size == 40, said
