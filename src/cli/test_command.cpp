@@ -123,6 +123,11 @@ std::size_t packages_at_once(const gotool::TestWords& words) {
   return said != 0 ? said : static_cast<std::size_t>(std::max(1.0, std::ceil(cores)));
 }
 
+void say_without_us(const std::string& reason) {
+  say(fmt::format("go test runs these tests by itself, and flags of sluice count for nothing: {}",
+                  reason));
+}
+
 int leave_to_go(const agent::AgentConfig& config, const std::vector<std::string>& words,
                 const sys::Environment& env) {
   std::vector<std::string> arguments = {"go"};
@@ -136,13 +141,21 @@ int run_test(const Invocation& invocation, const sys::Environment& env) {
   Options options;
   options.parallel = invocation.option_or("parallel", options.parallel);
   options.explains = invocation.has("explain-schedule");
-  if (const std::string file = invocation.option_or("junit", ""); !file.empty()) {
-    options.junit = (current_directory() / file).lexically_normal();
-    const auto parent = sys::stat_file(options.junit.parent_path());
-    if (!parent || !*parent || !(*parent)->is_directory()) {
-      return report(Error{Code::invalid, fmt::format("test: --junit: {} is no directory",
-                                                     options.junit.parent_path().native())});
+  if (invocation.has("junit")) {
+    options.junit = (current_directory() / invocation.option_or("junit", "")).lexically_normal();
+    const auto is_directory = [](const sys::Path& path) {
+      const auto info = sys::stat_file(path);
+      return info && *info && (*info)->is_directory();
+    };
+    const sys::Path parent = options.junit.parent_path();
+    if (is_directory(options.junit) || !is_directory(parent)) {
+      const std::string why = is_directory(parent) ? options.junit.native() + " is a directory"
+                                                   : parent.native() + " is no directory";
+      return report(Error{Code::invalid, "test: --junit: " + why});
     }
+    // That of another run shall not be taken for this one's.
+    const auto before = sys::stat_file(options.junit);
+    if (before && *before && (*before)->is_regular()) (void)sys::remove_file(options.junit);
   }
   for (const auto& [name, most, into] :
        {Count{"slowest", k_slowest_max, &options.slowest},
@@ -167,6 +180,7 @@ int run_test(const Invocation& invocation, const sys::Environment& env) {
                         foreign_cacheprog(*setup, env) || setup->go.is_script;
   const ModeChoice choice = choose_mode(setup->settings.mode, setup->go, false);
   if (is_alone || choice.restore) {
+    if (options.is_told()) say_without_us("sluice steps aside");
     Invocation go = invocation;
     go.tail = std::move(words);
     return run_go(go, env);
@@ -198,7 +212,7 @@ int run_tests_inside(const std::vector<std::string>& words, const sys::Environme
   if (!is_for_here(*config, env)) reason = "another system or processor is built for";
   if (!reason.empty()) {
     sys::log_debug("go test runs the tests: {}", reason);
-    if (options.is_told()) say("go test runs these tests by itself: " + reason);
+    if (options.is_told()) say_without_us(reason);
     return leave_to_go(*config, words, env);
   }
   sys::ignore_write_signals();

@@ -56,6 +56,12 @@ std::string words_that_cost(const gotool::TestWords& words) {
   return join(kept, " ");
 }
 
+bool stops_at_failure(const gotool::TestWords& words) {
+  return std::ranges::any_of(words.arguments, [](const std::string& word) {
+    return word.starts_with("-test.failfast") && word != "-test.failfast=false";
+  });
+}
+
 std::size_t packages_at_once(const gotool::TestWords& words) {
   return parse_int<std::size_t>(value_of(words, "-p=")).value_or(0);
 }

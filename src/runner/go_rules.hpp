@@ -30,6 +30,8 @@ Vetted vetted_of(std::string_view id);
 std::string vet_of(const gotool::TestWords& words);
 // What a test is told that counts for what it takes: "-race=true -test.run=X".
 std::string words_that_cost(const gotool::TestWords& words);
+// Whether a test ends at its first failure; also where that is said behind -args.
+bool stops_at_failure(const gotool::TestWords& words);
 // What -p says; 0: it is not given.
 std::size_t packages_at_once(const gotool::TestWords& words);
 

@@ -48,4 +48,13 @@ TEST_CASE("go rules: of flags of the build the last one counts") {
   CHECK(vet_of(words) == "printf");
 }
 
+TEST_CASE("go rules: who ends at the first failure") {
+  gotool::TestWords words;
+  CHECK_FALSE(stops_at_failure(words));
+  words.arguments = {"-test.failfast=false"};
+  CHECK_FALSE(stops_at_failure(words));
+  words.arguments = {"-test.timeout=1s", "-test.failfast"};
+  CHECK(stops_at_failure(words));
+}
+
 }  // namespace sluice::runner

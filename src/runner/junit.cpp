@@ -45,12 +45,17 @@ struct Counts {
   }
 };
 
+// Nothing is known of one that waited for others when all ended.
+bool is_skipped(const TestRecord& test) {
+  return test.outcome == TestOutcome::skipped || test.outcome == TestOutcome::waiting;
+}
+
 Counts counts_of(const JunitSuite& suite) {
   Counts counts;
   counts.tests = suite.tests.size();
   for (const TestRecord& test : suite.tests) {
-    if (test.outcome == TestOutcome::failed) ++counts.failures;
-    if (test.outcome == TestOutcome::skipped) ++counts.skipped;
+    if (test.has_failed()) ++counts.failures;
+    if (is_skipped(test)) ++counts.skipped;
   }
   if (!suite.error.empty()) {
     ++counts.tests;
@@ -77,11 +82,14 @@ std::string testcase_of(const JunitSuite& suite, const TestRecord& test) {
                         xml_text(earlier));
   }
   if (has_passed) return text + "    </testcase>\n";
-  const bool is_skipped = test.outcome == TestOutcome::skipped;
-  const auto message = first_line(test.said);
-  text += fmt::format("      <{} message=\"{}\"", is_skipped ? "skipped" : "failure",
-                      xml_text(message.empty() && !is_skipped ? "failed" : message));
-  text += is_skipped ? "/>\n" : fmt::format(">{}</failure>\n", xml_text(test.said));
+  const std::string_view message = test.outcome == TestOutcome::waiting ? "the package ended before"
+                                   : test.outcome == TestOutcome::unfinished
+                                       ? "did not end"
+                                       : first_line(test.said);
+  const bool has_not_run = is_skipped(test);
+  text += fmt::format("      <{} message=\"{}\"", has_not_run ? "skipped" : "failure",
+                      xml_text(message.empty() && !has_not_run ? "failed" : message));
+  text += has_not_run ? "/>\n" : fmt::format(">{}</failure>\n", xml_text(test.said));
   return text + "    </testcase>\n";
 }
 

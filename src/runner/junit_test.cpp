@@ -69,6 +69,16 @@ TEST_CASE("junit: attempts that failed, before one that passed and before one th
                   "      <failure message=\"again\">again\n</failure>") != std::string::npos);
 }
 
+TEST_CASE("junit: what did not end, and what waited then") {
+  JunitSuite suite{"m/p", "", 0, {}, "", ""};
+  suite.tests = {record("TestA", TestOutcome::unfinished, "panic\n"),
+                 record("TestB", TestOutcome::waiting)};
+  const std::string text = junit_text({suite}, 0, "");
+  CHECK(text.find("tests=\"2\" failures=\"1\" errors=\"0\" skipped=\"1\"") != std::string::npos);
+  CHECK(text.find("<failure message=\"did not end\">panic\n</failure>") != std::string::npos);
+  CHECK(text.find("<skipped message=\"the package ended before\"/>") != std::string::npos);
+}
+
 TEST_CASE("junit: what XML cannot hold is replaced") {
   JunitSuite suite{"m/p", "", 0, {}, "", "a\x1b[31mb\x00\xff\xef\xbf\xbf\tc"};
   suite.said.push_back('\0');

@@ -27,7 +27,7 @@ void PackageReport::take(const gotool::TestEvent& event) {
   if (form_.is_json) {
     emit(gotool::test_event_line(event, rfc3339_short(unix_now_ns()), form_.go_minor));
   } else if (form_.is_verbose && event.output) {
-    emit(*event.output);
+    form_.shows_at_once ? emit(*event.output) : (void)(told_ += *event.output);
   }
 }
 
@@ -61,12 +61,16 @@ bool PackageReport::ended(const TestEnd& end) {
     say_failed(end,
                is_late ? "exec: WaitDelay expired before I/O complete" : failure_words(end.status));
   }
-  close(has_passed);
+  close(has_passed, took_s());
   return has_passed;
 }
 
 void PackageReport::attempt_failed(const TestEnd& end) {
+  why_ = failure_words(end.status) + "\n";
   say(why_failed(end, failure_words(end.status)));
+  if (first_end_ == 0) first_end_ = said_.size();
+  attempt_at_ = said_.size();
+  records_.begin_attempt();
 }
 
 void PackageReport::decided(const TestEnd& first, bool has_passed,
@@ -75,11 +79,17 @@ void PackageReport::decided(const TestEnd& first, bool has_passed,
   const std::string note = flaky.empty()   ? ""
                            : names.empty() ? " [flaky]"
                                            : fmt::format(" [flaky: {}]", names);
-  last_word_ = fmt::format("{}\t{}\t{:.3f}s{}\n", has_passed ? "ok  " : "FAIL", import_path_,
-                           first.elapsed_s, note);
+  if (has_passed) {
+    last_word_ =
+        gotool::passed_line(import_path_, first.elapsed_s,
+                            std::string_view(said_).substr(0, first_end_), form_.is_covered);
+    last_word_.insert(last_word_.size() - 1, note);
+  } else {
+    last_word_ = fmt::format("FAIL\t{}\t{:.3f}s{}\n", import_path_, first.elapsed_s, note);
+  }
   say((has_passed ? "" : "\x16") + last_word_);
   has_failed_attempts_ = true;
-  close(has_passed);
+  close(has_passed, first.elapsed_s);
 }
 
 // Behind what it has said itself.
@@ -101,6 +111,7 @@ std::string PackageReport::why_failed(const TestEnd& end, std::string_view error
 }
 
 void PackageReport::say_failed(const TestEnd& end, std::string_view error) {
+  why_ = fmt::format("{}\n", error);
   std::string text = why_failed(end, error);
   last_word_ = fmt::format("FAIL\t{}\t{:.3f}s\n", import_path_, end.elapsed_s);
   text += (form_.is_framed ? "\x16" : "") + last_word_;
@@ -112,7 +123,7 @@ void PackageReport::say_failed(const TestEnd& end, std::string_view error) {
 
 void PackageReport::not_started(std::string_view why) {
   say_failed({}, why);
-  close(false);
+  close(false, took_s());
 }
 
 void PackageReport::known(std::string_view cached_output) {
@@ -122,24 +133,32 @@ void PackageReport::known(std::string_view cached_output) {
     emit(std::string(cached_output));
   const std::size_t last = cached_output.rfind("ok  \t");
   if (last != std::string_view::npos) last_word_ = cached_output.substr(last);
-  close(true);
+  close(true, took_s());
 }
 
-void PackageReport::close(bool has_passed) {
-  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - started_;
+double PackageReport::took_s() const {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - started_).count();
+}
+
+void PackageReport::close(bool has_passed, double elapsed_s) {
   if (events_) {
     events_->exited(has_passed);
-    events_->close(took.count());
+    events_->close(elapsed_s);
   } else if (!has_passed) {
     gotool::TestEvents events(import_path_, form_.go_minor,
                               [this](const gotool::TestEvent& event) { records_.add(event); });
     events.write(said_);
     events.exited(false);
-    events.close(took.count());
+    events.close(elapsed_s);
   }
   if (is_brief()) {
     const bool is_clean = has_passed && !has_failed_attempts_;
-    emit((is_clean ? "" : records_.failures() + records_.said()) + last_word_);
+    std::string text = is_clean ? "" : records_.failures() + records_.said();
+    if (text.empty() && !has_passed) text = why_;
+    if (!has_passed && records_.has_ended()) text += "FAIL\n" + records_.coverage();
+    emit(text + last_word_);
+  } else if (!told_.empty()) {
+    emit(std::exchange(told_, {}));
   }
   is_over_ = true;
 }

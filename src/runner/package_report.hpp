@@ -54,6 +54,8 @@ class PackageReport {
   // What became of each test, from its end on: of framed tests all, else those that failed.
   const TestRecords& records() const { return records_; }
   const std::string& said() const { return said_; }
+  // What the last attempt said.
+  std::string_view said_last() const { return std::string_view(said_).substr(attempt_at_); }
 
  private:
   // Text without -v is put together at the end, from records.
@@ -62,8 +64,9 @@ class PackageReport {
   void say(std::string_view text);
   void say_failed(const TestEnd& end, std::string_view error);
   std::string why_failed(const TestEnd& end, std::string_view error) const;
-  void close(bool has_passed);
+  void close(bool has_passed, double elapsed_s);
   void emit(std::string text);
+  double took_s() const;
 
   const std::string import_path_;
   const ReportForm form_;
@@ -71,10 +74,14 @@ class PackageReport {
   const std::chrono::steady_clock::time_point started_;
   std::optional<gotool::TestEvents> events_;  // where tests are framed or JSON is wanted
   TestRecords records_;
+  std::string why_;        // where the tests say nothing
   std::string last_word_;  // go's, where the text is brief
   std::string said_;       // all of it
   std::string kept_;
-  std::string held_;  // not shown yet
+  std::string told_;            // with -v, where that is not shown as it comes
+  std::size_t first_end_ = 0;   // in said_, of the first attempt; 0: there is one
+  std::size_t attempt_at_ = 0;  // in said_, where the last begins
+  std::string held_;            // not shown yet
   bool is_released_ = false;
   bool has_failed_attempts_ = false;
   bool is_over_ = false;

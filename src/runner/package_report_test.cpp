@@ -88,7 +88,7 @@ TEST_CASE("package report: text of tests that tell each") {
       "\x16=== RUN   TestB\n    a_test.go:2: no\n\x16--- FAIL: TestB (0.00s)\n\x16"
       "FAIL\n";
   const Said failed = say(form, k_output, exited(1));
-  CHECK(failed.text == "--- FAIL: TestB (0.00s)\n    a_test.go:2: no\nFAIL\tm/p\t0.500s\n");
+  CHECK(failed.text == "--- FAIL: TestB (0.00s)\n    a_test.go:2: no\nFAIL\nFAIL\tm/p\t0.500s\n");
   const Said passed =
       say(form, "\x16=== RUN   TestA\n\x16--- PASS: TestA (0.00s)\n\x16PASS\n", exited(0));
   CHECK(passed.text == "ok  \tm/p\t0.500s\n");

@@ -9,13 +9,20 @@
 namespace sluice::runner {
 namespace {
 
-// Who has one may have others, and they do not go away.
+bool ended_as_told(const FailedPackage& failed) {
+  const auto has_no_end = [](const TestRecord& test) {
+    return test.outcome == TestOutcome::unfinished || test.outcome == TestOutcome::waiting;
+  };
+  return failed.end.status.code == 1 && failed.end.status.signal == 0 &&
+         failed.tests->has_ended() && std::ranges::none_of(failed.tests->tests(), has_no_end);
+}
+
+}  // namespace
+
 bool has_data_race(std::string_view said) {
   return said.find("WARNING: DATA RACE") != std::string_view::npos ||
          said.find("race detected during execution of test") != std::string_view::npos;
 }
-
-}  // namespace
 
 bool Retries::take(const FailedPackage& failed) {
   const auto has_failed = [](const TestRecord& test) {
@@ -29,10 +36,10 @@ bool Retries::take(const FailedPackage& failed) {
   Package package;
   package.verdict.number = failed.number;
   package.verdict.has_passed = true;
-  const bool ended_as_told = failed.end.status.code == 1 && failed.end.status.signal == 0;
-  if (ended_as_told && count > 0 && !failed.has_subtest_filter) {
+  if (ended_as_told(failed) && count > 0 && !failed.has_subtest_filter) {
     for (const TestRecord& test : tests) {
-      if (has_failed(test)) package.tests.push_back(test.name);
+      const bool is_there = std::ranges::find(package.tests, test.name) != package.tests.end();
+      if (has_failed(test) && !is_there) package.tests.push_back(test.name);
     }
   } else {
     package.tests.emplace_back();  // what came after a panic never ran
@@ -84,6 +91,19 @@ Retries::Verdict Retries::pop() {
   Verdict verdict = std::move(packages_.front().verdict);
   packages_.pop_front();
   return verdict;
+}
+
+std::vector<std::string> flaky_of(const TestRecords& records, const Retries::Verdict& verdict) {
+  std::vector<std::string> names;
+  for (const std::string& test : verdict.flaky) {
+    if (!test.empty()) names.push_back(test);
+  }
+  if (!names.empty() || verdict.flaky.empty()) return names;
+  for (const TestRecord& test : records.tests()) {
+    const bool is_flaky = test.outcome == TestOutcome::passed && !test.earlier.empty();
+    if (is_flaky && test.is_top()) names.push_back(test.name);
+  }
+  return names.empty() ? verdict.flaky : names;
 }
 
 std::vector<std::string> attempt_arguments(const std::vector<std::string>& arguments,

@@ -23,6 +23,9 @@ inline constexpr std::size_t k_retried_failures_max = 10;  // of a run; more is 
 inline constexpr double k_retried_share_max = 0.2;         // of the tests, where there are some
 inline constexpr std::size_t k_share_counts_from = 20;     // tests
 
+// Who has one may have others, and they do not go away.
+bool has_data_race(std::string_view said);
+
 struct FailedPackage {
   TaskNumber number = 0;
   const TestRecords* tests = nullptr;
@@ -73,6 +76,9 @@ class Retries {
   std::size_t failed_ = 0;
   std::deque<Package> packages_;
 };
+
+// What failed and passed in the end, by name; an empty one where nothing has a name.
+std::vector<std::string> flaky_of(const TestRecords& records, const Retries::Verdict& verdict);
 
 // Those of a test binary, argv[0] included, for an attempt of one test; empty: of all of them.
 std::vector<std::string> attempt_arguments(const std::vector<std::string>& arguments,

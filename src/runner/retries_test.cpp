@@ -15,6 +15,10 @@ TestRecords records_of(const std::vector<std::pair<std::string, bool>>& tests) {
     event.action = has_passed ? "pass" : "fail";
     records.add(event);
   }
+  gotool::TestEvent last;
+  last.action = "output";
+  last.output = "FAIL\n";
+  records.add(last);
   return records;
 }
 
@@ -60,6 +64,14 @@ TEST_CASE("retries: the whole package where others did not run, or one cannot be
   REQUIRE(verdict.has_value());
   CHECK(verdict->has_passed);
   CHECK(verdict->flaky == std::vector<std::string>{""});
+  TestRecords no_end;  // log.Fatal in the second of three
+  gotool::TestEvent event;
+  event.test = "TestA";
+  event.action = "run";
+  no_end.add(event);
+  Retries fatal(1);
+  CHECK(fatal.take({1, &no_end, exited(1), "", false}));
+  CHECK(fatal.next().test.empty());
   CHECK(retries.take({2, &records, exited(1), "", true}));
   CHECK(retries.next().test.empty());
   const auto given_up = retries.give_up();
@@ -77,6 +89,22 @@ TEST_CASE("retries: not without being asked, after a race, or where no test bega
   const TestRecords none;
   CHECK_FALSE(retries.take({1, &none, exited(2), "panic: in init", false}));
   CHECK_FALSE(retries.is_waiting());
+}
+
+TEST_CASE("retries: names of what is flaky") {
+  using Words = std::vector<std::string>;
+  TestRecords records = records_of({{"TestA", false}, {"TestB", true}});
+  CHECK(flaky_of(records, {1, true, {"TestC"}}) == Words{"TestC"});
+  CHECK(flaky_of(records, {1, true, {}}).empty());
+  CHECK(flaky_of(records, {1, true, {""}}) == Words{""});
+  records.begin_attempt();
+  gotool::TestEvent event;
+  event.test = "TestA";
+  for (const auto* action : {"run", "pass"}) {
+    event.action = action;
+    records.add(event);
+  }
+  CHECK(flaky_of(records, {1, true, {""}}) == Words{"TestA"});
 }
 
 TEST_CASE("retries: the words of an attempt") {

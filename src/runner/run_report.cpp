@@ -33,7 +33,9 @@ std::vector<std::string> RunReport::slowest() const {
   };
   std::vector<One> all;
   for (const auto& [package, suite] : suites_) {
-    for (const TestRecord& test : suite.tests) all.push_back({&suite, &test});
+    for (const TestRecord& test : suite.tests) {
+      if (test.elapsed_s > 0) all.push_back({&suite, &test});
+    }
   }
   const auto count = std::min(settings_.slowest, all.size());
   std::ranges::partial_sort(

@@ -31,7 +31,8 @@ std::vector<journal::TestRan> test_rows(const std::string& package, const std::s
                                         const TestRecords& records) {
   std::vector<journal::TestRan> rows;
   for (const TestRecord& test : records.tests()) {
-    if (!test.is_top() || test.outcome == TestOutcome::skipped) continue;
+    const bool has_run = test.has_failed() || test.outcome == TestOutcome::passed;
+    if (!test.is_top() || !has_run) continue;
     journal::TestRan ran;
     ran.package = package;
     ran.test = test.name;

@@ -25,6 +25,7 @@ TEST_CASE("run rows: tests, with the attempts before") {
   };
   add("TestA", "run");
   add("TestA", "fail", 1);
+  records.begin_attempt();
   add("TestA", "run");
   add("TestA", "pass", 2);
   add("TestA/sub", "run");

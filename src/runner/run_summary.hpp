@@ -6,26 +6,20 @@
 
 namespace sluice::runner {
 
-class RunSummary {
- public:
-  void ran(const std::string& package, bool has_passed, double took_s);
-  void flaky(std::size_t tests) { flaky_ += tests; }  // passed in the end
-  void kept() { ++kept_; }                            // its result was known
-  void not_built() { ++not_built_; }                  // nor vetted, nor loaded
-  void without_tests() { ++without_tests_; }
+struct RunSummary {
+  std::size_t passed = 0;  // packages, each counted once
+  std::size_t failed = 0;
+  std::size_t kept = 0;       // their results were known
+  std::size_t not_built = 0;  // nor loaded, or vet is against them
+  std::size_t not_run = 0;    // because somebody interrupted, or another failed first
+  std::size_t without_tests = 0;
+  std::size_t flaky = 0;  // tests that passed in the end
+  std::string longest;    // the package that ran for the longest time
+  double longest_s = 0;
 
+  void ran(const std::string& package, bool has_passed, double took_s);
   // Empty where there was nothing at all.
   std::string text(double wall_s) const;
-
- private:
-  std::size_t ran_ = 0;
-  std::size_t failed_ = 0;
-  std::size_t flaky_ = 0;
-  std::size_t kept_ = 0;
-  std::size_t not_built_ = 0;
-  std::size_t without_tests_ = 0;
-  std::string longest_;
-  double longest_s_ = 0;
 };
 
 }  // namespace sluice::runner

@@ -104,7 +104,9 @@ class InOrder final : public Fixed {
 class Threshold final : public Strategy {
  public:
   Threshold(const ThresholdSettings& settings, std::size_t first)
-      : settings_(settings), target_(std::max<std::size_t>(1, first)) {}
+      : settings_(settings), target_(std::max<std::size_t>(1, first)) {
+    if (settings_.slots != 0) target_ = std::min(target_, settings_.slots);
+  }
 
   void observe(const Load& load, const Capacity& capacity, bool) override {
     if (load.now_s - looked_s_ < settings_.every_s) return;

@@ -64,8 +64,8 @@ Result<std::unique_ptr<Strategy>> strategy_of(std::string_view words, std::size_
         continue;
       }
       return fail(Code::invalid,
-                  fmt::format("\"{}\": of threshold can be said cpu:85%, memory:2GiB, slots:8 and "
-                              "every:30s",
+                  fmt::format("\"{}\": of threshold can be said cpu:85% (up to 100%), memory:2GiB, "
+                              "slots:8 (from 1) and every:30s",
                               printable(part, 80)));
     }
     return threshold_strategy(settings, at_once);

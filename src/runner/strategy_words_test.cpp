@@ -33,6 +33,7 @@ TEST_CASE("each strategy by its word") {
   CHECK((*strategy_of("go", 3))->keeps_order());
   CHECK_FALSE((*strategy_of("fixed=7", 3))->keeps_order());
   CHECK(at_once("threshold") == 3);
+  CHECK(at_once("threshold=slots:2") == 2);
 }
 
 TEST_CASE("the classic rule's settings") {

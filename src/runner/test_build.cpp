@@ -113,8 +113,8 @@ Result<void> TestBuild::start_go() {
   }
   for (const std::string& flag : words.build) add(flag);
   add("-exec=" + settings_.tested.native());
-  add("-count=1");  // it need not look for results
-  if (words.is_json) add("-json");
+  add("-count=1");                               // it need not look for results
+  add(words.is_json ? "-json" : "-json=false");  // whatever GOFLAGS says
   if (!words.cover_profile.empty()) add("-coverprofile=" + words.cover_profile);
   for (const std::string& package : words.packages) add(package);
   agent::AgentConfig config = settings_.config;

@@ -1,5 +1,7 @@
 #include "runner/test_records.hpp"
 
+#include "base/strings.hpp"
+
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -9,12 +11,17 @@ namespace sluice::runner {
 namespace {
 
 // '@' stands for the mark before framing.
+// '#' begins another attempt.
 TestRecords records_of(std::string output, int minor = 26) {
   std::ranges::replace(output, '@', '\x16');
   TestRecords records;
   gotool::TestEvents events("m/p", minor,
                             [&](const gotool::TestEvent& event) { records.add(event); });
-  events.write(output);
+  std::size_t attempt = 0;
+  for (const std::string_view part : split(output, '#')) {
+    if (attempt++ > 0) records.begin_attempt();
+    events.write(part);
+  }
   events.exited(false);
   events.close(1);
   return records;
@@ -60,7 +67,32 @@ TEST_CASE("test records: what failed, in go's order") {
         "printed\n"
         "    a_test.go:7: logged\n"
         "    --- FAIL: TestA/one (0.25s)\n"
-        "    a_test.go:9: wrong\n");
+        "        a_test.go:9: wrong\n");
+}
+
+TEST_CASE("test records: one that ended with the process, and one that waited then") {
+  const TestRecords records = records_of(
+      "@=== RUN   TestW\n@=== PAUSE TestW\n@=== RUN   TestA\npanic: test timed out\n"
+      "@FAIL\tm/p\t1.0s\n");
+  CHECK(records.find("TestA")->outcome == TestOutcome::unfinished);
+  CHECK(records.find("TestA")->has_failed());
+  CHECK(records.find("TestW")->outcome == TestOutcome::waiting);
+  CHECK_FALSE(records.find("TestW")->has_failed());
+  CHECK_FALSE(records.has_ended());
+  CHECK(records.failures() == "panic: test timed out\n");
+  CHECK(records_of(k_output).has_ended());
+  CHECK(records.find("TestZ") == nullptr);
+}
+
+TEST_CASE("test records: -count") {
+  const TestRecords records = records_of(
+      "@=== RUN   TestA\n@--- FAIL: TestA (0.00s)\n@=== RUN   TestA\n@--- PASS: TestA (0.00s)\n"
+      "@FAIL\n");
+  REQUIRE(records.tests().size() == 2);
+  CHECK(records.tests()[0].outcome == TestOutcome::failed);
+  CHECK(records.tests()[1].outcome == TestOutcome::passed);
+  CHECK(records.tests()[1].earlier.empty());
+  CHECK(records.failures() == "--- FAIL: TestA (0.00s)\n");
 }
 
 TEST_CASE("test records: a panic ends its test without a report") {
@@ -71,15 +103,15 @@ TEST_CASE("test records: a panic ends its test without a report") {
       "goroutine 1 [running]:\n"
       "@FAIL\tm/p\t0.1s\n");
   REQUIRE(records.tests().size() == 1);
-  CHECK(records.tests()[0].outcome == TestOutcome::failed);
-  CHECK(records.failures() == "--- FAIL: TestA\npanic: no\n\ngoroutine 1 [running]:\n");
+  CHECK(records.tests()[0].has_failed());
+  CHECK(records.failures() == "panic: no\n\ngoroutine 1 [running]:\n");
 }
 
 TEST_CASE("test records: another attempt, and what was said in the one before") {
   const TestRecords records = records_of(
       "@=== RUN   TestA\n    a_test.go:1: once\n@--- FAIL: TestA (0.00s)\n@FAIL\n"
-      "@=== RUN   TestA\n    a_test.go:1: twice\n@--- FAIL: TestA (0.01s)\n@FAIL\n"
-      "@=== RUN   TestA\n    a_test.go:2: fine\n@--- PASS: TestA (0.02s)\n@PASS\n");
+      "#@=== RUN   TestA\n    a_test.go:1: twice\n@--- FAIL: TestA (0.01s)\n@FAIL\n"
+      "#@=== RUN   TestA\n    a_test.go:2: fine\n@--- PASS: TestA (0.02s)\n@PASS\n");
   REQUIRE(records.tests().size() == 1);
   const TestRecord& test = records.tests()[0];
   CHECK(test.outcome == TestOutcome::passed);
@@ -88,6 +120,19 @@ TEST_CASE("test records: another attempt, and what was said in the one before") 
   CHECK(records.failures() ==
         "--- FAIL: TestA (0.00s)\n    a_test.go:1: once\n"
         "--- FAIL: TestA (0.01s)\n    a_test.go:1: twice\n");
+  CHECK(records.last_failures().empty());
+}
+
+TEST_CASE("test records: an attempt that did not end is told, too") {
+  const TestRecords records =
+      records_of("@=== RUN   TestA\n#@=== RUN   TestA\n@--- PASS: TestA (0.00s)\n@PASS\n");
+  CHECK(records.find("TestA")->earlier == std::vector<std::string>{"It did not end.\n"});
+  const TestRecords failing = records_of(
+      "@=== RUN   TestA\nsaid\n#@=== RUN   TestA\n    a_test.go:3: no\n@--- FAIL: TestA (0.00s)\n"
+      "@FAIL\n");
+  CHECK(failing.find("TestA")->earlier == std::vector<std::string>{"said\n"});
+  CHECK(failing.failures() == "said\n--- FAIL: TestA (0.00s)\n    a_test.go:3: no\n");
+  CHECK(failing.last_failures() == "--- FAIL: TestA (0.00s)\n    a_test.go:3: no\n");
 }
 
 TEST_CASE("test records: what belongs to no test") {

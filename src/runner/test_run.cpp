@@ -16,6 +16,7 @@
 #include "runner/progress.hpp"
 #include "runner/result_cache.hpp"
 #include "runner/retries.hpp"
+#include "runner/run_package.hpp"
 #include "runner/run_rows.hpp"
 #include "runner/run_summary.hpp"
 #include "runner/schedule_log.hpp"
@@ -59,26 +60,6 @@ Capacity capacity_of(const sys::Cgroups& cgroups, const gotool::TestWords& words
   return capacity;
 }
 
-// A package whose tests can be run, or need not be.
-struct Package {
-  gotool::TestPackage facts;
-  std::string action;  // the first part of its program's build ID
-  PackageFiles files;  // in the directory of its program
-  sys::Path program;
-  std::unique_ptr<PackageReport> report;
-  std::unique_ptr<TestProcess> process;
-  double started_s = 0;
-  TestEnd first_end;                   // of what is run again
-  std::optional<std::string> profile;  // of coverage
-  bool has_come = false;
-  bool is_over = false;
-  bool is_refused = false;  // by go, which says why
-  bool is_cleared = false;  // by go: neither build nor vet is against it
-  bool is_vetted_inside = false;
-  bool is_vetted_outside = false;
-  bool was_vetted = false;  // that is kept
-};
-
 class TestRun final : public BuildListener {
  public:
   TestRun(TestRunSettings settings, sys::Loop loop, sys::TempDirectory programs)
@@ -90,7 +71,7 @@ class TestRun final : public BuildListener {
         words_(words_that_cost(settings_.words)),
         planner_(capacity_of(cgroups_, settings_.words), std::move(settings_.strategy)),
         reports_(settings_.report),
-        retries_(settings_.words.is_failfast ? 0 : settings_.retries),
+        retries_(stops_at_failure(settings_.words) ? 0 : settings_.retries),
         build_settings_{settings_.config,
                         settings_.env,
                         settings_.words,
@@ -120,6 +101,9 @@ class TestRun final : public BuildListener {
   TestRun& operator=(const TestRun&) = delete;
 
   Result<int> run() {
+    if (settings_.retries > 0 && stops_at_failure(settings_.words)) {
+      tell("--retries: nothing is run again with -failfast");
+    }
     read_history();
     TRY(build_.start());
     go_pid_ = build_.pid();
@@ -133,14 +117,13 @@ class TestRun final : public BuildListener {
     if (!settings_.words.cover_profile.empty()) write_profile();
     const int status = go_status_ != 0 ? go_status_ : has_failed_ ? k_exit_failure : 0;
     if (status != 0 && !form_.is_json) show("FAIL\n");
-    if (const auto summary = summary_.text(now_s()); settings_.says_summary && !summary.empty()) {
-      tell(summary);
-    }
+    const std::string summary = sum_up().text(now_s());
+    if (settings_.says_summary && !summary.empty()) tell(summary);
     for (const std::string& line : flaky_) tell(line);
     for (const std::string& line : reports_.slowest()) tell(line);
     const auto written = reports_.write(now_s(), settings_.config.go_version);
     if (!written) tell(written.error().message);
-    return status;
+    return status == 0 && !written ? k_exit_failure : status;
   }
 
  private:
@@ -200,6 +183,7 @@ class TestRun final : public BuildListener {
   void tell_raw(const std::string& line);  // on stderr
   void show_progress();
   Progress progress() const;
+  RunSummary sum_up();
   void note(journal::Scheduled scheduled);
   void report(const Package& package, double elapsed_s, bool has_passed, std::string_view error);
 
@@ -217,7 +201,6 @@ class TestRun final : public BuildListener {
   LoadMeter meter_;
   Load load_;
   ScheduleLog schedule_;
-  RunSummary summary_;
   RunReport reports_;
   Retries retries_;
   bool is_attempting_ = false;
@@ -338,7 +321,8 @@ void TestRun::known(const std::string& name, const std::string& action,
   if (packages_[name].has_come || packages_[name].is_refused) return;
   Package& package = come(name, action);
   package.profile = result.profile;
-  summary_.kept();
+  package.has_ended = true;
+  package.was_kept = true;
   begin_report(package).known(result.output);
   report(package, 0, true, "");
   over(package);
@@ -376,14 +360,12 @@ void TestRun::cleared(const std::string& name, std::string_view gos_word) {
     unlisted_.emplace_back(name, gos_word);
     return;
   }
-  if (!package.facts.has_tests) {
-    summary_.without_tests();
-    return show_of(nullptr, gos_word);
-  }
+  if (!package.facts.has_tests) return show_of(nullptr, gos_word);
   has_failed_ = true;
   package.facts.import_path = name;
   PackageReport& report = begin_report(package);
   constexpr std::string_view k_why = "sluice did not get the program of this test";
+  package.has_ended = true;
   report.not_started(k_why);
   this->report(package, 0, false, k_why);
 }
@@ -391,7 +373,6 @@ void TestRun::cleared(const std::string& name, std::string_view gos_word) {
 void TestRun::refused(const std::string& name) {
   Package& package = packages_[name];
   if (!package.is_refused) {
-    summary_.not_built();
     reports_.add(
         {name, rfc3339_short(unix_now_ns()), 0, {}, "not built, or vet is against it", ""});
   }
@@ -418,6 +399,27 @@ void TestRun::release_where_possible(Package& package) {
   if (!package.was_vetted && !is_vet_off_ && !package.action.empty()) keep_vetted(package);
   package.report->release();
   if (package.report->is_over()) package.report.reset();
+}
+
+// Also tells JUnit of what did not run.
+RunSummary TestRun::sum_up() {
+  RunSummary summary;
+  summary.flaky = flaky_.size();
+  for (const auto& [path, package] : packages_) {
+    if (package.is_refused) {
+      ++summary.not_built;
+    } else if (package.was_kept) {
+      ++summary.kept;
+    } else if (package.has_ended) {
+      summary.ran(path, package.has_passed, package.first_end.elapsed_s);
+    } else if (package.facts.has_tests) {
+      ++summary.not_run;
+      reports_.add({path, rfc3339_short(unix_now_ns()), 0, {}, "not run", ""});
+    } else {
+      ++summary.without_tests;
+    }
+  }
+  return summary;
 }
 
 // Its program is of no more use.
@@ -490,6 +492,7 @@ void TestRun::fail_to_start(TaskNumber number, const std::string& why) {
   Package& package = packages_[numbers_[number]];
   has_failed_ = true;
   if (!package.report) begin_report(package);
+  package.has_ended = true;
   package.report->not_started(why);
   report(package, 0, false, why);
   planner_.ended(number);
@@ -537,7 +540,9 @@ void TestRun::ended(TaskNumber number, const TestEnd& end) {
 void TestRun::ended_for_good(TaskNumber number, const TestEnd& end) {
   Package& package = packages_[numbers_[number]];
   const bool has_passed = package.report->ended(end);
-  summary_.ran(numbers_[number], has_passed, end.elapsed_s);
+  package.has_ended = true;
+  package.has_passed = has_passed;
+  package.first_end = end;
   report(package, end.elapsed_s, has_passed, has_passed ? "" : failure_words(end.status));
   if (!is_interrupted_) record_tests(package);
   if (has_passed)
@@ -595,9 +600,13 @@ void TestRun::attempt_ended(TaskNumber number, const TestEnd& end) {
   Package& package = packages_[numbers_[number]];
   package.process.reset();
   is_attempting_ = false;
-  if (!has_succeeded(end)) package.report->attempt_failed(end);
-  const auto verdict =
-      is_interrupted_ ? std::optional(retries_.give_up()) : retries_.ended(has_succeeded(end));
+  const std::string test = retries_.next().test;
+  const TestRecord* record = package.report->records().find(test);
+  const bool is_passed = record != nullptr && record->outcome == TestOutcome::passed;
+  const bool has_passed = has_succeeded(end) && (test.empty() || is_passed);
+  const bool is_hopeless = is_interrupted_ || has_data_race(package.report->said_last());
+  if (!has_passed) package.report->attempt_failed(end);
+  const auto verdict = is_hopeless ? std::optional(retries_.give_up()) : retries_.ended(has_passed);
   if (verdict) decided(*verdict);
   attempt_next();
 }
@@ -607,12 +616,13 @@ void TestRun::decided(const Retries::Verdict& verdict) {
   const double elapsed_s = package.first_end.elapsed_s;
   if (!verdict.has_passed) has_failed_ = true;
   if (package.report) {
-    package.report->decided(package.first_end, verdict.has_passed, verdict.flaky);
-    summary_.ran(package.facts.import_path, verdict.has_passed, elapsed_s);
-    summary_.flaky(verdict.flaky.size());
-    for (const std::string& test : verdict.flaky) {
-      flaky_.push_back(fmt::format("flaky: {} {} failed, and passed when it was run again",
-                                   package.facts.import_path, test));
+    const auto flaky = flaky_of(package.report->records(), verdict);
+    package.report->decided(package.first_end, verdict.has_passed, flaky);
+    package.has_ended = true;
+    package.has_passed = verdict.has_passed;
+    for (const std::string& test : flaky) {
+      flaky_.push_back(fmt::format("flaky: {}{}{} failed, and passed when it was run again",
+                                   package.facts.import_path, test.empty() ? "" : " ", test));
     }
     report(package, elapsed_s, verdict.has_passed,
            verdict.has_passed ? "" : failure_words(package.first_end.status));
@@ -694,13 +704,16 @@ void TestRun::report(const Package& package, double elapsed_s, bool has_passed,
   const auto& path = package.facts.import_path;
   if (!has_passed) {
     for (const std::string& line :
-         reports_.annotations(path, package.facts.directory, records.failures())) {
+         reports_.annotations(path, package.facts.directory, records.last_failures())) {
       tell_raw(line);
     }
   }
-  const auto failed = [](const TestRecord& test) { return test.outcome == TestOutcome::failed; };
-  const bool is_told = has_passed || std::ranges::any_of(records.tests(), failed);
-  reports_.add({path, rfc3339_short(unix_now_ns()), elapsed_s, records.tests(),
+  const bool is_told = has_passed || std::ranges::any_of(records.tests(), &TestRecord::has_failed);
+  auto tests = records.tests();
+  for (TestRecord& test : tests) {  // at most so long
+    if (test.outcome == TestOutcome::unfinished) test.elapsed_s = elapsed_s;
+  }
+  reports_.add({path, rfc3339_short(unix_now_ns()), elapsed_s, std::move(tests),
                 is_told ? "" : std::string(error), records.said()});
 }
 
