@@ -128,6 +128,12 @@ void say_without_us(const std::string& reason) {
                   reason));
 }
 
+// That of another run shall not be taken for this one's.
+void remove_report(const sys::Path& file) {
+  const auto before = sys::stat_file(file);
+  if (before && *before && (*before)->is_regular()) (void)sys::remove_file(file);
+}
+
 int leave_to_go(const agent::AgentConfig& config, const std::vector<std::string>& words,
                 const sys::Environment& env) {
   std::vector<std::string> arguments = {"go"};
@@ -153,9 +159,6 @@ int run_test(const Invocation& invocation, const sys::Environment& env) {
                                                    : parent.native() + " is no directory";
       return report(Error{Code::invalid, "test: --junit: " + why});
     }
-    // That of another run shall not be taken for this one's.
-    const auto before = sys::stat_file(options.junit);
-    if (before && *before && (*before)->is_regular()) (void)sys::remove_file(options.junit);
   }
   for (const auto& [name, most, into] :
        {Count{"slowest", k_slowest_max, &options.slowest},
@@ -176,6 +179,7 @@ int run_test(const Invocation& invocation, const sys::Environment& env) {
   const std::string elsewhere = gotool::parse_go_words(words).change_directory;
   auto setup = set_up(invocation.flags, env, (current_directory() / elsewhere).lexically_normal());
   if (!setup) return report(setup.error());
+  if (!options.junit.empty()) remove_report(options.junit);
   const bool is_alone = !setup->go_error.empty() || !setup->settings.enabled ||
                         foreign_cacheprog(*setup, env) || setup->go.is_script;
   const ModeChoice choice = choose_mode(setup->settings.mode, setup->go, false);

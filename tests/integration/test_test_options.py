@@ -95,6 +95,8 @@ def test_words_that_are_wrong(warm_machine, tmp_path):
     left = m.sluice_run("test", "-bench=.", "--slowest", "3", "./a", cwd=module).ok()
     assert "flags of sluice count for nothing: -bench is go's own business" in left.stderr
     (module / "old.xml").write_text("old")
+    m.sluice_run("test", "--junit=old.xml", "--trust-domain=X", "./a", cwd=module).fails(2)
+    assert (module / "old.xml").read_text() == "old"
     off = m.sluice_run(
         "test", "--junit=old.xml", "./a", cwd=module, env={"SLUICE": "off"}
     ).ok()  # fmt: skip
