@@ -20,12 +20,20 @@ import check_steps
 import house
 import tidy
 from steps import Reporter, Step, run_lanes, summarise
-from test_results import Tally, doctest_tally, junit_tally, replay_count, slowest
+from test_results import (
+    Tally,
+    doctest_tally,
+    failed_nodes,
+    junit_tally,
+    replay_count,
+    slowest,
+)
 
 BUILD_TIMEOUT_S = 3600
 UNIT_TIMEOUT_S = 300
 REPLAY_TIMEOUT_S = 120
 PYTEST_TIMEOUT_S = 2400
+RERUN_MAX = 3  # where more fail, it is not the machine
 WORKERS_MAX = 8
 BESIDE = 5  # niceness of what runs beside the integration tests
 
@@ -96,26 +104,37 @@ def replay(reporter: Reporter, binary: Path, preset: str) -> Tally:
 
 
 def pytest_step(directory: str, *options: str, workers: int, timeout_s: int = PYTEST_TIMEOUT_S):
-    """A directory of pytest tests, in parallel, each result said as it comes."""
+    """A directory of pytest tests, in parallel, each result said as it comes. A few that fail
+    beside others run once more, alone: what passes then counts, and is named as flaky."""
 
     def run(reporter: Reporter) -> Tally:
-        with tempfile.TemporaryDirectory(prefix="sluice-report-") as scratch:
-            report = Path(scratch) / "report.xml"
-            parallel = ["-n", str(workers), "--dist", "loadgroup"] if workers > 1 else []
-            command = [house.test_python(), "-m", "pytest", directory, "-v", "-rN", "--tb=short"]
-            command += ["-p", "no:cacheprovider", "--color=no", f"--junitxml={report}"]
-            env = {**house.environment(), "SLUICE_BIN": str(house.BINARY)}
-            outcome = reporter.run(
-                [*command, *parallel, *options], timeout_s=timeout_s, env=env, echo=is_result
-            )
-            tally = junit_tally(reporter.name, report, outcome.code)
-            for line in slowest(report):
-                reporter.say(line)
-        if tally.failures:
-            reporter.show(reporter.name, outcome)
+        parallel = ["-n", str(workers), "--dist", "loadgroup"] if workers > 1 else []
+        tally, failed = run_pytest(reporter, "", [directory, *options, *parallel], timeout_s)
+        if workers > 1 and 0 < len(failed) == len(tally.failures) <= RERUN_MAX:
+            alone, _ = run_pytest(reporter, " alone", [*failed, *options], timeout_s)
+            tally = tally.after_rerun(alone)
         return tally
 
     return run
+
+
+def run_pytest(
+    reporter: Reporter, title: str, words: list[str], timeout_s: int
+) -> tuple[Tally, list[str]]:
+    """What came of it, and the cases that failed as pytest calls them."""
+    with tempfile.TemporaryDirectory(prefix="sluice-report-") as scratch:
+        report = Path(scratch) / "report.xml"
+        command = [house.test_python(), "-m", "pytest", *words, "-v", "-rN", "--tb=short"]
+        command += ["-p", "no:cacheprovider", "--color=no", f"--junitxml={report}"]
+        env = {**house.environment(), "SLUICE_BIN": str(house.BINARY)}
+        outcome = reporter.run(command, timeout_s=timeout_s, env=env, echo=is_result)
+        tally = junit_tally(reporter.name, report, outcome.code)
+        for line in slowest(report):
+            reporter.say(line)
+        failed = failed_nodes(report)
+    if tally.failures:
+        reporter.show(reporter.name + title, outcome)
+    return tally, failed
 
 
 def is_result(line: str) -> bool:

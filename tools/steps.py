@@ -173,7 +173,11 @@ def summarise(steps: list[Step]) -> int:
     house.say("")
     for step in steps:
         house.say(f"  {step.name:<14}{step.seconds:8.1f} s   {step.tally.line()}")
-    for title, names in (("skipped", total.skips), ("FAILED", total.failures)):
+    for title, names in (
+        ("skipped", total.skips),
+        ("FLAKY, passed alone:", total.flaky),
+        ("FAILED", total.failures),
+    ):
         if names:
             house.say("")
             for name in names:

@@ -13,6 +13,7 @@ _DOCTEST_TOTAL = re.compile(
 _DOCTEST_CASE = re.compile(r"^TEST CASE:\s+(.*)$")
 _DOCTEST_FAILURE = re.compile(r"^(\S+?\(?\d+\)?): (?:FATAL )?ERROR: (.*)$")
 _DOCTEST_MESSAGE = re.compile(r"\bMESSAGE: (.*\bskipped\b.*)$")
+REASON_MAX = 160  # of a failure's first line
 _REPLAYED = re.compile(r"^replayed (\d+) inputs$", re.MULTILINE)
 
 
@@ -23,11 +24,26 @@ class Tally:
     passed: int = 0
     failures: list[str] = field(default_factory=list)
     skips: list[str] = field(default_factory=list)
+    flaky: list[str] = field(default_factory=list)  # passed in the end, once they ran alone
 
     def __add__(self, other: Tally) -> Tally:
         return Tally(
-            self.passed + other.passed, self.failures + other.failures, self.skips + other.skips
+            self.passed + other.passed,
+            self.failures + other.failures,
+            self.skips + other.skips,
+            self.flaky + other.flaky,
         )
+
+    def after_rerun(self, alone: Tally) -> Tally:
+        """This run's tally once all that failed in it has run again, alone."""
+        still = {title.split(" (")[0] for title in alone.failures}
+        names = [(title, title.split(" (")[0]) for title in self.failures]
+        if not still <= {name for _, name in names} or alone.passed + len(still) < len(names):
+            return self  # not the same tests: what failed stays failed
+        flaky = [title for title, name in names if name not in still]
+        failures = [title for title, name in names if name in still]
+        passed = self.passed + len(flaky)
+        return Tally(passed, failures, self.skips, self.flaky + flaky)
 
     @classmethod
     def of(cls, good: bool, name: str) -> Tally:
@@ -74,8 +90,8 @@ def junit_tally(name: str, report: Path, code: int) -> Tally:
     for case in cases:
         title = f"{name}: {case.get('classname', '').split('.')[-1]}::{case.get('name')}"
         skipped = case.find("skipped")
-        if case.find("failure") is not None or case.find("error") is not None:
-            tally.failures.append(title)
+        if (reason := _failure_of(case)) is not None:
+            tally.failures.append(f"{title} ({reason})" if reason else title)
         elif skipped is not None:
             tally.skips.append(f"{title}: {skipped.get('message', '')}")
         else:
@@ -83,6 +99,27 @@ def junit_tally(name: str, report: Path, code: int) -> Tally:
     if code != 0 and not tally.failures:
         tally.failures.append(f"{name}: pytest ended with {code}")
     return tally
+
+
+def _failure_of(case: ElementTree.Element) -> str | None:
+    """Why a case failed, in a line; none where it did not."""
+    for kind in ("failure", "error"):
+        if (found := case.find(kind)) is not None:
+            lines = found.get("message", "").splitlines()
+            return lines[0][:REASON_MAX] if lines else ""
+    return None
+
+
+def failed_nodes(report: Path) -> list[str]:
+    """What pytest calls the cases that failed in this report, to run them again."""
+    try:
+        cases = ElementTree.parse(report).getroot().iter("testcase")
+    except (OSError, ElementTree.ParseError):
+        return []
+    failed = (case for case in cases if _failure_of(case) is not None)
+    return [
+        f"{case.get('classname', '').replace('.', '/')}.py::{case.get('name')}" for case in failed
+    ]
 
 
 def slowest(report: Path, count: int = 20, seconds_min: float = 10) -> list[str]:

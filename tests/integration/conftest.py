@@ -116,7 +116,7 @@ def go_env() -> dict[str, str]:
         "GOTOOLCHAIN": os.environ.get("SLUICE_TEST_GOTOOLCHAIN", "local"),
         "GOFLAGS": "-buildvcs=false",
         # The stores of tests share the machine with builds; what a dead one costs is tested apart.
-        "SLUICE_STORE_PATIENCE": "8s",
+        "SLUICE_STORE_PATIENCE": "60s",
     }
 
 

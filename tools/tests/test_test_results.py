@@ -1,7 +1,14 @@
 """Counting what the runners say."""
 
 import pytest
-from test_results import Tally, doctest_tally, junit_tally, replay_count, slowest
+from test_results import (
+    Tally,
+    doctest_tally,
+    failed_nodes,
+    junit_tally,
+    replay_count,
+    slowest,
+)
 
 TOTAL = "[doctest] test cases: {} | {} passed | {} failed | {} skipped\n"
 
@@ -89,3 +96,33 @@ def test_replay():
 def test_sum():
     total = Tally(1, ["a"], []) + Tally.of(True, "b") + Tally.of(False, "c")
     assert total.line() == "2 passed, 2 failed, 0 skipped"
+
+
+REPORT = """<testsuites><testsuite>
+<testcase classname="tests.integration.test_a" name="one"/>
+<testcase classname="tests.integration.test_a" name="two[s3]">
+<failure message="no&#10;x"/></testcase>
+<testcase classname="tests.integration.test_a" name="three"><error message="no"/></testcase>
+</testsuite></testsuites>"""
+
+
+def test_what_failed_is_named_with_its_reason_and_can_be_run_again(tmp_path):
+    report = tmp_path / "r.xml"
+    assert failed_nodes(report) == []
+    report.write_text(REPORT)
+    named = ["it: test_a::two[s3] (no)", "it: test_a::three (no)"]
+    assert junit_tally("it", report, 1).failures == named
+    nodes = ["tests/integration/test_a.py::two[s3]", "tests/integration/test_a.py::three"]
+    assert failed_nodes(report) == nodes
+
+
+def test_a_rerun_makes_no_failure_vanish():
+    first = Tally(5, ["it: a::x (why)", "it: a::y"], ["it: a::z: root"])
+    both = first.after_rerun(Tally(2))
+    assert (both.passed, both.failures, both.flaky) == (7, [], ["it: a::x (why)", "it: a::y"])
+    assert both.skips == first.skips
+    one = first.after_rerun(Tally(1, ["it: a::y (other)"]))
+    assert (one.passed, one.failures, one.flaky) == (6, ["it: a::y"], ["it: a::x (why)"])
+    for broken in (Tally(failures=["it: pytest ended with 2 and no report"]), Tally(1), Tally()):
+        assert first.after_rerun(broken).failures == first.failures
+    assert first.after_rerun(Tally(1, skips=["it: a::y: root"])).failures == first.failures
