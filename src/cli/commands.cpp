@@ -180,15 +180,23 @@ constexpr std::array k_go_examples = {
     Example{"sluice go --verify 5% build ./...", "Rebuild one hit of twenty and compare."},
 };
 constexpr std::array k_test_options = {
+    OptionSpec{
+        "class", "NAME,...", {}, "only tests of these classes (unit, integration, e2e, ...)"},
+    OptionSpec{
+        "filter", "EXPR", {}, "only tests of which this is true: test(TestDB*) & !class(e2e)"},
     OptionSpec{"parallel", "HOW", {}, "how many at once: auto, fixed=N, go or threshold"},
     OptionSpec{"explain-schedule", "", {}, "say why each package starts when it does"},
     OptionSpec{"junit", "FILE", {}, "write what became of each test there, as JUnit XML"},
-    OptionSpec{"retries", "N", {}, "run a test that failed up to so many times more (default 0)"},
+    OptionSpec{"retries",
+               "N",
+               {},
+               "run a test that failed up to so many times more (default: as its class says)"},
     OptionSpec{"slowest", "N", {}, "name so many tests that took longest"},
 };
 constexpr std::array k_test_examples = {
     Example{"sluice test ./...", "The tests, each as soon as it is linked, longest first."},
     Example{"sluice test -race -run 'TestParse' ./parser/...", "go test's own flags."},
+    Example{"sluice test --class integration ./...", "Those of one class, as a stage of CI does."},
     Example{"sluice test ./... --parallel fixed=4 --explain-schedule",
             "Four packages at once, and why each started when it did."},
 };
@@ -341,8 +349,8 @@ constexpr std::array<CommandSpec, 27> k_commands = {{
      k_go_examples},
     {CommandId::test,
      "test",
-     "[SETTING...] [--parallel HOW] [--explain-schedule] [--retries N] [--junit FILE] "
-     "[--slowest N] GO-TEST-ARGUMENT...",
+     "[SETTING...] [--class NAME,...] [--filter EXPR] [--parallel HOW] [--explain-schedule] "
+     "[--retries N] [--junit FILE] [--slowest N] GO-TEST-ARGUMENT...",
      "run tests as go test does, each as soon as it can be run",
      CommandGroup::work,
      k_job_settings,

@@ -4,6 +4,7 @@
 #include "base/units.hpp"
 #include "cli/spelling.hpp"
 #include "codec/toml.hpp"
+#include "runner/test_rules.hpp"
 #include "store/objects.hpp"
 #include "store/store_url.hpp"
 #include "sys/log.hpp"
@@ -256,6 +257,10 @@ Result<void> apply_file(Settings& settings, const sys::Path& path, std::string_v
   auto entries = codec::parse_toml(text_of(**bytes), shown);
   if (!entries) return fail(Code::invalid, entries.error().message);
   for (const auto& entry : *entries) {
+    // Those are for who runs tests (load_test_rules).
+    if (kind == Source::Kind::checkout_file && entry.key.starts_with(runner::k_tests_table)) {
+      continue;
+    }
     const Source source{kind, fmt::format("{}:{}", shown, entry.line)};
     TRY(apply_entry(settings, entry, source));
   }

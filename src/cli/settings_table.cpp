@@ -185,7 +185,7 @@ constexpr std::array<SettingSpec, k_setting_count> k_settings = {{
      "is never passed on."},
 }};
 
-constexpr std::array<VariableSpec, 12> k_other_variables = {{
+constexpr std::array<VariableSpec, 17> k_other_variables = {{
     {"SLUICE", "on|off", "off: go and run add nothing, cacheprog uses no store", false},
     {"SLUICE_LOG", "debug|info|warn|off", "log to stderr (the agent: to its log file)", false},
     {"SLUICE_SUMMARY", "FILE",
@@ -196,6 +196,12 @@ constexpr std::array<VariableSpec, 12> k_other_variables = {{
     {"SLUICE_SIGNING_KEY_FILE", "PATH", "a file that holds it", false},
     {"SLUICE_TRUSTED_KEYS", "KEYS", "public keys whose results are believed, ID:BASE64 each",
      false},
+    {"SLUICE_SEED", "NUMBER", "the seed that `sluice test` tells tests; else another each time",
+     false},
+    {"SLUICE_SLOT", "NUMBER", "of a test: what no other that runs has", true},
+    {"SLUICE_PORTS", "FIRST-LAST", "of a test: ports that no other that runs is told", true},
+    {"SLUICE_CLASS", "NAME", "of a set-up: the class of its tests", true},
+    {"SLUICE_ENV", "PATH", "of a set-up: a file for variables of its tests", true},
     {"SLUICE_SESSION", "JSON", "the resolved settings, from sluice to the sessions of its job",
      true},
     {"SLUICE_ASKS_GO", "1", "go is only asked for its version", true},

@@ -9,7 +9,8 @@
 #include "cli/output.hpp"
 #include "cli/progress.hpp"
 #include "cli/setup.hpp"
-#include "codec/json.hpp"
+#include "cli/test_classes.hpp"
+#include "cli/test_options.hpp"
 #include "gotool/go_flags.hpp"
 #include "gotool/go_version.hpp"
 #include "gotool/test_words.hpp"
@@ -66,48 +67,6 @@ bool is_for_here(const agent::AgentConfig& config, const sys::Environment& env) 
   return is_ours("GOOS", "linux") && is_ours("GOARCH", k_architecture);
 }
 
-// What this command was told beside go's words, for the process that runs the tests.
-constexpr std::string_view k_options_variable = "SLUICE_TEST_RUN";
-constexpr std::size_t k_slowest_max = 1000;
-
-struct Options {
-  std::string parallel = "auto";
-  bool explains = false;
-  sys::Path junit;  // empty: none
-  std::size_t slowest = 0;
-  std::size_t retries = 0;
-  bool is_quiet = false;
-
-  bool needs_tests() const { return !junit.empty() || slowest != 0 || retries != 0; }
-  bool is_told() const { return parallel != "auto" || explains || needs_tests(); }
-
-  std::string encode() const {
-    return codec::Json(codec::JsonObject{{"parallel", parallel},
-                                         {"explains", explains},
-                                         {"junit", junit.native()},
-                                         {"slowest", static_cast<std::uint64_t>(slowest)},
-                                         {"retries", static_cast<std::uint64_t>(retries)},
-                                         {"quiet", is_quiet}})
-        .dump();
-  }
-  static Options decode(std::string_view text) {
-    const auto json = codec::parse_json(text);
-    if (!json) return {};
-    return {json->text_or("parallel", "auto"),
-            json->bool_or("explains", false),
-            json->text_or("junit", ""),
-            static_cast<std::size_t>(json->int_or("slowest", 0)),
-            static_cast<std::size_t>(json->int_or("retries", 0)),
-            json->bool_or("quiet", false)};
-  }
-};
-
-struct Count {
-  std::string_view name;  // of the option
-  std::size_t most;
-  std::size_t* into;
-};
-
 // Why go has to do all of it; empty: sluice can.
 std::string why_only_go(const gotool::TestWords& words) {
   if (!words.only_go.empty()) return words.only_go;
@@ -128,6 +87,12 @@ void say_without_us(const std::string& reason) {
                   reason));
 }
 
+// go would run what nobody asked for.
+Error not_without_us(const std::string& reason) {
+  return {Code::invalid,
+          fmt::format("test: tests can be chosen only where sluice runs them: {}", reason)};
+}
+
 // That of another run shall not be taken for this one's.
 void remove_report(const sys::Path& file) {
   const auto before = sys::stat_file(file);
@@ -144,63 +109,41 @@ int leave_to_go(const agent::AgentConfig& config, const std::vector<std::string>
 }  // namespace
 
 int run_test(const Invocation& invocation, const sys::Environment& env) {
-  Options options;
-  options.parallel = invocation.option_or("parallel", options.parallel);
-  options.explains = invocation.has("explain-schedule");
-  if (invocation.has("junit")) {
-    options.junit = (current_directory() / invocation.option_or("junit", "")).lexically_normal();
-    const auto is_directory = [](const sys::Path& path) {
-      const auto info = sys::stat_file(path);
-      return info && *info && (*info)->is_directory();
-    };
-    const sys::Path parent = options.junit.parent_path();
-    if (is_directory(options.junit) || !is_directory(parent)) {
-      const std::string why = is_directory(parent) ? options.junit.native() + " is a directory"
-                                                   : parent.native() + " is no directory";
-      return report(Error{Code::invalid, "test: --junit: " + why});
-    }
-  }
-  for (const auto& [name, most, into] :
-       {Count{"slowest", k_slowest_max, &options.slowest},
-        Count{"retries", runner::k_retries_max, &options.retries}}) {
-    const std::string text = invocation.option_or(name, "0");
-    const auto number = parse_int<std::size_t>(text);
-    if (!number || *number > most) {
-      return report(Error{Code::invalid, fmt::format("test: --{}: \"{}\" is no number up to {}",
-                                                     name, printable(text, 80), most)});
-    }
-    *into = *number;
-  }
-  if (const auto strategy = runner::strategy_of(options.parallel, 1); !strategy) {
-    return report(Error{Code::invalid, "test: --parallel: " + strategy.error().message});
-  }
+  auto options = test_options_of(invocation, env);
+  if (!options) return report(std::move(options).error().in("test"));
   std::vector<std::string> words = {"test"};
   words.insert(words.end(), invocation.tail.begin(), invocation.tail.end());
   const std::string elsewhere = gotool::parse_go_words(words).change_directory;
-  auto setup = set_up(invocation.flags, env, (current_directory() / elsewhere).lexically_normal());
+  const sys::Path directory = (current_directory() / elsewhere).lexically_normal();
+  auto setup = set_up(invocation.flags, env, directory);
   if (!setup) return report(setup.error());
-  if (!options.junit.empty()) remove_report(options.junit);
+  const auto checkout = load_test_rules(directory);
+  if (!checkout) return report(checkout.error());
+  auto selection = selection_of(options->classes, options->filter, checkout->rules);
+  if (!selection) return report(std::move(selection).error().in("test"));
+  if (!options->junit.empty()) remove_report(options->junit);
   const bool is_alone = !setup->go_error.empty() || !setup->settings.enabled ||
                         foreign_cacheprog(*setup, env) || setup->go.is_script;
   const ModeChoice choice = choose_mode(setup->settings.mode, setup->go, false);
   if (is_alone || choice.restore) {
-    if (options.is_told()) say_without_us("sluice steps aside");
+    if (options->chooses()) return report(not_without_us("sluice steps aside"));
+    if (options->is_told()) say_without_us("sluice steps aside");
     Invocation go = invocation;
     go.tail = std::move(words);
     return run_go(go, env);
   }
   Command command{setup->executable, {std::string(k_test_run_name)}, true};
   command.arguments.insert(command.arguments.end(), words.begin(), words.end());
-  options.is_quiet = setup->settings.quiet;
+  options->is_quiet = setup->settings.quiet;
   sys::Environment told = env;
-  told.set(k_options_variable, options.encode());
+  told.set(k_test_options_variable, options->encode());
   return launch_job(*setup, invocation.flags, told, command, false);
 }
 
 int run_tests_inside(const std::vector<std::string>& words, const sys::Environment& told) {
-  const Options options = Options::decode(told.get_or(k_options_variable, ""));
+  const TestOptions options = TestOptions::decode(told.get_or(k_test_options_variable, ""));
   sys::Environment env = told;
-  env.unset(k_options_variable);
+  env.unset(k_test_options_variable);
   auto config = agent::AgentConfig::of_environment(env);
   if (!config || config->go_path.empty() || words.empty()) {
     return report(Error{Code::invalid, "sluice-test-run: for sluice itself only"});
@@ -216,6 +159,7 @@ int run_tests_inside(const std::vector<std::string>& words, const sys::Environme
   if (!is_for_here(*config, env)) reason = "another system or processor is built for";
   if (!reason.empty()) {
     sys::log_debug("go test runs the tests: {}", reason);
+    if (options.chooses()) return report(not_without_us(reason));
     if (options.is_told()) say_without_us(reason);
     return leave_to_go(*config, words, env);
   }
@@ -226,7 +170,20 @@ int run_tests_inside(const std::vector<std::string>& words, const sys::Environme
   auto strategy = runner::strategy_of(options.parallel, packages_at_once(asked));
   if (!strategy) return report(strategy.error());
   settings.strategy = std::move(*strategy);
-  settings.reads_tests = options.needs_tests();
+  settings.seed = options.seed;
+  auto checkout =
+      load_test_rules((current_directory() / asked.change_directory).lexically_normal());
+  if (!checkout) return report(checkout.error());
+  auto selection = selection_of(options.classes, options.filter, checkout->rules);
+  if (!selection) return report(selection.error());
+  add_tags(asked, *selection, checkout->rules, goflags);
+  settings.rules = std::move(checkout->rules);
+  settings.rules_directory = std::move(checkout->directory);
+  settings.selection = std::move(*selection);
+  const auto retries_something = [](const auto& one) { return one.retries.value_or(0) != 0; };
+  settings.reads_tests =
+      options.needs_tests() ||
+      (!options.retries && std::ranges::any_of(settings.rules.classes, retries_something));
   if (settings.reads_tests) gotool::tell_each_test(asked);
   settings.words = std::move(asked);
   settings.sluice = *sluice;

@@ -9,7 +9,7 @@ namespace sluice::gotool {
 namespace {
 
 constexpr std::string_view k_fields =
-    "-json=ImportPath,Dir,Root,GoFiles,CgoFiles,TestGoFiles,XTestGoFiles,IgnoredGoFiles,"
+    "-json=ImportPath,Dir,Root,Error,GoFiles,CgoFiles,TestGoFiles,XTestGoFiles,IgnoredGoFiles,"
     "IgnoredOtherFiles,CFiles,HFiles,SFiles";
 
 bool has_any(const codec::Json& package, std::string_view field) {
@@ -28,6 +28,7 @@ Result<TestPackage> parse_one(std::string_view text) {
   if (one.import_path.empty()) return fail(Code::corrupt, "go list: a package without a path");
   one.directory = package->text_or("Dir", "");
   one.root = package->text_or("Root", "");
+  one.is_broken = package->find("Error") != nullptr;
   const bool has_inner_tests = has_any(*package, "TestGoFiles");
   const bool has_outer_tests = has_any(*package, "XTestGoFiles");
   one.has_tests = has_inner_tests || has_outer_tests;
@@ -36,8 +37,11 @@ Result<TestPackage> parse_one(std::string_view text) {
   one.is_vetted_outside = has_outer_tests;
   for (const auto& [field, value] : *fields) {
     if (!field.ends_with("Files") || value.as_array() == nullptr) continue;
+    const bool is_of_tests = field == "TestGoFiles" || field == "XTestGoFiles";
     for (const codec::Json& name : *value.as_array()) {
-      if (name.as_string() != nullptr) one.files.push_back(*name.as_string());
+      if (name.as_string() == nullptr) continue;
+      one.files.push_back(*name.as_string());
+      if (is_of_tests) one.test_files.push_back(*name.as_string());
     }
   }
   return one;

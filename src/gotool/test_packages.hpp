@@ -15,8 +15,10 @@ namespace sluice::gotool {
 struct TestPackage {
   std::string import_path;
   std::string directory;
-  std::string root;                // of its module, GOPATH or GOROOT; empty: go keeps no result
-  bool has_tests = false;          // files with tests that this build chooses
+  std::string root;        // of its module, GOPATH or GOROOT; empty: go keeps no result
+  bool is_broken = false;  // go says what is wrong with it
+  bool has_tests = false;  // files with tests that this build chooses
+  std::vector<std::string> test_files;  // that this build chooses
   std::vector<std::string> files;  // names of its sources, with those that this build leaves out
   // What go vets of it: the package with its own tests, and those in package p_test.
   bool is_vetted_inside = false;

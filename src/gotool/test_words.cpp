@@ -111,7 +111,7 @@ class Parser {
     if (is_json_) arguments.emplace_back("-test.v=test2json");
     if (is_json_) from_goflags_.erase("v");
     for (const auto& [name, value] : from_goflags_) arguments.push_back(argument(name, value));
-    if (!has_timeout_) arguments.push_back(argument("timeout", go_duration(told_.timeout)));
+    if (!told_.has_timeout) arguments.push_back(argument("timeout", go_duration(told_.timeout)));
     const auto added = static_cast<std::ptrdiff_t>(arguments.size());
     arguments.insert(arguments.end(), told_.arguments.begin(), told_.arguments.end());
     for (auto at = arguments.begin() + added; at != arguments.end() && *at != "--"; ++at) {
@@ -178,7 +178,7 @@ class Parser {
     if (flag.name == "coverprofile") told_.cover_profile = value;
     if (flag.name == "failfast") told_.is_failfast = value == "true";
     if (flag.name == "timeout") {
-      has_timeout_ = true;
+      told_.has_timeout = true;
       told_.timeout = parse_go_duration(value).value_or(k_test_timeout_default);
     }
   }
@@ -252,7 +252,6 @@ class Parser {
   std::map<std::string_view, std::string> from_goflags_;  // for tests, in go's order
   bool is_json_ = false;
   bool is_verbose_ = false;
-  bool has_timeout_ = false;
 };
 
 }  // namespace

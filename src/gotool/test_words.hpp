@@ -28,6 +28,7 @@ struct TestWords {
   std::vector<std::string> arguments;
   std::string change_directory;                               // of -C
   std::chrono::nanoseconds timeout = k_test_timeout_default;  // 0: none
+  bool has_timeout = false;                                   // it was said
   bool is_json = false;
   bool is_verbose = false;  // the output of tests that pass is shown
   bool is_failfast = false;

@@ -22,7 +22,8 @@ TestCommand package_command(const gotool::TestPackage& package, const sys::Path&
   }
   command.arguments.emplace_back("-test.paniconexit0");
   command.environment = go.env;
-  if (go.words.is_covered) {
+  for (const auto& [name, value] : go.words.env) command.environment.set(name, value);
+  if (go.is_covered) {
     command.arguments.push_back("-test.gocoverdir=" + files.counters().native());
     command.environment.set("GOCOVERDIR", files.counters().native());
   }

@@ -5,8 +5,8 @@
 #pragma once
 
 #include "gotool/test_packages.hpp"
-#include "gotool/test_words.hpp"
 #include "runner/go_rules.hpp"
+#include "runner/package_words.hpp"
 #include "runner/test_process.hpp"
 #include "sys/environment.hpp"
 #include "sys/file.hpp"
@@ -23,10 +23,11 @@ struct PackageFiles {
 };
 
 struct PackageGo {
-  const gotool::TestWords& words;
+  const PackageWords& words;
   const sys::Environment& env;
   const sys::Path& goroot;
   Limits limits;
+  bool is_covered = false;
 };
 
 // `program` is run in the directory of the package. What it consults is logged where go would keep

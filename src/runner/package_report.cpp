@@ -8,9 +8,21 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace sluice::runner {
+
+ReportForm form_of(const gotool::TestWords& words, int go_minor, bool is_read) {
+  ReportForm form;
+  form.go_minor = go_minor;
+  form.is_json = words.is_json;
+  form.is_covered = words.is_covered;
+  form.is_verbose = words.is_verbose;
+  form.is_framed = std::ranges::find(words.arguments, "-test.v=test2json") != words.arguments.end();
+  form.is_read = is_read;
+  return form;
+}
 
 PackageReport::PackageReport(std::string import_path, const ReportForm& form, Show show)
     : import_path_(std::move(import_path)),

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "gotool/test_events.hpp"
+#include "gotool/test_words.hpp"
 #include "runner/test_process.hpp"
 #include "runner/test_records.hpp"
 
@@ -28,6 +29,9 @@ struct ReportForm {
   std::chrono::nanoseconds quit_after{0};  // limits that were given to the test, for messages
   std::chrono::nanoseconds wait_delay{0};
 };
+
+// Without limits of time.
+ReportForm form_of(const gotool::TestWords& words, int go_minor, bool is_read);
 
 class PackageReport {
  public:

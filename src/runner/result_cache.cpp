@@ -30,24 +30,28 @@ ResultCache::ResultCache(Access access, Go go)
     : access_(std::move(access)), go_(std::move(go)), umask_(sys::file_mode_mask()) {}
 
 std::optional<ActionId> ResultCache::key_of(const gotool::TestPackage& package,
-                                            const ActionId& test, ByteView log) const {
+                                            const ActionId& test, const PackageWords& words,
+                                            ByteView log) const {
   const gotool::PackagePlace place{package.directory, package.root};
   const auto inputs = gotool::test_inputs(log, place);
   if (!inputs) return std::nullopt;
   gotool::Snapshot files;
+  sys::Environment env = go_.env;
+  for (const auto& [name, value] : words.env) env.set(name, value);
   const auto id =
-      gotool::go_test_inputs_id(*inputs, {go_.env, go_.version, umask_, package.directory}, files);
+      gotool::go_test_inputs_id(*inputs, {env, go_.version, umask_, package.directory}, files);
   if (!id) return std::nullopt;
   return gotool::go_result_key(test, *id);
 }
 
 std::optional<ResultCache::Result> ResultCache::find(const gotool::TestPackage& package,
-                                                     std::string_view program) {
-  if (!go_.keeps_results || package.root.empty()) return std::nullopt;
-  const ActionId test = gotool::test_id(go_.version, program, go_.arguments);
+                                                     std::string_view program,
+                                                     const PackageWords& words) {
+  if (!words.keeps_results || package.root.empty()) return std::nullopt;
+  const ActionId test = gotool::test_id(go_.version, program, words.arguments);
   const auto log = content_of(access_.get(test), gotool::k_test_log_max);
   if (!log) return std::nullopt;
-  const auto key = key_of(package, test, *log);
+  const auto key = key_of(package, test, words, *log);
   if (!key) return std::nullopt;
   const auto hit = access_.get(*key);
   if (!hit || hit->time_ns < gotool::results_expire_ns(go_.gocache)) return std::nullopt;
@@ -63,12 +67,12 @@ std::optional<ResultCache::Result> ResultCache::find(const gotool::TestPackage& 
 }
 
 void ResultCache::keep(const gotool::TestPackage& package, std::string_view program,
-                       const sys::Path& log, const Result& result) {
-  if (!go_.keeps_results || package.root.empty()) return;
+                       const PackageWords& words, const sys::Path& log, const Result& result) {
+  if (!words.keeps_results || package.root.empty()) return;
   const auto bytes = sys::read_file(log, gotool::k_test_log_max);
   if (!bytes || !*bytes || !text_of(**bytes).ends_with('\n')) return;
-  const ActionId test = gotool::test_id(go_.version, program, go_.arguments);
-  const auto key = key_of(package, test, **bytes);
+  const ActionId test = gotool::test_id(go_.version, program, words.arguments);
+  const auto key = key_of(package, test, words, **bytes);
   if (!key || (go_.has_profile && !result.profile) || !access_.put(test, **bytes)) return;
   (void)access_.put(*key, bytes_of(result.output));
   if (go_.has_profile) {

@@ -8,6 +8,7 @@
 #include "base/digest.hpp"
 #include "gotool/local_tier.hpp"
 #include "gotool/test_packages.hpp"
+#include "runner/package_words.hpp"
 #include "sys/environment.hpp"
 #include "sys/file.hpp"
 
@@ -23,13 +24,11 @@ namespace sluice::runner {
 class ResultCache {
  public:
   struct Go {
-    std::string version;                 // "go1.26.8"
-    sys::Environment env;                // as go sees it
-    std::vector<std::string> arguments;  // of every test of this run
-    bool keeps_results = true;           // what they allow
-    bool has_profile = false;            // of coverage
-    std::string vet;                     // -vet, empty where it is not given
-    sys::Path gocache;                   // for the moment of `go clean -testcache`
+    std::string version;       // "go1.26.8"
+    sys::Environment env;      // as go sees it
+    bool has_profile = false;  // of coverage
+    std::string vet;           // -vet, empty where it is not given
+    sys::Path gocache;         // for the moment of `go clean -testcache`
   };
 
   // The cache of the job, as CacheClient has it.
@@ -45,10 +44,11 @@ class ResultCache {
     std::optional<std::string> profile;  // where Go::has_profile
   };
   // `program`: the first part of its build ID.
-  std::optional<Result> find(const gotool::TestPackage& package, std::string_view program);
+  std::optional<Result> find(const gotool::TestPackage& package, std::string_view program,
+                             const PackageWords& words);
   // The tests passed: `log` is the file of -test.testlogfile, the output what go would keep.
-  void keep(const gotool::TestPackage& package, std::string_view program, const sys::Path& log,
-            const Result& result);
+  void keep(const gotool::TestPackage& package, std::string_view program, const PackageWords& words,
+            const sys::Path& log, const Result& result);
 
   // Whether go's vet found nothing in a package of this program and these sources. go keeps that,
   // too, and then runs no vet that could say so.
@@ -59,7 +59,7 @@ class ResultCache {
   std::optional<ActionId> vetted_key(const gotool::TestPackage& package,
                                      std::string_view program) const;
   std::optional<ActionId> key_of(const gotool::TestPackage& package, const ActionId& test,
-                                 ByteView log) const;
+                                 const PackageWords& words, ByteView log) const;
 
   const Access access_;
   const Go go_;

@@ -14,6 +14,12 @@ namespace {
 constexpr std::string_view k_output = "ok  \tm/p\t0.012s\n";
 constexpr std::string_view k_log = "# test log\n\ngetenv WHO\nopen testdata/a\n";
 
+PackageWords usual_words() {
+  PackageWords words;
+  words.arguments = {"-test.timeout=10m0s"};
+  return words;
+}
+
 // A checkout whose file is old enough, and a cache beside it.
 class Place {
  public:
@@ -41,7 +47,7 @@ class Place {
     one.files = {"testdata/a"};
     return one;
   }
-  ResultCache cache(std::vector<std::string> arguments = {"-test.timeout=10m0s"}) const {
+  ResultCache cache() const {
     auto tier = gotool::LocalTier::open(gocache());
     REQUIRE(tier);
     return ResultCache(
@@ -52,7 +58,7 @@ class Place {
          [tier = *tier](const ActionId& action, ByteView body) {
            return tier.put(action, sha256_as<BlobId>(body), body, unix_now_ns()).has_value();
          }},
-        {"go1.26.8", env, std::move(arguments), true, has_profile, vet, gocache()});
+        {"go1.26.8", env, has_profile, vet, gocache()});
   }
   sys::Path gocache() const { return made_.path() / "cache"; }
 
@@ -68,28 +74,41 @@ class Place {
 
 TEST_CASE("result cache: what was kept is found while all that the test consulted is the same") {
   Place place;
-  CHECK_FALSE(place.cache().find(place.package(), "abc"));
-  place.cache().keep(place.package(), "abc", place.log(), {std::string(k_output), std::nullopt});
-  const auto found = place.cache().find(place.package(), "abc");
+  CHECK_FALSE(place.cache().find(place.package(), "abc", usual_words()));
+  place.cache().keep(place.package(), "abc", usual_words(), place.log(),
+                     {std::string(k_output), std::nullopt});
+  const auto found = place.cache().find(place.package(), "abc", usual_words());
   REQUIRE(found);
   CHECK(found->output == "ok  \tm/p\t(cached)\n");
   CHECK_FALSE(found->profile);
-  CHECK_FALSE(place.cache().find(place.package(), "abd"));
-  CHECK_FALSE(place.cache({"-test.run=X"}).find(place.package(), "abc"));
+  CHECK_FALSE(place.cache().find(place.package(), "abd", usual_words()));
+  PackageWords other = usual_words();
+  other.arguments = {"-test.run=X"};
+  CHECK_FALSE(place.cache().find(place.package(), "abc", other));
+  other = usual_words();
+  other.keeps_results = false;
+  CHECK_FALSE(place.cache().find(place.package(), "abc", other));
+  other.keeps_results = true;
+  other.env = {{"WHO", "somebody"}};
+  CHECK_FALSE(place.cache().find(place.package(), "abc", other));
+  other.env = {{"NOT_READ", "x"}};
+  CHECK(place.cache().find(place.package(), "abc", other));
   place.env.set("WHO", "you");
-  CHECK_FALSE(place.cache().find(place.package(), "abc"));
+  CHECK_FALSE(place.cache().find(place.package(), "abc", usual_words()));
   place.env.set("WHO", "me");
   place.write("ab");
-  CHECK_FALSE(place.cache().find(place.package(), "abc"));
+  CHECK_FALSE(place.cache().find(place.package(), "abc", usual_words()));
 }
 
 TEST_CASE("result cache: with a profile a result is only found where that is") {
   Place place;
-  place.cache().keep(place.package(), "abc", place.log(), {std::string(k_output), std::nullopt});
+  place.cache().keep(place.package(), "abc", usual_words(), place.log(),
+                     {std::string(k_output), std::nullopt});
   place.has_profile = true;
-  CHECK_FALSE(place.cache().find(place.package(), "abc"));
-  place.cache().keep(place.package(), "abc", place.log(), {std::string(k_output), "mode: set\n"});
-  const auto found = place.cache().find(place.package(), "abc");
+  CHECK_FALSE(place.cache().find(place.package(), "abc", usual_words()));
+  place.cache().keep(place.package(), "abc", usual_words(), place.log(),
+                     {std::string(k_output), "mode: set\n"});
+  const auto found = place.cache().find(place.package(), "abc", usual_words());
   REQUIRE(found);
   CHECK(found->profile == "mode: set\n");
 }
@@ -113,28 +132,31 @@ TEST_CASE("result cache: what vet found nothing in, while the sources are the sa
 
 TEST_CASE("result cache: go clean -testcache ends what was kept before") {
   const Place place;
-  place.cache().keep(place.package(), "abc", place.log(), {std::string(k_output), std::nullopt});
+  place.cache().keep(place.package(), "abc", usual_words(), place.log(),
+                     {std::string(k_output), std::nullopt});
   const auto expire = [&](UnixNanos at) {
     const std::string text = std::to_string(at) + "\n";
     REQUIRE(sys::write_file_atomic(place.gocache() / "testexpire.txt", bytes_of(text)));
   };
   expire(unix_now_ns() + 1);
-  CHECK_FALSE(place.cache().find(place.package(), "abc"));
+  CHECK_FALSE(place.cache().find(place.package(), "abc", usual_words()));
   expire(unix_now_ns() - 3'600'000'000'000);
-  CHECK(place.cache().find(place.package(), "abc"));
+  CHECK(place.cache().find(place.package(), "abc", usual_words()));
 }
 
 TEST_CASE("result cache: nothing is kept of a package outside of modules, or without a whole log") {
   const Place place;
   gotool::TestPackage outside = place.package();
   outside.root.clear();
-  place.cache().keep(outside, "abc", place.log(), {std::string(k_output), std::nullopt});
-  CHECK_FALSE(place.cache().find(place.package(), "abc"));
-  place.cache().keep(place.package(), "abc", place.directory() / "none",
+  place.cache().keep(outside, "abc", usual_words(), place.log(),
+                     {std::string(k_output), std::nullopt});
+  CHECK_FALSE(place.cache().find(place.package(), "abc", usual_words()));
+  place.cache().keep(place.package(), "abc", usual_words(), place.directory() / "none",
                      {std::string(k_output), std::nullopt});
   REQUIRE(sys::write_file_atomic(place.log(), bytes_of("# test log\nopen x")));
-  place.cache().keep(place.package(), "abc", place.log(), {std::string(k_output), std::nullopt});
-  CHECK_FALSE(place.cache().find(place.package(), "abc"));
+  place.cache().keep(place.package(), "abc", usual_words(), place.log(),
+                     {std::string(k_output), std::nullopt});
+  CHECK_FALSE(place.cache().find(place.package(), "abc", usual_words()));
 }
 
 }  // namespace sluice::runner

@@ -32,10 +32,11 @@ bool Retries::take(const FailedPackage& failed) {
   const auto count = static_cast<std::size_t>(std::ranges::count_if(tests, has_failed));
   failed_ += std::max<std::size_t>(count, 1);
   // Nothing began: what is wrong is in an init or in TestMain.
-  if (more_ == 0 || tests.empty() || has_data_race(failed.said)) return false;
+  if (failed.more == 0 || tests.empty() || has_data_race(failed.said)) return false;
   Package package;
   package.verdict.number = failed.number;
   package.verdict.has_passed = true;
+  package.more = failed.more;
   if (ended_as_told(failed) && count > 0 && !failed.has_subtest_filter) {
     for (const TestRecord& test : tests) {
       const bool is_there = std::ranges::find(package.tests, test.name) != package.tests.end();
@@ -64,12 +65,12 @@ std::string Retries::why_none() const {
 
 Retries::Attempt Retries::next() const {
   const Package& package = packages_.front();
-  return {package.verdict.number, package.tests.front(), package.at, more_ + 1};
+  return {package.verdict.number, package.tests.front(), package.at, package.more + 1};
 }
 
 std::optional<Retries::Verdict> Retries::ended(bool has_passed) {
   Package& package = packages_.front();
-  if (!has_passed && package.at <= more_) {
+  if (!has_passed && package.at <= package.more) {
     ++package.at;
     return std::nullopt;
   }

@@ -31,13 +31,12 @@ struct FailedPackage {
   const TestRecords* tests = nullptr;
   TestEnd end;
   std::string_view said;            // all of it
+  std::size_t more = 0;             // attempts that it may have
   bool has_subtest_filter = false;  // -run with a slash: a single test cannot be asked for
 };
 
 class Retries {
  public:
-  explicit Retries(std::size_t more) : more_(more) {}
-
   void ran(std::size_t tests) { ran_ += tests; }
   // Whether it is to be run again. Then it is decided later.
   bool take(const FailedPackage& failed);
@@ -67,11 +66,11 @@ class Retries {
   struct Package {
     std::deque<std::string> tests;  // still to be decided
     std::size_t at = 2;
+    std::size_t more = 0;
     Verdict verdict;
   };
   Verdict pop();
 
-  const std::size_t more_;
   std::size_t ran_ = 0;
   std::size_t failed_ = 0;
   std::deque<Package> packages_;

@@ -31,11 +31,11 @@ TestEnd exited(int code) {
 }  // namespace
 
 TEST_CASE("retries: each test that failed by itself, until it passes or has had all attempts") {
-  Retries retries(2);
+  Retries retries;
   const auto records =
       records_of({{"TestA", false}, {"TestA/sub", false}, {"TestB", true}, {"TestC", false}});
   retries.ran(3);
-  CHECK(retries.take({7, &records, exited(1), "", false}));
+  CHECK(retries.take({7, &records, exited(1), "", 2, false}));
   CHECK(retries.why_none().empty());
   REQUIRE(retries.is_waiting());
   CHECK(retries.next().test == "TestA");
@@ -57,8 +57,8 @@ TEST_CASE("retries: each test that failed by itself, until it passes or has had 
 
 TEST_CASE("retries: the whole package where others did not run, or one cannot be asked for") {
   const auto records = records_of({{"TestA", false}});
-  Retries retries(1);
-  CHECK(retries.take({1, &records, exited(2), "panic: x", false}));
+  Retries retries;
+  CHECK(retries.take({1, &records, exited(2), "panic: x", 1, false}));
   CHECK(retries.next().test.empty());
   const auto verdict = retries.ended(true);
   REQUIRE(verdict.has_value());
@@ -69,10 +69,10 @@ TEST_CASE("retries: the whole package where others did not run, or one cannot be
   event.test = "TestA";
   event.action = "run";
   no_end.add(event);
-  Retries fatal(1);
-  CHECK(fatal.take({1, &no_end, exited(1), "", false}));
+  Retries fatal;
+  CHECK(fatal.take({1, &no_end, exited(1), "", 1, false}));
   CHECK(fatal.next().test.empty());
-  CHECK(retries.take({2, &records, exited(1), "", true}));
+  CHECK(retries.take({2, &records, exited(1), "", 1, true}));
   CHECK(retries.next().test.empty());
   const auto given_up = retries.give_up();
   CHECK(given_up.number == 2);
@@ -81,13 +81,13 @@ TEST_CASE("retries: the whole package where others did not run, or one cannot be
 
 TEST_CASE("retries: not without being asked, after a race, or where no test began") {
   const auto records = records_of({{"TestA", false}});
-  CHECK_FALSE(Retries(0).take({1, &records, exited(1), "", false}));
-  Retries retries(2);
-  CHECK_FALSE(retries.take({1, &records, exited(66), "x\nWARNING: DATA RACE\n", false}));
+  Retries retries;
+  CHECK_FALSE(retries.take({1, &records, exited(1), "", 0, false}));
+  CHECK_FALSE(retries.take({1, &records, exited(66), "x\nWARNING: DATA RACE\n", 2, false}));
   CHECK_FALSE(retries.take(
-      {1, &records, exited(1), "testing.go:1: race detected during execution of test", false}));
+      {1, &records, exited(1), "testing.go:1: race detected during execution of test", 2, false}));
   const TestRecords none;
-  CHECK_FALSE(retries.take({1, &none, exited(2), "panic: in init", false}));
+  CHECK_FALSE(retries.take({1, &none, exited(2), "panic: in init", 2, false}));
   CHECK_FALSE(retries.is_waiting());
 }
 
@@ -128,19 +128,19 @@ TEST_CASE("retries: much that fails is no flakiness") {
   std::vector<std::pair<std::string, bool>> tests;
   for (int i = 0; i < 11; ++i) tests.emplace_back("Test" + std::to_string(i), false);
   const auto eleven = records_of(tests);
-  Retries many(1);
+  Retries many;
   many.ran(1000);
-  CHECK(many.take({1, &eleven, exited(1), "", false}));
+  CHECK(many.take({1, &eleven, exited(1), "", 1, false}));
   CHECK(many.why_none() == "11 tests failed, and more than 10 are not run again");
   tests.resize(5);
   const auto five = records_of(tests);
-  Retries share(1);
+  Retries share;
   share.ran(24);
-  CHECK(share.take({1, &five, exited(1), "", false}));
+  CHECK(share.take({1, &five, exited(1), "", 1, false}));
   CHECK(share.why_none() == "5 of 24 tests failed, and more than 20 % are not run again");
-  Retries small(1);
+  Retries small;
   small.ran(19);
-  CHECK(small.take({1, &five, exited(1), "", false}));
+  CHECK(small.take({1, &five, exited(1), "", 1, false}));
   CHECK(small.why_none().empty());
 }
 

@@ -4,8 +4,9 @@
 
 namespace sluice::runner {
 
-void RunFacts::set_packages(TestPackages packages) {
+void RunFacts::set_packages(TestPackages packages, WordsOf words) {
   const std::lock_guard lock(mutex_);
+  words_ = std::move(words);
   packages_ = std::move(packages);
   changed_.notify_all();
 }
@@ -29,13 +30,14 @@ std::optional<RunFacts::Known> RunFacts::wait_for(const std::string& package) {
   if (!is_there || !*cache_) return std::nullopt;
   const auto at = packages_->find(package);
   if (at == packages_->end()) return std::nullopt;
-  return Known{*cache_, at->second};
+  return Known{*cache_, at->second, words_};
 }
 
 std::optional<ResultCache::Result> RunFacts::known_result(const std::string& package,
                                                           const std::string& program) {
   const auto known = wait_for(package);
-  return known ? known->cache->find(known->facts, program) : std::nullopt;
+  if (!known) return std::nullopt;
+  return known->cache->find(known->facts, program, known->words(package));
 }
 
 bool RunFacts::is_vetted(const std::string& package, const std::string& program) {

@@ -10,6 +10,7 @@
 
 #include <chrono>
 #include <condition_variable>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -21,11 +22,13 @@ namespace sluice::runner {
 inline constexpr auto k_packages_wait = std::chrono::seconds(20);  // go lists them beside the build
 inline constexpr auto k_cache_wait = std::chrono::seconds(2);  // go's session is its first process
 
+using WordsOf = std::function<PackageWords(const std::string& package)>;
 using TestPackages = std::unordered_map<std::string, gotool::TestPackage>;  // by import path
 
 class RunFacts {
  public:
-  void set_packages(TestPackages packages);
+  // `words`: what the tests of a package are told; called on threads of whoever asks.
+  void set_packages(TestPackages packages, WordsOf words);
   void set_cache(std::shared_ptr<ResultCache> cache);  // empty: there is none
   // Of a package whose tests need not be run.
   std::optional<ResultCache::Result> known_result(const std::string& package,
@@ -37,12 +40,14 @@ class RunFacts {
   struct Known {
     std::shared_ptr<ResultCache> cache;
     gotool::TestPackage facts;
+    WordsOf words;
   };
   std::optional<Known> wait_for(const std::string& package);
 
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::optional<TestPackages> packages_;
+  WordsOf words_;
   std::optional<std::shared_ptr<ResultCache>> cache_;
 };
 

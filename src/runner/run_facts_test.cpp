@@ -11,7 +11,7 @@ std::shared_ptr<ResultCache> empty_cache() {
   return std::make_shared<ResultCache>(
       ResultCache::Access{[](const ActionId&) { return std::nullopt; },
                           [](const ActionId&, ByteView) { return false; }},
-      ResultCache::Go{"go1.26.8", {}, {}, true, false, "", "/none"});
+      ResultCache::Go{"go1.26.8", {}, false, "", "/none"});
 }
 
 }  // namespace
@@ -22,14 +22,14 @@ TEST_CASE("run facts: who asks waits for the packages and for the cache") {
   CHECK(asked.wait_for(std::chrono::milliseconds(20)) == std::future_status::timeout);
   facts.set_cache(empty_cache());
   CHECK(asked.wait_for(std::chrono::milliseconds(20)) == std::future_status::timeout);
-  facts.set_packages({{"m/p", {}}});
+  facts.set_packages({{"m/p", {}}}, [](const std::string&) { return PackageWords(); });
   CHECK_FALSE(asked.get());
   CHECK(facts.cache());
 }
 
 TEST_CASE("run facts: without a cache nothing is known, and nobody waits for it") {
   RunFacts facts;
-  facts.set_packages({{"m/p", {}}});
+  facts.set_packages({{"m/p", {}}}, [](const std::string&) { return PackageWords(); });
   facts.set_cache(nullptr);
   CHECK_FALSE(facts.known_result("m/p", "abc"));
   CHECK_FALSE(facts.known_result("m/none", "abc"));

@@ -1,15 +1,25 @@
-// A package of a run: what is known of it, and how far it is. Of the thread of the run.
+// The packages of a run: what is known of each, how far it is, and what that comes to.
+//
+// Of the thread of the run.
 #pragma once
 
 #include "gotool/test_packages.hpp"
 #include "runner/package_command.hpp"
 #include "runner/package_report.hpp"
+#include "runner/progress.hpp"
+#include "runner/run_summary.hpp"
+#include "runner/slots.hpp"
+#include "runner/test_history.hpp"
 #include "runner/test_process.hpp"
 #include "sys/file.hpp"
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
 
 namespace sluice::runner {
 
@@ -21,11 +31,15 @@ struct Package {
   sys::Path program;
   std::unique_ptr<PackageReport> report;
   std::unique_ptr<TestProcess> process;
+  std::optional<Slot> slot;                                   // while it runs
+  std::vector<std::pair<std::string, std::string>> slot_env;  // of its last run
   double started_s = 0;
   TestEnd first_end;                   // before attempts
   std::optional<std::string> profile;  // of coverage
   bool has_come = false;
   bool is_over = false;
+  bool is_counted = false;  // among those that its classes expect
+  bool was_told_slow = false;
   bool has_ended = false;
   bool has_passed = false;
   bool was_kept = false;    // its result, from before
@@ -35,5 +49,16 @@ struct Package {
   bool is_vetted_outside = false;
   bool was_vetted = false;  // that is kept
 };
+
+using Packages = std::unordered_map<std::string, Package>;  // by import path
+
+// At the end. Those that should have run and did not are told, too.
+RunSummary summary_of(const Packages& packages, std::vector<std::string>& not_run);
+// Now; what is known of the processors is not in it. Without a history no time is left.
+Progress progress_of(const Packages& packages, const std::optional<TestHistory>& history,
+                     double cores, double now_s);
+// Of coverage, in one order whatever came first.
+std::map<std::string, std::string> profiles_of(const Packages& packages);
+void signal_all(const Packages& packages, int signal);
 
 }  // namespace sluice::runner

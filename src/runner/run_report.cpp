@@ -1,5 +1,7 @@
 #include "runner/run_report.hpp"
 
+#include "base/deadline.hpp"
+#include "base/rfc3339.hpp"
 #include "runner/annotations.hpp"
 
 #include <fmt/format.h>
@@ -10,9 +12,29 @@
 namespace sluice::runner {
 
 void RunReport::add(JunitSuite suite) {
-  if (settings_.junit.empty() && settings_.slowest == 0) return;
+  if (!is_kept()) return;
   std::string package = suite.package;
   suites_.insert_or_assign(std::move(package), std::move(suite));
+}
+
+void RunReport::not_run(std::string package, std::string why) {
+  add({std::move(package), rfc3339_short(unix_now_ns()), 0, {}, std::move(why), ""});
+}
+
+std::vector<std::string> RunReport::ended(const Ended& ended) {
+  const TestRecords& records = ended.records;
+  if (is_kept()) {
+    const bool is_told =
+        ended.has_passed || std::ranges::any_of(records.tests(), &TestRecord::has_failed);
+    auto tests = records.tests();
+    for (TestRecord& test : tests) {  // at most so long
+      if (test.outcome == TestOutcome::unfinished) test.elapsed_s = ended.elapsed_s;
+    }
+    add({std::string(ended.package), rfc3339_short(unix_now_ns()), ended.elapsed_s,
+         std::move(tests), is_told ? "" : std::string(ended.error), records.said()});
+  }
+  if (ended.has_passed) return {};
+  return annotations(ended.package, ended.directory, records.last_failures());
 }
 
 std::vector<std::string> RunReport::annotations(std::string_view package,

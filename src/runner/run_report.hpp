@@ -5,6 +5,7 @@
 
 #include "base/result.hpp"
 #include "runner/junit.hpp"
+#include "runner/test_records.hpp"
 #include "sys/file.hpp"
 
 #include <cstddef>
@@ -26,8 +27,20 @@ class RunReport {
  public:
   explicit RunReport(RunReportSettings settings) : settings_(std::move(settings)) {}
 
+  // One without tests, and why.
+  void not_run(std::string package, std::string why);
   // In place of what was told of this package before.
   void add(JunitSuite suite);
+  struct Ended {
+    std::string_view package;
+    std::string_view directory;
+    const TestRecords& records;
+    double elapsed_s = 0;
+    bool has_passed = false;
+    std::string_view error;  // why it failed, where no test of it says so
+  };
+  // Its tests, for JUnit and the slowest; annotations for stderr, as they are.
+  std::vector<std::string> ended(const Ended& ended);
   // Lines for stderr, as they are. `text` of what failed, `directory` of the package.
   std::vector<std::string> annotations(std::string_view package, const sys::Path& directory,
                                        std::string_view text);
@@ -36,6 +49,8 @@ class RunReport {
   Result<void> write(double elapsed_s, std::string_view go_version) const;
 
  private:
+  bool is_kept() const { return !settings_.junit.empty() || settings_.slowest != 0; }
+
   const RunReportSettings settings_;
   std::map<std::string, JunitSuite, std::less<>> suites_;  // by package: one order
   std::size_t annotated_ = 0;

@@ -20,6 +20,7 @@ namespace {
 
 constexpr auto k_list_max = std::chrono::minutes(10);
 constexpr std::size_t k_list_bytes_max = 256U << 20U;
+constexpr std::uint64_t k_source_bytes_max = 64U << 20U;
 constexpr std::size_t k_errors_read = 16U << 10U;
 
 }  // namespace
@@ -31,7 +32,8 @@ TestBuild::~TestBuild() {
 
 Result<void> TestBuild::start() {
   TRY(open_door());
-  list();
+  TRY(list());
+  if (is_idle_) return {};
   return start_go();
 }
 
@@ -71,8 +73,22 @@ Result<void> TestBuild::open_door() {
   return {};
 }
 
-// Beside go, which says whatever is wrong with the words.
-void TestBuild::list() {
+Result<std::shared_ptr<const TestPlan>> TestBuild::plan(
+    const std::vector<gotool::TestPackage>& packages) const {
+  if (!settings_.rules.is_of_file && !settings_.selection.chooses()) {
+    return std::make_shared<const TestPlan>(settings_.rules);
+  }
+  const auto read = [](const sys::Path& path) {
+    const auto bytes = sys::read_file(path, k_source_bytes_max);
+    return bytes && *bytes ? std::string(text_of(**bytes)) : std::string();
+  };
+  TRY_ASSIGN(TestPlan made, TestPlan::make(settings_.rules, settings_.rules_directory,
+                                           settings_.selection, packages, read));
+  return std::make_shared<const TestPlan>(std::move(made));
+}
+
+// Beside go, which says whatever is wrong with the words; before it where it shall not build all.
+Result<void> TestBuild::list() {
   const gotool::TestWords& words = settings_.words;
   sys::SpawnOptions options;
   options.program = settings_.config.go_path;
@@ -85,7 +101,7 @@ void TestBuild::list() {
   }
   options.environment = settings_.env;
   options.environment.set("GOCACHEPROG", "");  // the local tier is enough for it
-  lister_ = std::thread([this, options = std::move(options)] {
+  const auto ask = [this, options = std::move(options)] {
     const auto answer = sys::run_captured(options, Deadline::after(k_list_max), k_list_bytes_max);
     std::vector<gotool::TestPackage> packages;
     if (answer) {
@@ -93,10 +109,39 @@ void TestBuild::list() {
       if (parsed) packages = std::move(*parsed);
       if (!parsed) sys::log_debug("{}", parsed.error().message);
     }
-    TestPackages by_path;
+    return packages;
+  };
+  if (!settings_.selection.chooses()) {
+    lister_ = std::thread([this, ask] {
+      std::vector<gotool::TestPackage> packages = ask();
+      auto planned = plan(packages);
+      set_listed(std::move(packages), std::move(planned));
+    });
+    return {};
+  }
+  std::vector<gotool::TestPackage> packages = ask();
+  TRY_ASSIGN(auto planned, plan(packages));
+  is_idle_ = !packages.empty();  // of what go cannot list it says why
+  std::erase_if(packages, [&](const gotool::TestPackage& package) {
+    return !planned->of(package.import_path).is_run;
+  });
+  for (const auto& package : packages) chosen_.push_back(package.import_path);
+  is_idle_ = is_idle_ && packages.empty();
+  set_listed(std::move(packages), std::move(planned));
+  return {};
+}
+
+void TestBuild::set_listed(std::vector<gotool::TestPackage> packages,
+                           Result<std::shared_ptr<const TestPlan>> plan) {
+  TestPackages by_path;
+  if (plan) {
     for (const auto& package : packages) by_path.emplace(package.import_path, package);
-    facts_.set_packages(std::move(by_path));
-    loop_.post([this, packages = std::move(packages)] { listener_.listed(packages); });
+  }
+  facts_.set_packages(std::move(by_path), [this, plan](const std::string& package) {
+    return words_of((*plan)->of(package), settings_.rules, settings_.words);
+  });
+  loop_.post([this, packages = std::move(packages), plan = std::move(plan)] {
+    listener_.listed(packages, plan);
   });
 }
 
@@ -116,7 +161,7 @@ Result<void> TestBuild::start_go() {
   add("-count=1");                               // it need not look for results
   add(words.is_json ? "-json" : "-json=false");  // whatever GOFLAGS says
   if (!words.cover_profile.empty()) add("-coverprofile=" + words.cover_profile);
-  for (const std::string& package : words.packages) add(package);
+  for (const std::string& package : chosen_.empty() ? words.packages : chosen_) add(package);
   agent::AgentConfig config = settings_.config;
   config.test_door = door_path();
   config.test_programs = settings_.programs;
@@ -182,10 +227,8 @@ void TestBuild::go_is(const sys::Environment& env, const sys::Path& directory) {
           [this](const ActionId& action) { return client_->get(action); },
           [this](const ActionId& action, ByteView body) { return client_->put(action, body); }};
       cache = std::make_shared<ResultCache>(
-          access,
-          ResultCache::Go{version, env, settings_.words.arguments, settings_.words.keeps_results,
-                          !settings_.words.cover_profile.empty(), vet_of(settings_.words),
-                          settings_.config.local_tier});
+          access, ResultCache::Go{version, env, !settings_.words.cover_profile.empty(),
+                                  vet_of(settings_.words), settings_.config.local_tier});
     } else {
       sys::log_debug("{}", client.error().message);
     }

@@ -13,6 +13,7 @@
 #include "runner/go_output.hpp"
 #include "runner/result_cache.hpp"
 #include "runner/run_facts.hpp"
+#include "runner/test_plan.hpp"
 #include "runner/test_process.hpp"
 #include "sys/environment.hpp"
 #include "sys/file.hpp"
@@ -22,6 +23,7 @@
 #include <string>
 #include <string_view>
 #include <thread>
+#include <utility>
 #include <vector>
 
 namespace sluice::runner {
@@ -33,8 +35,10 @@ class BuildListener {
   BuildListener(const BuildListener&) = delete;
   BuildListener& operator=(const BuildListener&) = delete;
 
-  // Once, before or after the rest; empty where go cannot list them.
-  virtual void listed(const std::vector<gotool::TestPackage>& packages) = 0;
+  // Once, before or after the rest; empty where go cannot list them. An error of the plan is the
+  // user's to mend.
+  virtual void listed(const std::vector<gotool::TestPackage>& packages,
+                      const Result<std::shared_ptr<const TestPlan>>& plan) = 0;
   // `action`: the first part of the program's build ID.
   virtual void known(const std::string& package, const std::string& action,
                      const ResultCache::Result& result) = 0;
@@ -58,6 +62,9 @@ struct TestBuildSettings {
   sys::Path tested;           // the same by the name k_tested_name
   sys::Path programs;         // where linked programs are moved to
   bool hears_stderr = false;  // of go, else it is ours
+  TestRules rules = usual_rules();
+  sys::Path rules_directory;  // of their file
+  Selection selection;
 };
 
 class TestBuild {
@@ -69,7 +76,11 @@ class TestBuild {
   TestBuild(const TestBuild&) = delete;
   TestBuild& operator=(const TestBuild&) = delete;
 
+  // Where something is chosen, blocks until go has listed what there is. Code::invalid: an error
+  // of the plan.
   Result<void> start();
+  // Nothing was chosen of what there is: no go was started.
+  bool is_idle() const { return is_idle_; }
   bool is_over() const { return !go_; }
   pid_t pid() const { return go_->pid(); }                    // before its end
   void signal(int number) const { go_->signal_all(number); }  // likewise
@@ -79,7 +90,11 @@ class TestBuild {
  private:
   sys::Path door_path() const;
   Result<void> open_door();
-  void list();
+  Result<void> list();
+  Result<std::shared_ptr<const TestPlan>> plan(
+      const std::vector<gotool::TestPackage>& packages) const;
+  void set_listed(std::vector<gotool::TestPackage> packages,
+                  Result<std::shared_ptr<const TestPlan>> plan);
   Result<void> start_go();
   Result<sys::Fd> open_errors();
   void read_errors();
@@ -94,6 +109,8 @@ class TestBuild {
   std::unique_ptr<agent::CacheClient> client_;  // set by go_is(), on a thread of the door
   std::unique_ptr<agent::TestDoor> door_;
   std::thread lister_;
+  std::vector<std::string> chosen_;  // packages; empty: as the words say
+  bool is_idle_ = false;
   std::unique_ptr<GoOutput> go_output_;
   sys::Fd errors_;  // what go says on stderr
   std::unique_ptr<TestProcess> go_;

@@ -15,7 +15,8 @@ struct Listener final : BuildListener {
   std::string told;
   std::optional<int> status;
 
-  void listed(const std::vector<gotool::TestPackage>& packages) override {
+  void listed(const std::vector<gotool::TestPackage>& packages,
+              const Result<std::shared_ptr<const TestPlan>>&) override {
     told += "listed " + std::to_string(packages.size()) + "; ";
   }
   void known(const std::string&, const std::string&, const ResultCache::Result&) override {}

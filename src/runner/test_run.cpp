@@ -3,10 +3,12 @@
 #include "agent/recorder.hpp"
 #include "agent/tool_record.hpp"
 #include "base/deadline.hpp"
-#include "base/rfc3339.hpp"
 #include "base/strings.hpp"
 #include "gotool/go_version.hpp"
 #include "gotool/test_packages.hpp"
+#include "runner/attempts.hpp"
+#include "runner/class_needs.hpp"
+#include "runner/class_run.hpp"
 #include "runner/cover_profile.hpp"
 #include "runner/go_rules.hpp"
 #include "runner/load_meter.hpp"
@@ -18,8 +20,10 @@
 #include "runner/retries.hpp"
 #include "runner/run_package.hpp"
 #include "runner/run_rows.hpp"
+#include "runner/run_screen.hpp"
 #include "runner/run_summary.hpp"
 #include "runner/schedule_log.hpp"
+#include "runner/slots.hpp"
 #include "runner/task_queue.hpp"
 #include "runner/test_build.hpp"
 #include "runner/test_history.hpp"
@@ -52,11 +56,13 @@ constexpr auto k_history_wait = milliseconds(1000);
 constexpr auto k_interrupt_max = milliseconds(5000);  // for tests to end by themselves
 constexpr std::uint64_t k_memory_unknown = 150ULL << 20U;
 constexpr int k_exit_failure = 1;
+constexpr int k_exit_invalid = 2;
 constexpr std::uint64_t k_profile_bytes_max = 256U << 20U;
 
-Capacity capacity_of(const sys::Cgroups& cgroups, const gotool::TestWords& words) {
+Capacity capacity_of(const sys::Cgroups& cgroups, const TestRunSettings& settings) {
   Capacity capacity = machine_capacity(cgroups);
-  capacity.tasks_max = packages_at_once(words);
+  capacity.tasks_max = packages_at_once(settings.words);
+  capacity.resources = amounts_of(settings.rules);
   return capacity;
 }
 
@@ -66,32 +72,38 @@ class TestRun final : public BuildListener {
       : settings_(std::move(settings)),
         loop_(std::move(loop)),
         programs_(std::move(programs)),
-        limits_(limits_of(settings_.words.timeout)),
         goroot_(settings_.config.goroot),
         words_(words_that_cost(settings_.words)),
-        planner_(capacity_of(cgroups_, settings_.words), std::move(settings_.strategy)),
+        screen_(settings_.display, [this] { nobody_reads(); }),
+        planner_(capacity_of(cgroups_, settings_), std::move(settings_.strategy)),
+        slots_(settings_.config.runtime_directory),
         reports_(settings_.report),
-        retries_(stops_at_failure(settings_.words) ? 0 : settings_.retries),
+        attempts_(loop_,
+                  {[this](TaskNumber number) -> Package& { return packages_[numbers_[number]]; },
+                   [this](Package& package) { return command_of(package); },
+                   [this](const std::string& line) { screen_.tell(line); },
+                   [this](const Retries::Verdict& verdict) { decided(verdict); },
+                   [this] { attempt_next(); }, settings_.explains}),
+        form_(form_of(settings_.words, gotool::minor_of(settings_.config.go_version),
+                      settings_.reads_tests)),
         build_settings_{settings_.config,
                         settings_.env,
                         settings_.words,
                         settings_.sluice,
                         settings_.tested,
                         programs_.path(),
-                        static_cast<bool>(settings_.display.wipe)},
+                        static_cast<bool>(settings_.display.wipe),
+                        settings_.rules,
+                        settings_.rules_directory,
+                        settings_.selection},
+        plan_(std::make_shared<const TestPlan>(settings_.rules)),
+        classes_(settings_.rules, {settings_.rules_directory, programs_.path(), settings_.env},
+                 loop_,
+                 {[this](const std::string& line) { screen_.tell(line); }, [this] { offer(); }}),
         build_(build_settings_, loop_, *this),
         recorder_(settings_.config) {
     is_vet_off_ = vet_of(settings_.words) == "off";
     if (::isatty(STDIN_FILENO) == 1) stop_signal_.emplace();
-    form_.go_minor = gotool::minor_of(settings_.config.go_version);
-    form_.is_json = settings_.words.is_json;
-    form_.is_covered = settings_.words.is_covered;
-    form_.is_verbose = settings_.words.is_verbose;
-    const auto& arguments = settings_.words.arguments;
-    form_.is_framed = std::ranges::find(arguments, "-test.v=test2json") != arguments.end();
-    form_.is_read = settings_.reads_tests;
-    form_.quit_after = limits_.quit_after;
-    form_.wait_delay = limits_.wait_delay;
   }
 
   ~TestRun() override {
@@ -101,11 +113,15 @@ class TestRun final : public BuildListener {
   TestRun& operator=(const TestRun&) = delete;
 
   Result<int> run() {
-    if (settings_.retries > 0 && stops_at_failure(settings_.words)) {
+    if (settings_.retries.value_or(0) > 0 && stops_at_failure(settings_.words)) {
       tell("--retries: nothing is run again with -failfast");
     }
-    read_history();
     TRY(build_.start());
+    if (build_.is_idle()) {
+      tell("no test is of what was chosen: nothing is built, nothing is run");
+      return 0;
+    }
+    read_history();
     go_pid_ = build_.pid();
     forwarder_.set_child(go_pid_);
     meter_.other_started(go_pid_, now_s());
@@ -115,8 +131,12 @@ class TestRun final : public BuildListener {
     recorder_.flush();
     build_.close();
     if (!settings_.words.cover_profile.empty()) write_profile();
+    if (!plan_error_.empty()) {
+      tell(plan_error_);
+      return k_exit_invalid;
+    }
     const int status = go_status_ != 0 ? go_status_ : has_failed_ ? k_exit_failure : 0;
-    if (status != 0 && !form_.is_json) show("FAIL\n");
+    if (status != 0 && !form_.is_json) screen_.show("FAIL\n");
     const std::string summary = sum_up().text(now_s());
     if (settings_.says_summary && !summary.empty()) tell(summary);
     for (const std::string& line : flaky_) tell(line);
@@ -127,7 +147,8 @@ class TestRun final : public BuildListener {
   }
 
  private:
-  void listed(const std::vector<gotool::TestPackage>& packages) override;
+  void listed(const std::vector<gotool::TestPackage>& packages,
+              const Result<std::shared_ptr<const TestPlan>>& plan) override;
   void known(const std::string& package, const std::string& action,
              const ResultCache::Result& result) override;
   void linked(const std::string& package, const std::string& action,
@@ -136,8 +157,8 @@ class TestRun final : public BuildListener {
   void found_vetted(const std::string& package) override;
   void cleared(const std::string& package, std::string_view gos_word) override;
   void refused(const std::string& package) override;
-  void says(std::string_view text) override { show_of(nullptr, text); }
-  void says_on_stderr(std::string_view text) override;
+  void says(std::string_view text) override { screen_.show_of(nullptr, text); }
+  void says_on_stderr(std::string_view text) override { screen_.say_on_stderr(text); }
   void go_is(const sys::Path& goroot, int go_minor) override;
   void go_ended(const sys::ExitStatus& status) override;
 
@@ -154,13 +175,17 @@ class TestRun final : public BuildListener {
   void ended_for_good(TaskNumber number, const TestEnd& end);
   bool is_retried(TaskNumber number, const TestEnd& end);
   void attempt_next();
-  void attempt_ended(TaskNumber number, const TestEnd& end);
   void decided(const Retries::Verdict& verdict);
   void over(Package& package);
-  TestCommand command_of(const Package& package) const;
+  void count_over(Package& package);
+  void not_run(TaskNumber number, const std::string& why);
+  TestCommand command_of(Package& package);
+  PackageWords words_of_package(const Package& package) const;
   PackageReport& begin_report(Package& package);
   void release_where_possible(Package& package);
   void add_tasks();
+  void offer();
+  void tell_slow();
   void add_task(TaskNumber number, Task task);
   void record_tests(const Package& package);
   void keep_result(const Package& package);
@@ -169,19 +194,15 @@ class TestRun final : public BuildListener {
   void interrupt(int signal);
   void stop_here();
   void tell_tests(int signal);
-  bool is_over() const;
+  bool is_over();
   bool starts_nothing() const {
     return is_interrupted_ || (settings_.words.is_failfast && has_failed_);
   }
   double now_s() const {
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - began_).count();
   }
-  void show(std::string_view text);                             // on stdout
-  void show_of(const Package* package, std::string_view text);  // nullptr: of go
-  void stream(const Package* package);
-  void tell(const std::string& line) { tell_raw("sluice: " + line); }
-  void tell_raw(const std::string& line);  // on stderr
-  void show_progress();
+  void tell(const std::string& line) { screen_.tell(line); }
+  void nobody_reads();
   Progress progress() const;
   RunSummary sum_up();
   void note(journal::Scheduled scheduled);
@@ -190,25 +211,28 @@ class TestRun final : public BuildListener {
   TestRunSettings settings_;
   sys::Loop loop_;
   sys::TempDirectory programs_;
-  const Limits limits_;
   sys::Path goroot_;         // of the go that does the work
   const std::string words_;  // that count for what a test takes
   const std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
   const sys::Cgroups cgroups_;
   sys::SignalForwarder forwarder_;
   std::optional<sys::StopSignal> stop_signal_;  // where there is a terminal to go on from
+  RunScreen screen_;
   Planner planner_;
+  const Slots slots_;
   LoadMeter meter_;
   Load load_;
   ScheduleLog schedule_;
   RunReport reports_;
-  Retries retries_;
-  bool is_attempting_ = false;
+  Attempts attempts_;
   std::vector<std::string> flaky_;  // for people
   ReportForm form_;
   bool is_vet_off_ = false;
 
   const TestBuildSettings build_settings_;
+  std::shared_ptr<const TestPlan> plan_;
+  std::string plan_error_;
+  ClassRun classes_;
   TestBuild build_;
   pid_t go_pid_ = 0;
   std::thread historian_;
@@ -218,12 +242,10 @@ class TestRun final : public BuildListener {
   int go_status_ = 0;
 
   std::vector<std::pair<std::string, std::string>> unlisted_;  // what go says before the list
-  std::unordered_map<std::string, Package> packages_;
-  std::vector<std::string> numbers_;    // packages by their task
-  std::size_t added_ = 0;               // tasks that the planner has been given
-  std::size_t unfinished_ = 0;          // that have come and are not over
-  const Package* streaming_ = nullptr;  // whose words are shown as they come
-  std::string held_back_;               // words of others meanwhile
+  Packages packages_;
+  std::vector<std::string> numbers_;  // packages by their task
+  std::vector<TaskNumber> held_;      // tasks that the planner has not been given
+  std::size_t unfinished_ = 0;        // that have come and are not over
   bool is_listed_ = false;
   bool has_failed_ = false;
   bool is_interrupted_ = false;
@@ -242,14 +264,28 @@ void TestRun::go_ended(const sys::ExitStatus& status) {
     if (package.is_refused) continue;
     package.is_cleared = true;
     release_where_possible(package);
+    if (!package.has_come) count_over(package);
   }
+  offer();
   decide();
 }
 
-void TestRun::listed(const std::vector<gotool::TestPackage>& packages) {
+void TestRun::listed(const std::vector<gotool::TestPackage>& packages,
+                     const Result<std::shared_ptr<const TestPlan>>& plan) {
   is_listed_ = true;
+  if (plan) plan_ = *plan;
   for (const auto& facts : packages) {
-    packages_[facts.import_path].facts = facts;
+    Package& package = packages_[facts.import_path];
+    package.facts = facts;
+    if (!facts.has_tests) continue;
+    classes_.expect(plan_->of(facts.import_path));
+    package.is_counted = true;
+    if (package.is_over || package.is_refused) count_over(package);
+  }
+  if (!plan) {
+    plan_error_ = plan.error().message;
+    if (!build_.is_over()) build_.signal(SIGTERM);
+    interrupt(SIGTERM);
   }
   form_.shows_at_once = form_.is_verbose && !form_.is_json &&
                         (packages.size() == 1 || packages_at_once(settings_.words) == 1);
@@ -260,10 +296,35 @@ void TestRun::listed(const std::vector<gotool::TestPackage>& packages) {
 // Tasks wait for what is known of packages: the list, and what they took before.
 void TestRun::add_tasks() {
   if (!is_listed_ || !history_) return;
-  for (; added_ < numbers_.size(); ++added_) {
-    add_task(static_cast<TaskNumber>(added_), task_of(numbers_[added_]));
-  }
+  offer();
   decide();
+}
+
+// To the planner what its classes let through.
+void TestRun::offer() {
+  if (!is_listed_ || !history_) return;
+  for (std::size_t before = 0; before != held_.size();) {  // one that is over may let others go
+    before = held_.size();
+    for (const TaskNumber number : std::exchange(held_, {})) {
+      const auto answer =
+          starts_nothing() ? ClassGate::Answer() : classes_.ask(plan_->of(numbers_[number]));
+      using Word = ClassGate::Answer::Word;
+      switch (answer.word) {
+        case Word::yes: add_task(number, task_of(numbers_[number])); break;
+        case Word::wait: held_.push_back(number); break;
+        case Word::never: not_run(number, answer.why); break;
+        case Word::failed: fail_to_start(number, answer.why); break;
+      }
+    }
+  }
+}
+
+void TestRun::not_run(TaskNumber number, const std::string& why) {
+  Package& package = packages_[numbers_[number]];
+  has_failed_ = true;
+  const std::string line = fmt::format("{} is not run: {}", package.facts.import_path, why);
+  tell(line);
+  over(package);
 }
 
 void TestRun::add_task(TaskNumber number, Task task) {
@@ -275,6 +336,7 @@ Task TestRun::task_of(const std::string& package) const {
   Task task;
   task.name = package;
   task.may_run_again = !form_.is_json && !form_.shows_at_once;
+  task.needs = needs_of(plan_->of(package), settings_.rules);
   task.cost.memory = k_memory_unknown;
   if (const auto cost = history_->cost_of(package)) {
     task.cost = *cost;
@@ -299,9 +361,13 @@ void TestRun::read_history() {
 }
 
 PackageReport& TestRun::begin_report(Package& package) {
+  ReportForm form = form_;
+  const Limits limits = limits_of(words_of_package(package).timeout);
+  form.quit_after = limits.quit_after;
+  form.wait_delay = limits.wait_delay;
   package.report = std::make_unique<PackageReport>(
-      package.facts.import_path, form_,
-      [this, &package](std::string_view text) { show_of(&package, text); });
+      package.facts.import_path, form,
+      [this, &package](std::string_view text) { screen_.show_of(&package, text); });
   release_where_possible(package);
   return *package.report;
 }
@@ -333,6 +399,7 @@ void TestRun::linked(const std::string& name, const std::string& action, const s
   Package& package = come(name, action);
   package.program = program;
   package.files.directory = program.parent_path();
+  held_.push_back(static_cast<TaskNumber>(numbers_.size()));
   numbers_.push_back(name);
   add_tasks();
 }
@@ -360,7 +427,7 @@ void TestRun::cleared(const std::string& name, std::string_view gos_word) {
     unlisted_.emplace_back(name, gos_word);
     return;
   }
-  if (!package.facts.has_tests) return show_of(nullptr, gos_word);
+  if (!package.facts.has_tests) return screen_.show_of(nullptr, gos_word);
   has_failed_ = true;
   package.facts.import_path = name;
   PackageReport& report = begin_report(package);
@@ -368,13 +435,13 @@ void TestRun::cleared(const std::string& name, std::string_view gos_word) {
   package.has_ended = true;
   report.not_started(k_why);
   this->report(package, 0, false, k_why);
+  count_over(package);
 }
 
 void TestRun::refused(const std::string& name) {
   Package& package = packages_[name];
   if (!package.is_refused) {
-    reports_.add(
-        {name, rfc3339_short(unix_now_ns()), 0, {}, "not built, or vet is against it", ""});
+    reports_.not_run(name, "not built, or vet is against it");
   }
   package.is_refused = true;
   package.report.reset();
@@ -385,7 +452,9 @@ void TestRun::refused(const std::string& name) {
     meter_.ended(number);
     planner_.ended(number);
   }
-  if (streaming_ == &package) stream(nullptr);
+  package.slot.reset();
+  if (screen_.streaming() == &package) screen_.stream(nullptr);
+  count_over(package);
   over(package);
 }
 
@@ -403,23 +472,19 @@ void TestRun::release_where_possible(Package& package) {
 
 // Also tells JUnit of what did not run.
 RunSummary TestRun::sum_up() {
-  RunSummary summary;
+  std::vector<std::string> not_run;
+  RunSummary summary = summary_of(packages_, not_run);
   summary.flaky = flaky_.size();
-  for (const auto& [path, package] : packages_) {
-    if (package.is_refused) {
-      ++summary.not_built;
-    } else if (package.was_kept) {
-      ++summary.kept;
-    } else if (package.has_ended) {
-      summary.ran(path, package.has_passed, package.first_end.elapsed_s);
-    } else if (package.facts.has_tests) {
-      ++summary.not_run;
-      reports_.add({path, rfc3339_short(unix_now_ns()), 0, {}, "not run", ""});
-    } else {
-      ++summary.without_tests;
-    }
+  for (const std::string& path : not_run) {
+    reports_.not_run(path, "not run");
   }
   return summary;
+}
+
+void TestRun::count_over(Package& package) {
+  if (!std::exchange(package.is_counted, false)) return;
+  const bool has_failed = package.is_refused || (!package.has_passed && !package.was_kept);
+  classes_.over(plan_->of(package.facts.import_path), has_failed && !is_interrupted_);
 }
 
 // Its program is of no more use.
@@ -427,6 +492,7 @@ void TestRun::over(Package& package) {
   if (!package.has_come || package.is_over) return;
   package.is_over = true;
   --unfinished_;
+  count_over(package);
   if (package.report) release_where_possible(package);
   if (!package.files.directory.empty()) {
     keeper_.add([directory = package.files.directory] { (void)sys::remove_tree(directory); });
@@ -437,7 +503,8 @@ void TestRun::tick() {
   loop_.after(k_tick, [this] { tick(); });
   if (const int signal = forwarder_.ending_signal(); signal != 0) interrupt(signal);
   if (stop_signal_ && stop_signal_->take()) stop_here();
-  show_progress();
+  screen_.progress([this] { return words_of(progress()); });
+  tell_slow();
   attempt_next();
   if (planner_.waiting() == 0 && planner_.running() == 0) return;
   load_ = meter_.load(read_machine(cgroups_, now_s(), meter_.roots()));
@@ -456,9 +523,39 @@ void TestRun::decide() {
   }
 }
 
-TestCommand TestRun::command_of(const Package& package) const {
-  return package_command(package.facts, package.program, package.files,
-                         {settings_.words, settings_.env, goroot_, limits_});
+PackageWords TestRun::words_of_package(const Package& package) const {
+  const PackagePlan& plan = plan_->of(package.facts.import_path);
+  PackageWords words = words_of(plan, settings_.rules, settings_.words);
+  const Variables given = classes_.variables_of(plan);
+  words.env.insert(words.env.end(), given.begin(), given.end());
+  words.env.insert(words.env.end(), package.slot_env.begin(), package.slot_env.end());
+  return words;
+}
+
+// With a slot of its own.
+TestCommand TestRun::command_of(Package& package) {
+  package.slot = slots_.take();
+  package.slot_env = variables_of(package.slot, settings_.seed);
+  const PackageWords words = words_of_package(package);
+  return package_command(
+      package.facts, package.program, package.files,
+      {words, settings_.env, goroot_, limits_of(words.timeout), settings_.words.is_covered});
+}
+
+// What runs longer than its class is said to take, once.
+void TestRun::tell_slow() {
+  for (auto& [path, package] : packages_) {
+    if (!package.process || package.was_told_slow) continue;
+    const auto number = slow_class_of(plan_->of(path), settings_.rules);
+    if (!number) continue;
+    const TestClass& one = settings_.rules.classes[*number];
+    const double age_s = now_s() - package.started_s;
+    const double after_s = std::chrono::duration<double>(one.slow_after).count();
+    if (age_s < after_s) continue;
+    package.was_told_slow = true;
+    tell(fmt::format("slow: {} has been running for {:.0f} s; class {} is slow after {:.0f} s",
+                     path, age_s, one.name, after_s));
+  }
 }
 
 void TestRun::start(TaskNumber number) {
@@ -480,7 +577,7 @@ void TestRun::start(TaskNumber number) {
   if (process) {
     package.process = std::move(*process);
     package.started_s = now_s();
-    if (form_.shows_at_once) stream(&package);
+    if (form_.shows_at_once) screen_.stream(&package);
     meter_.started(number, package.process->pid(), now_s());
     note(schedule_.started(number, now_s()));
     return;
@@ -504,6 +601,7 @@ void TestRun::evict(TaskNumber number) {
   Package& package = packages_[numbers_[number]];
   note(schedule_.evicted(number, now_s()));
   package.process.reset();
+  package.slot.reset();
   package.report.reset();
   meter_.ended(number);
   planner_.ended(number);
@@ -515,6 +613,7 @@ void TestRun::evict(TaskNumber number) {
 void TestRun::ended(TaskNumber number, const TestEnd& end) {
   Package& package = packages_[numbers_[number]];
   package.process.reset();
+  package.slot.reset();
   recorder_.add(package_row(numbers_[number], words_, end, meter_.waited_s(number),
                             is_interrupted_      ? journal::RunEnd::stopped
                             : has_succeeded(end) ? journal::RunEnd::passed
@@ -532,7 +631,8 @@ void TestRun::ended(TaskNumber number, const TestEnd& end) {
   } else {
     ended_for_good(number, end);
   }
-  stream(nullptr);
+  screen_.stream(nullptr);
+  offer();
   decide();
   attempt_next();
 }
@@ -553,62 +653,22 @@ void TestRun::ended_for_good(TaskNumber number, const TestEnd& end) {
 }
 
 bool TestRun::is_retried(TaskNumber number, const TestEnd& end) {
-  if (settings_.retries == 0) return false;
+  if (!settings_.reads_tests || stops_at_failure(settings_.words)) return false;
   const PackageReport& report = *packages_[numbers_[number]].report;
-  retries_.ran(report.records().top_count());
+  attempts_.ran(report.records().top_count());
   if (has_succeeded(end) || is_interrupted_) return false;
   const auto asks_for_subtests = [](const std::string& word) {
     return word.starts_with("-test.run=") && word.find('/') != std::string::npos;
   };
-  return retries_.take({number, &report.records(), end, report.said(),
-                        std::ranges::any_of(settings_.words.arguments, asks_for_subtests)});
+  return attempts_.take(
+      {number, &report.records(), end, report.said(),
+       settings_.retries.value_or(retries_of(plan_->of(numbers_[number]), settings_.rules)),
+       std::ranges::any_of(settings_.words.arguments, asks_for_subtests)});
 }
 
-// When all else has ended: nothing shall fail because the machine is full.
 void TestRun::attempt_next() {
   const bool is_calm = build_.is_over() && planner_.waiting() == 0 && planner_.running() == 0;
-  if (!is_calm || is_attempting_ || !retries_.is_waiting()) return;
-  const std::string why_none = retries_.why_none();
-  if (!why_none.empty() || is_interrupted_) {
-    if (!why_none.empty()) tell(why_none);
-    while (retries_.is_waiting()) decided(retries_.give_up());
-    return;
-  }
-  const Retries::Attempt attempt = retries_.next();
-  Package& package = packages_[numbers_[attempt.number]];
-  if (!package.report) return decided(retries_.give_up());  // go is against it
-  TestCommand command = command_of(package);
-  command.arguments = attempt_arguments(command.arguments, attempt.test);
-  auto process = TestProcess::start(
-      loop_, command,
-      [report = package.report.get()](std::string_view piece) { report->output(piece); },
-      [this, number = attempt.number](const TestEnd& end) { attempt_ended(number, end); });
-  if (!process) {
-    tell(process.error().message);
-    return decided(retries_.give_up());
-  }
-  if (settings_.explains) {
-    tell(fmt::format("{:.2f} s: attempt {} of {}: {} {}", now_s(), attempt.at, attempt.last,
-                     package.facts.import_path, attempt.test));
-  }
-  is_attempting_ = true;
-  package.process = std::move(*process);
-  package.started_s = now_s();
-}
-
-void TestRun::attempt_ended(TaskNumber number, const TestEnd& end) {
-  Package& package = packages_[numbers_[number]];
-  package.process.reset();
-  is_attempting_ = false;
-  const std::string test = retries_.next().test;
-  const TestRecord* record = package.report->records().find(test);
-  const bool is_passed = record != nullptr && record->outcome == TestOutcome::passed;
-  const bool has_passed = has_succeeded(end) && (test.empty() || is_passed);
-  const bool is_hopeless = is_interrupted_ || has_data_race(package.report->said_last());
-  if (!has_passed) package.report->attempt_failed(end);
-  const auto verdict = is_hopeless ? std::optional(retries_.give_up()) : retries_.ended(has_passed);
-  if (verdict) decided(*verdict);
-  attempt_next();
+  if (is_calm) attempts_.next(now_s());
 }
 
 void TestRun::decided(const Retries::Verdict& verdict) {
@@ -629,6 +689,7 @@ void TestRun::decided(const Retries::Verdict& verdict) {
     record_tests(package);
   }
   over(package);
+  offer();
 }
 
 // Each, where each was told.
@@ -643,20 +704,16 @@ void TestRun::keep_result(const Package& package) {
   auto cache = build_.cache();
   if (!cache || !settings_.words.keeps_results) return;
   keeper_.add([cache = std::move(cache), facts = package.facts, action = package.action,
-               log = package.files.log(),
+               log = package.files.log(), words = words_of_package(package),
                result = ResultCache::Result{package.report->kept(), package.profile}] {
-    cache->keep(facts, action, log, result);
+    cache->keep(facts, action, words, log, result);
   });
 }
 
 void TestRun::write_profile() {
-  std::map<std::string, std::string> profiles;  // one order, whatever came first
-  for (const auto& [name, package] : packages_) {
-    if (package.profile && !package.is_refused) profiles.emplace(name, *package.profile);
-  }
   const gotool::TestWords& words = settings_.words;
-  const auto added =
-      append_profiles(sys::Path(words.change_directory) / words.cover_profile, profiles);
+  const auto added = append_profiles(sys::Path(words.change_directory) / words.cover_profile,
+                                     profiles_of(packages_));
   if (!added) tell(added.error().message);
 }
 
@@ -674,58 +731,41 @@ void TestRun::interrupt(int signal) {
   if (is_interrupted_) return;
   is_interrupted_ = true;
   has_failed_ = true;
+  attempts_.stop();
   tell_tests(signal);
   loop_.after(k_interrupt_max, [this] { tell_tests(SIGKILL); });
+  offer();
   decide();
 }
 
 void TestRun::tell_tests(int signal) {
-  for (auto& [path, package] : packages_) {
-    if (package.process) package.process->signal_all(signal);
-  }
+  signal_all(packages_, signal);
+  classes_.signal(signal);
 }
 
 // As go test: its tests' own clocks go on.
 void TestRun::stop_here() {
-  if (settings_.display.wipe) settings_.display.wipe();
+  screen_.wipe();
   tell_tests(SIGSTOP);
   sys::StopSignal::stop_here();
   tell_tests(SIGCONT);
 }
 
-bool TestRun::is_over() const {
-  return build_.is_over() && is_listed_ && history_ && unfinished_ == 0 && planner_.running() == 0;
+bool TestRun::is_over() {
+  const bool is_done =
+      build_.is_over() && is_listed_ && history_ && unfinished_ == 0 && planner_.running() == 0;
+  if (is_done) classes_.close();
+  return is_done && classes_.is_over();
 }
 
 // `error`: why it failed, where no test of it says so.
 void TestRun::report(const Package& package, double elapsed_s, bool has_passed,
                      std::string_view error) {
-  const TestRecords& records = package.report->records();
-  const auto& path = package.facts.import_path;
-  if (!has_passed) {
-    for (const std::string& line :
-         reports_.annotations(path, package.facts.directory, records.last_failures())) {
-      tell_raw(line);
-    }
+  for (const std::string& line :
+       reports_.ended({package.facts.import_path, package.facts.directory,
+                       package.report->records(), elapsed_s, has_passed, error})) {
+    screen_.tell_raw(line);
   }
-  const bool is_told = has_passed || std::ranges::any_of(records.tests(), &TestRecord::has_failed);
-  auto tests = records.tests();
-  for (TestRecord& test : tests) {  // at most so long
-    if (test.outcome == TestOutcome::unfinished) test.elapsed_s = elapsed_s;
-  }
-  reports_.add({path, rfc3339_short(unix_now_ns()), elapsed_s, std::move(tests),
-                is_told ? "" : std::string(error), records.said()});
-}
-
-// While a package tells as it goes nobody comes in between.
-void TestRun::show_of(const Package* package, std::string_view text) {
-  if (streaming_ == nullptr || streaming_ == package) return show(text);
-  held_back_ += text;
-}
-
-void TestRun::stream(const Package* package) {
-  streaming_ = package;
-  if (streaming_ == nullptr && !held_back_.empty()) show(std::exchange(held_back_, {}));
 }
 
 void TestRun::note(journal::Scheduled scheduled) {
@@ -734,53 +774,18 @@ void TestRun::note(journal::Scheduled scheduled) {
   recorder_.add(std::move(scheduled));
 }
 
-void TestRun::tell_raw(const std::string& line) {
-  if (settings_.display.wipe) settings_.display.wipe();
-  (void)sys::write_all(STDERR_FILENO, bytes_of(line + "\n"));
-}
-
-void TestRun::says_on_stderr(std::string_view text) {
-  if (settings_.display.wipe) settings_.display.wipe();
-  (void)sys::write_all(STDERR_FILENO, bytes_of(text));
-}
-
-void TestRun::show_progress() {
-  if (!settings_.display.show) return;
-  settings_.display.show([this] { return words_of(progress()); });
-}
-
 Progress TestRun::progress() const {
-  Progress progress;
-  std::vector<Remaining> remaining;
-  bool is_known = history_.has_value();
-  for (const auto& [path, package] : packages_) {
-    if (!package.facts.has_tests || package.is_refused) continue;
-    ++progress.all;
-    if (package.is_over) {
-      ++progress.done;
-      continue;
-    }
-    const double age_s = package.process ? now_s() - package.started_s : 0;
-    if (package.process) progress.running.push_back({path, age_s});
-    const auto cost = history_ ? history_->cost_of(path) : std::nullopt;
-    is_known = is_known && cost;
-    if (cost) remaining.push_back({std::max(0.0, cost->duration_s - age_s), cost->cores});
-  }
-  progress.waiting = planner_.waiting();
+  const double cores = planner_.capacity().cores;
+  Progress progress = progress_of(packages_, history_, cores, now_s());
+  progress.waiting = planner_.waiting() + held_.size();
   progress.is_building = !build_.is_over();
-  if (is_known && progress.all > 0) {
-    progress.left_s = time_left_s(remaining, planner_.capacity().cores);
-  }
   for (const TaskLoad& one : load_.running) progress.cores_used += one.cores;
-  progress.cores = planner_.capacity().cores;
   return progress;
 }
 
-void TestRun::show(std::string_view text) {
-  if (settings_.display.wipe) settings_.display.wipe();
-  if (sys::write_all(STDOUT_FILENO, bytes_of(text))) return;
+void TestRun::nobody_reads() {
   if (!build_.is_over() && !is_interrupted_) build_.signal(SIGTERM);
-  interrupt(SIGTERM);  // nobody reads any more
+  interrupt(SIGTERM);
 }
 
 }  // namespace

@@ -9,22 +9,20 @@
 #include "base/result.hpp"
 #include "gotool/test_words.hpp"
 #include "runner/run_report.hpp"
+#include "runner/run_screen.hpp"
 #include "runner/strategy.hpp"
+#include "runner/test_plan.hpp"
+#include "runner/test_rules.hpp"
 #include "sys/environment.hpp"
 #include "sys/file.hpp"
 
-#include <functional>
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 namespace sluice::runner {
-
-// Where a line tells how far the run is. Empty functions: nowhere.
-struct Display {
-  std::function<void(const std::function<std::string()>& text)> show;  // in place of the last one
-  std::function<void()> wipe;  // before anything else is written
-};
 
 struct TestRunSettings {
   agent::AgentConfig config;
@@ -37,8 +35,12 @@ struct TestRunSettings {
   bool says_summary = false;  // one line on stderr at the end
   RunReportSettings report;
   Display display;
-  std::size_t retries = 0;   // of a test that failed
-  bool reads_tests = false;  // they were told to tell each, though nobody asked for -json
+  TestRules rules = usual_rules();
+  sys::Path rules_directory;  // of the file that has them
+  Selection selection;
+  std::optional<std::size_t> retries;  // of a test that failed; none: as its class says
+  std::uint64_t seed = 0;              // that tests are told
+  bool reads_tests = false;            // they were told to tell each, though nobody asked for -json
 };
 
 // The exit status. Errors: what is needed before anything is started.

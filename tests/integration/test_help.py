@@ -23,6 +23,8 @@ VALUES = {
     "store-patience": "2s",
     "parallel": "auto",
     "junit": "/dev/null",
+    "class": "unit",
+    "filter": "class(unit)",
     "slowest": "3",
     "retries": "1",
     "verify": "1%",

@@ -1,0 +1,104 @@
+#include "cli/test_options.hpp"
+
+#include "base/strings.hpp"
+#include "cli/setup.hpp"
+#include "codec/json.hpp"
+#include "runner/retries.hpp"
+#include "runner/strategy_words.hpp"
+
+#include <fmt/format.h>
+
+#include <random>
+
+namespace sluice::cli {
+namespace {
+
+constexpr std::size_t k_slowest_max = 1000;
+
+// Of an option; nothing where it is not given.
+Result<std::optional<std::size_t>> count_of(const Invocation& invocation, std::string_view name,
+                                            std::size_t most) {
+  if (!invocation.has(name)) return std::nullopt;
+  const std::string text = invocation.option_or(name, "");
+  const auto number = parse_int<std::size_t>(text);
+  if (number && *number <= most) return number;
+  return fail(Code::invalid,
+              fmt::format("--{}: \"{}\" is no number up to {}", name, printable(text, 80), most));
+}
+
+// What somebody wants to see again, else another each time.
+Result<std::uint64_t> seed_of(const sys::Environment& env) {
+  const std::string text = env.get_or("SLUICE_SEED", "");
+  if (text.empty()) return std::random_device()();
+  if (const auto seed = parse_int<std::uint64_t>(text)) return *seed;
+  return fail(Code::invalid, fmt::format("SLUICE_SEED: \"{}\" is no number", printable(text, 80)));
+}
+
+bool is_a_directory(const sys::Path& path) {
+  const auto info = sys::stat_file(path);
+  return info && *info && (*info)->is_directory();
+}
+
+// A file to be written.
+Result<sys::Path> file_of(const Invocation& invocation, std::string_view name) {
+  if (!invocation.has(name)) return sys::Path();
+  sys::Path file = (current_directory() / invocation.option_or(name, "")).lexically_normal();
+  const sys::Path parent = file.parent_path();
+  if (!is_a_directory(parent)) {
+    return fail(Code::invalid, fmt::format("--{}: {} is no directory", name, parent.native()));
+  }
+  if (is_a_directory(file)) {
+    return fail(Code::invalid, fmt::format("--{}: {} is a directory", name, file.native()));
+  }
+  return file;
+}
+
+}  // namespace
+
+Result<TestOptions> test_options_of(const Invocation& invocation, const sys::Environment& env) {
+  TestOptions options;
+  options.parallel = invocation.option_or("parallel", options.parallel);
+  options.explains = invocation.has("explain-schedule");
+  TRY_ASSIGN(options.junit, file_of(invocation, "junit"));
+  TRY_ASSIGN(const auto slowest, count_of(invocation, "slowest", k_slowest_max));
+  options.slowest = slowest.value_or(0);
+  TRY_ASSIGN(options.retries, count_of(invocation, "retries", runner::k_retries_max));
+  options.classes = invocation.option_or("class", "");
+  options.filter = invocation.option_or("filter", "");
+  if (auto strategy = runner::strategy_of(options.parallel, 1); !strategy) {
+    return std::unexpected(std::move(strategy).error().in("--parallel"));
+  }
+  TRY_ASSIGN(options.seed, seed_of(env));
+  return options;
+}
+
+std::string TestOptions::encode() const {
+  return codec::Json(codec::JsonObject{{"parallel", parallel},
+                                       {"explains", explains},
+                                       {"junit", junit.native()},
+                                       {"slowest", static_cast<std::uint64_t>(slowest)},
+                                       {"retries", retries ? fmt::format("{}", *retries) : ""},
+                                       {"classes", classes},
+                                       {"filter", filter},
+                                       {"seed", fmt::format("{}", seed)},
+                                       {"quiet", is_quiet}})
+      .dump();
+}
+
+TestOptions TestOptions::decode(std::string_view text) {
+  TestOptions options;
+  const auto json = codec::parse_json(text);
+  if (!json) return options;
+  options.parallel = json->text_or("parallel", "auto");
+  options.explains = json->bool_or("explains", false);
+  options.junit = json->text_or("junit", "");
+  options.slowest = static_cast<std::size_t>(json->int_or("slowest", 0));
+  options.retries = parse_int<std::size_t>(json->text_or("retries", ""));
+  options.classes = json->text_or("classes", "");
+  options.filter = json->text_or("filter", "");
+  options.seed = parse_int<std::uint64_t>(json->text_or("seed", "")).value_or(0);
+  options.is_quiet = json->bool_or("quiet", false);
+  return options;
+}
+
+}  // namespace sluice::cli
