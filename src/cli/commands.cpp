@@ -184,6 +184,9 @@ constexpr std::array k_test_options = {
         "class", "NAME,...", {}, "only tests of these classes (unit, integration, e2e, ...)"},
     OptionSpec{
         "filter", "EXPR", {}, "only tests of which this is true: test(TestDB*) & !class(e2e)"},
+    OptionSpec{"rerun-failed", "", {}, "only tests that failed when they ran last here"},
+    OptionSpec{"shard", "I/N", {}, "only this machine's share of the tests"},
+    OptionSpec{"plan", "FILE", {}, "which share is whose; --shard plan/N writes it"},
     OptionSpec{"parallel", "HOW", {}, "how many at once: auto, fixed=N, go or threshold"},
     OptionSpec{"explain-schedule", "", {}, "say why each package starts when it does"},
     OptionSpec{"junit", "FILE", {}, "write what became of each test there, as JUnit XML"},
@@ -197,6 +200,7 @@ constexpr std::array k_test_examples = {
     Example{"sluice test ./...", "The tests, each as soon as it is linked, longest first."},
     Example{"sluice test -race -run 'TestParse' ./parser/...", "go test's own flags."},
     Example{"sluice test --class integration ./...", "Those of one class, as a stage of CI does."},
+    Example{"sluice test ./... --shard 2/5", "The second of five machines."},
     Example{"sluice test ./... --parallel fixed=4 --explain-schedule",
             "Four packages at once, and why each started when it did."},
 };
@@ -349,8 +353,9 @@ constexpr std::array<CommandSpec, 27> k_commands = {{
      k_go_examples},
     {CommandId::test,
      "test",
-     "[SETTING...] [--class NAME,...] [--filter EXPR] [--parallel HOW] [--explain-schedule] "
-     "[--retries N] [--junit FILE] [--slowest N] GO-TEST-ARGUMENT...",
+     "[SETTING...] [--class NAME,...] [--filter EXPR] [--rerun-failed] [--shard I/N [--plan FILE]] "
+     "[--parallel HOW] [--explain-schedule] [--retries N] [--junit FILE] [--slowest N] "
+     "GO-TEST-ARGUMENT...",
      "run tests as go test does, each as soon as it can be run",
      CommandGroup::work,
      k_job_settings,

@@ -180,6 +180,8 @@ int run_tests_inside(const std::vector<std::string>& words, const sys::Environme
   settings.rules = std::move(checkout->rules);
   settings.rules_directory = std::move(checkout->directory);
   settings.selection = std::move(*selection);
+  settings.selection.only_failed = options.only_failed;
+  settings.selection.shard = options.shard;
   const auto retries_something = [](const auto& one) { return one.retries.value_or(0) != 0; };
   settings.reads_tests =
       options.needs_tests() ||

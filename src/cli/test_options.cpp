@@ -4,10 +4,12 @@
 #include "cli/setup.hpp"
 #include "codec/json.hpp"
 #include "runner/retries.hpp"
+#include "runner/shards.hpp"
 #include "runner/strategy_words.hpp"
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <random>
 
 namespace sluice::cli {
@@ -53,6 +55,33 @@ Result<sys::Path> file_of(const Invocation& invocation, std::string_view name) {
   return file;
 }
 
+// "2/5" or "plan/5".
+Result<std::optional<runner::ShardChoice>> shard_of(const Invocation& invocation) {
+  constexpr std::string_view k_plan = "plan";
+  if (!invocation.has("shard")) {
+    if (!invocation.has("plan")) return std::nullopt;
+    return fail(Code::invalid, "--plan: goes with --shard");
+  }
+  const std::string text = invocation.option_or("shard", "");
+  const std::size_t slash = std::min(text.find('/'), text.size());
+  const std::string first = text.substr(0, slash);
+  const auto number =
+      first == k_plan ? std::optional<std::size_t>(0) : parse_int<std::size_t>(first);
+  const auto count = parse_int<std::size_t>(text.substr(std::min(slash + 1, text.size())));
+  const bool is_right = number && count && *count >= 1 && *count <= runner::k_shards_max &&
+                        *number <= *count && (*number > 0 || first == k_plan);
+  if (!is_right) {
+    return fail(Code::invalid, fmt::format("--shard: \"{}\" is none of 1/5, 2/5, ... or plan/5",
+                                           printable(text, 80)));
+  }
+  runner::ShardChoice choice{*number, *count, {}};
+  TRY_ASSIGN(choice.file, file_of(invocation, "plan"));
+  if (choice.only_plans() && choice.file.empty()) {
+    return fail(Code::invalid, "--shard: plan/N needs a --plan FILE to write");
+  }
+  return choice;
+}
+
 }  // namespace
 
 Result<TestOptions> test_options_of(const Invocation& invocation, const sys::Environment& env) {
@@ -65,6 +94,8 @@ Result<TestOptions> test_options_of(const Invocation& invocation, const sys::Env
   TRY_ASSIGN(options.retries, count_of(invocation, "retries", runner::k_retries_max));
   options.classes = invocation.option_or("class", "");
   options.filter = invocation.option_or("filter", "");
+  options.only_failed = invocation.has("rerun-failed");
+  TRY_ASSIGN(options.shard, shard_of(invocation));
   if (auto strategy = runner::strategy_of(options.parallel, 1); !strategy) {
     return std::unexpected(std::move(strategy).error().in("--parallel"));
   }
@@ -80,6 +111,10 @@ std::string TestOptions::encode() const {
                                        {"retries", retries ? fmt::format("{}", *retries) : ""},
                                        {"classes", classes},
                                        {"filter", filter},
+                                       {"only_failed", only_failed},
+                                       {"shard", shard ? shard->number : 0},
+                                       {"shards", shard ? shard->count : 0},
+                                       {"plan", shard ? shard->file.native() : ""},
                                        {"seed", fmt::format("{}", seed)},
                                        {"quiet", is_quiet}})
       .dump();
@@ -96,6 +131,11 @@ TestOptions TestOptions::decode(std::string_view text) {
   options.retries = parse_int<std::size_t>(json->text_or("retries", ""));
   options.classes = json->text_or("classes", "");
   options.filter = json->text_or("filter", "");
+  options.only_failed = json->bool_or("only_failed", false);
+  if (const auto count = static_cast<std::size_t>(json->int_or("shards", 0)); count != 0) {
+    options.shard = runner::ShardChoice{static_cast<std::size_t>(json->int_or("shard", 0)), count,
+                                        json->text_or("plan", "")};
+  }
   options.seed = parse_int<std::uint64_t>(json->text_or("seed", "")).value_or(0);
   options.is_quiet = json->bool_or("quiet", false);
   return options;

@@ -6,6 +6,7 @@
 
 #include "base/result.hpp"
 #include "cli/parse.hpp"
+#include "runner/test_plan.hpp"
 #include "sys/environment.hpp"
 #include "sys/file.hpp"
 
@@ -27,13 +28,17 @@ struct TestOptions {
   std::optional<std::size_t> retries;  // none: as the class of the test says
   std::string classes;                 // of --class
   std::string filter;
+  bool only_failed = false;  // of --rerun-failed
+  std::optional<runner::ShardChoice> shard;
   std::uint64_t seed = 0;  // that tests are told
   bool is_quiet = false;
 
   // Without that nobody asks what became of each test.
   bool needs_tests() const { return !junit.empty() || slowest != 0 || retries.value_or(0) != 0; }
   // Whether tests are left out, which only sluice does.
-  bool chooses() const { return !classes.empty() || !filter.empty(); }
+  bool chooses() const {
+    return !classes.empty() || !filter.empty() || only_failed || shard.has_value();
+  }
   // Whether go alone would do something else.
   bool is_told() const { return parallel != "auto" || explains || chooses() || needs_tests(); }
 

@@ -38,7 +38,8 @@ TEST_CASE("test options: what was said reaches whoever runs the tests") {
   const std::string file = (made->path() / "out.xml").native();
   const auto told =
       options_of({"--parallel", "fixed=2", "--explain-schedule", "--junit", file, "--slowest=3",
-                  "--retries=0", "--class", "unit,e2e", "--filter=tag(x)"},
+                  "--retries=0", "--class", "unit,e2e", "--filter=tag(x)", "--rerun-failed",
+                  "--shard", "2/5", "--plan", file},
                  "18446744073709551615");
   REQUIRE(told);
   const TestOptions got = TestOptions::decode(told->encode());
@@ -49,6 +50,11 @@ TEST_CASE("test options: what was said reaches whoever runs the tests") {
   CHECK(got.retries == 0U);
   CHECK(got.classes == "unit,e2e");
   CHECK(got.filter == "tag(x)");
+  CHECK(got.only_failed);
+  REQUIRE(got.shard);
+  CHECK(got.shard->number == 2);
+  CHECK(got.shard->count == 5);
+  CHECK(got.shard->file == file);
   CHECK(got.seed == 18446744073709551615ULL);
   CHECK(got.is_told());
   CHECK(got.chooses());
@@ -61,6 +67,13 @@ TEST_CASE("test options: what is refused") {
   CHECK(refusal({"--retries", "11"}) == "--retries: \"11\" is no number up to 10");
   CHECK(refusal({"--junit", "/none/out.xml"}) == "--junit: /none is no directory");
   CHECK(refusal({"--junit", "/tmp"}) == "--junit: /tmp is a directory");
+  for (const char* wrong :
+       {"0/5", "6/5", "x/5", "2", "2/", "/5", "2/0", "1/1001", "-1/5", "2/5/6"}) {
+    CAPTURE(wrong);
+    CHECK(refusal({"--shard", wrong}).starts_with("--shard: \""));
+  }
+  CHECK(refusal({"--shard", "plan/5"}) == "--shard: plan/N needs a --plan FILE to write");
+  CHECK(refusal({"--plan", "/tmp/x"}) == "--plan: goes with --shard");
   CHECK(refusal({}, "x") == "SLUICE_SEED: \"x\" is no number");
 }
 

@@ -43,7 +43,7 @@ TEST_CASE("test packages: what is asked of go") {
       list_words({"-race=true", "-vet=off", "-covermode=set", "-tags=x"}, {"./...", "./a"});
   CHECK(words ==
         std::vector<std::string>{"list", "-e", "-find",
-                                 "-json=ImportPath,Dir,Root,GoFiles,CgoFiles,TestGoFiles,"
+                                 "-json=ImportPath,Dir,Root,Error,GoFiles,CgoFiles,TestGoFiles,"
                                  "XTestGoFiles,IgnoredGoFiles,IgnoredOtherFiles,CFiles,HFiles,"
                                  "SFiles",
                                  "-race=true", "-tags=x", "--", "./...", "./a"});

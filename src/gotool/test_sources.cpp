@@ -46,8 +46,7 @@ std::string test_name(std::string_view line) {
     if (end == std::string_view::npos || line[end] != '(') return "";
     const char next = line[word.size()];
     if (std::islower(static_cast<unsigned char>(next)) != 0) return "";
-    const std::string_view name = line.substr(0, end);
-    return name == "TestMain" ? "" : std::string(name);
+    return std::string(line.substr(0, end));
   }
   return "";
 }
@@ -74,7 +73,11 @@ TestSource read_test_source(std::string_view text) {
     if (line.starts_with("package ")) is_in_package = true;
     if (line.starts_with("//")) continue;
     std::string name = test_name(line);
-    if (!name.empty()) source.functions.push_back({std::move(name), above});
+    if (name == "TestMain") {
+      source.has_main = true;
+    } else if (!name.empty()) {
+      source.functions.push_back({std::move(name), above});
+    }
     above.clear();
   }
   return source;

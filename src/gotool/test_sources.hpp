@@ -20,6 +20,7 @@ struct TestSource {
   std::vector<std::string> tags;  // of //go:build, but those that must not be there
   std::string wanted_class;       // by a comment above the package clause; empty: none
   std::vector<TestFunction> functions;
+  bool has_main = false;  // TestMain, which stands around all of them
 };
 
 TestSource read_test_source(std::string_view text);

@@ -31,6 +31,8 @@ TEST_CASE("test source: what is a test") {
       "func Test");
   CHECK(names_of(source) == Words{"TestA", "Test", "Test_a", "ExampleB", "FuzzC", "BenchmarkD"});
   CHECK(source.tags.empty());
+  CHECK(source.has_main);
+  CHECK_FALSE(read_test_source("package p\nfunc TestA(t *testing.T) {}\n").has_main);
 }
 
 TEST_CASE("test source: tags that it wants") {

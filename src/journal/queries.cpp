@@ -229,9 +229,22 @@ Result<std::vector<TestRunRow>> test_runs(Database& database, std::size_t limit)
       database,
       "SELECT r.package, r.words, r.wall_us, r.cpu_us, r.memory FROM test_run r "
       "JOIN command c ON c.id = r.command WHERE r.test = '' AND r.outcome <> 2 "
+      "AND r.wall_us > 0 "
       "ORDER BY c.at_us DESC, r.seq DESC LIMIT ?",
       static_cast<std::int64_t>(limit), [](const Statement& row) {
         return TestRunRow{row.text(0), row.text(1), row.size(2), row.size(3), row.size(4)};
+      });
+}
+
+Result<std::vector<TestOutcomeRow>> test_outcomes(Database& database, std::size_t limit) {
+  return rows<TestOutcomeRow>(
+      database,
+      "SELECT r.command, r.package, r.test, r.outcome = 1, r.wall_us FROM test_run r "
+      "JOIN command c ON c.id = r.command WHERE r.outcome <> 2 "
+      "ORDER BY c.at_us DESC, r.command DESC, r.seq LIMIT ?",
+      static_cast<std::int64_t>(limit), [](const Statement& row) {
+        return TestOutcomeRow{row.number(0), row.text(1), row.text(2), row.number(3) != 0,
+                              row.size(4)};
       });
 }
 

@@ -113,6 +113,15 @@ struct TestRunRow {
   std::uint64_t memory = 0;
 };
 
+// A test of a package, or (without a name) all of it.
+struct TestOutcomeRow {
+  std::int64_t command = 0;
+  std::string package;
+  std::string test;
+  bool has_failed = false;
+  std::uint64_t wall_us = 0;
+};
+
 // Newest first.
 Result<std::vector<JobRow>> recent_jobs(Database& database, std::size_t limit);
 // The newest of one host; nothing where it has none.
@@ -131,6 +140,8 @@ Result<std::vector<PackageHit>> package_hits_by(Database& database, std::int64_t
 Result<std::vector<TestRow>> tests_in(Database& database, std::int64_t job);
 // Of any job, newest first; those that were stopped are not among them.
 Result<std::vector<TestRunRow>> test_runs(Database& database, std::size_t limit);
+// The newest command first, each in its own order: of several attempts the last comes last.
+Result<std::vector<TestOutcomeRow>> test_outcomes(Database& database, std::size_t limit);
 Result<std::vector<LinkRow>> links_in(Database& database, std::int64_t job);
 Result<std::vector<AnswerTotal>> answers_in(Database& database, std::int64_t job);
 Result<std::vector<FaultRow>> faults_in(Database& database, std::int64_t job);

@@ -88,6 +88,15 @@ TEST_CASE("queries: runs of tests, newest first, without those that were stopped
   CHECK(runs->at(1).cpu_us == 50);
   CHECK(runs->at(1).memory == 7);
   CHECK(test_runs(database, 1)->size() == 1);
+  const auto outcomes = test_outcomes(database, 10);
+  REQUIRE(outcomes);
+  REQUIRE(outcomes->size() == 3);
+  CHECK(outcomes->at(0).package == "m/d");
+  CHECK(outcomes->at(0).test == "TestD");
+  CHECK_FALSE(outcomes->at(0).has_failed);
+  CHECK(outcomes->at(1).has_failed);
+  CHECK(outcomes->at(1).wall_us == 100);
+  CHECK(outcomes->at(1).command != outcomes->at(2).command);
 }
 
 TEST_CASE("queries: jobs by number, name, beginning and last") {

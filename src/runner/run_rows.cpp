@@ -27,6 +27,14 @@ journal::TestRan package_row(std::string package, std::string words, const TestE
   return ran;
 }
 
+journal::TestRan refused_row(std::string package, std::string words) {
+  journal::TestRan ran;
+  ran.package = std::move(package);
+  ran.words = std::move(words);
+  ran.end = journal::RunEnd::failed;
+  return ran;
+}
+
 std::vector<journal::TestRan> test_rows(const std::string& package, const std::string& words,
                                         const TestRecords& records) {
   std::vector<journal::TestRan> rows;

@@ -2,7 +2,9 @@
 
 #include "gotool/go_version.hpp"
 #include "gotool/toolchain.hpp"
+#include "runner/earlier_tests.hpp"
 #include "runner/go_rules.hpp"
+#include "runner/shard_plan.hpp"
 #include "sys/log.hpp"
 #include "sys/pipe.hpp"
 #include "sys/process.hpp"
@@ -18,6 +20,7 @@
 namespace sluice::runner {
 namespace {
 
+constexpr auto k_journal_max = std::chrono::seconds(30);
 constexpr auto k_list_max = std::chrono::minutes(10);
 constexpr std::size_t k_list_bytes_max = 256U << 20U;
 constexpr std::uint64_t k_source_bytes_max = 64U << 20U;
@@ -74,7 +77,7 @@ Result<void> TestBuild::open_door() {
 }
 
 Result<std::shared_ptr<const TestPlan>> TestBuild::plan(
-    const std::vector<gotool::TestPackage>& packages) const {
+    const std::vector<gotool::TestPackage>& packages) {
   if (!settings_.rules.is_of_file && !settings_.selection.chooses()) {
     return std::make_shared<const TestPlan>(settings_.rules);
   }
@@ -84,7 +87,25 @@ Result<std::shared_ptr<const TestPlan>> TestBuild::plan(
   };
   TRY_ASSIGN(TestPlan made, TestPlan::make(settings_.rules, settings_.rules_directory,
                                            settings_.selection, packages, read));
+  TRY(choose(made));
   return std::make_shared<const TestPlan>(std::move(made));
+}
+
+// By what ran before, and for this machine.
+Result<void> TestBuild::choose(TestPlan& plan) {
+  const Selection& selection = settings_.selection;
+  why_idle_ = "no test is of what was chosen: nothing is built, nothing is run";
+  if (!selection.only_failed && !selection.shard) return {};
+  const auto earlier =
+      EarlierTests::of_journal(settings_.config.journal_directory, Deadline::after(k_journal_max));
+  if (selection.only_failed) {
+    plan.keep_only(earlier.failed());
+    why_idle_ = "none of these tests failed when they ran last: nothing is run";
+  }
+  if (!selection.shard) return {};
+  TRY_ASSIGN(const std::string line, plan_shard(plan, settings_.rules, *selection.shard, earlier));
+  if (!line.empty()) why_idle_ = line;
+  return {};
 }
 
 // Beside go, which says whatever is wrong with the words; before it where it shall not build all.

@@ -79,8 +79,9 @@ class TestBuild {
   // Where something is chosen, blocks until go has listed what there is. Code::invalid: an error
   // of the plan.
   Result<void> start();
-  // Nothing was chosen of what there is: no go was started.
+  // Nothing was chosen of what there is: no go was started. Why, for people.
   bool is_idle() const { return is_idle_; }
+  const std::string& why_idle() const { return why_idle_; }
   bool is_over() const { return !go_; }
   pid_t pid() const { return go_->pid(); }                    // before its end
   void signal(int number) const { go_->signal_all(number); }  // likewise
@@ -91,8 +92,8 @@ class TestBuild {
   sys::Path door_path() const;
   Result<void> open_door();
   Result<void> list();
-  Result<std::shared_ptr<const TestPlan>> plan(
-      const std::vector<gotool::TestPackage>& packages) const;
+  Result<std::shared_ptr<const TestPlan>> plan(const std::vector<gotool::TestPackage>& packages);
+  Result<void> choose(TestPlan& plan);
   void set_listed(std::vector<gotool::TestPackage> packages,
                   Result<std::shared_ptr<const TestPlan>> plan);
   Result<void> start_go();
@@ -111,6 +112,7 @@ class TestBuild {
   std::thread lister_;
   std::vector<std::string> chosen_;  // packages; empty: as the words say
   bool is_idle_ = false;
+  std::string why_idle_;
   std::unique_ptr<GoOutput> go_output_;
   sys::Fd errors_;  // what go says on stderr
   std::unique_ptr<TestProcess> go_;

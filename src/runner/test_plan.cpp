@@ -55,6 +55,7 @@ class Classifier {
     for (const std::string& file : package.test_files) {
       const sys::Path path = sys::Path(package.directory) / file;
       const gotool::TestSource source = gotool::read_test_source(read(path));
+      plan.has_main = plan.has_main || source.has_main;
       for (const auto& function : source.functions) {
         const std::string& wanted =
             function.wanted_class.empty() ? source.wanted_class : function.wanted_class;
@@ -71,7 +72,7 @@ class Classifier {
           continue;
         }
         classes.insert(*number);
-        ++plan.tests;
+        plan.tests.push_back(function.name);
       }
     }
     // Of what has no tests there is nothing to choose; go says so.
@@ -163,6 +164,23 @@ const PackagePlan& TestPlan::of(const std::string& import_path) const {
   return at == packages_.end() ? usual_ : at->second;
 }
 
+void TestPlan::keep_only(const TestsByPackage& kept) {
+  for (auto& [path, plan] : packages_) {
+    const auto at = kept.find(path);
+    if (at == kept.end()) {
+      plan.is_run = false;
+      continue;
+    }
+    if (at->second.empty()) continue;
+    std::vector<std::string> left;
+    for (std::string& test : plan.tests) {
+      (at->second.contains(test) ? left : plan.left_out).push_back(std::move(test));
+    }
+    plan.tests = std::move(left);
+    plan.is_run = plan.is_run && !plan.tests.empty();
+  }
+}
+
 PackageWords words_of(const PackagePlan& plan, const TestRules& rules,
                       const gotool::TestWords& words) {
   constexpr std::string_view k_timeout = "-test.timeout=";
@@ -194,6 +212,16 @@ std::size_t retries_of(const PackagePlan& plan, const TestRules& rules) {
     most = std::max(most, rules.classes[number].retries.value_or(0));
   }
   return most;
+}
+
+bool may_be_split(const PackagePlan& plan, const TestRules& rules) {
+  bool is_told = false;
+  for (const ClassNumber number : plan.classes) {
+    const auto& splits = rules.classes[number].splits;
+    if (splits && !*splits) return false;
+    is_told = is_told || splits.has_value();
+  }
+  return is_told || !plan.has_main;
 }
 
 // Of several the one that waits longest.

@@ -11,10 +11,13 @@
 #include "runner/package_words.hpp"
 #include "runner/test_filter.hpp"
 #include "runner/test_rules.hpp"
+#include "sys/file.hpp"
 
 #include <cstddef>
 #include <functional>
+#include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -22,20 +25,36 @@
 
 namespace sluice::runner {
 
+// One of several machines that share the tests.
+struct ShardChoice {
+  std::size_t number = 0;  // from 1; 0: the plan is only written
+  std::size_t count = 1;
+  sys::Path file;  // of the plan; empty: there is none
+
+  bool only_plans() const { return number == 0; }
+};
+
 // What is chosen of what go lists. Nothing said: all of it.
 struct Selection {
   std::vector<ClassNumber> classes;  // of these; none: of all
   TestFilter filter;
+  bool only_failed = false;  // in the last run of their package here
+  std::optional<ShardChoice> shard;
 
-  bool chooses() const { return !classes.empty() || filter.chooses(); }
+  bool chooses() const {
+    return !classes.empty() || filter.chooses() || only_failed || shard.has_value();
+  }
 };
 
 struct PackagePlan {
   std::vector<ClassNumber> classes;   // of the tests that are run; the last in order last
   std::vector<std::string> left_out;  // tests that are not run
   bool is_run = true;
-  std::size_t tests = 0;  // that are run, as far as its sources say
+  std::vector<std::string> tests;  // that are run, as far as its sources say
+  bool has_main = false;           // a TestMain
 };
+
+using TestsByPackage = std::map<std::string, std::set<std::string>>;  // no test: all of them
 
 class TestPlan {
  public:
@@ -51,6 +70,9 @@ class TestPlan {
                                const std::vector<gotool::TestPackage>& packages, const Read& read);
 
   const PackagePlan& of(const std::string& import_path) const;
+  const std::unordered_map<std::string, PackagePlan>& packages() const { return packages_; }
+  // Nothing else is run. The classes of a package stay as they are.
+  void keep_only(const TestsByPackage& kept);
 
  private:
   std::unordered_map<std::string, PackagePlan> packages_;
@@ -64,6 +86,9 @@ PackageWords words_of(const PackagePlan& plan, const TestRules& rules,
 std::size_t retries_of(const PackagePlan& plan, const TestRules& rules);
 // After which time a package is slow, and by which class; nothing: never.
 std::optional<ClassNumber> slow_class_of(const PackagePlan& plan, const TestRules& rules);
+
+// Whether several machines may each run some of its tests.
+bool may_be_split(const PackagePlan& plan, const TestRules& rules);
 
 // Whether an import path is what a pattern of go's says: "m/..." is m and all below it.
 bool matches_package(std::string_view import_path, std::string_view pattern);

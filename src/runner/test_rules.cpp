@@ -24,7 +24,7 @@ constexpr std::string_view k_class_table = "test.class.";
 constexpr std::string_view k_resource_table = "test.resource.";
 constexpr std::size_t k_name_max = 63;
 constexpr std::string_view k_keys =
-    "paths, packages, names, tags, parallelism, timeout, slow-after, retries, cache, after, setup, "
+    "paths, packages, names, tags, parallelism, timeout, slow-after, retries, cache, split, after, setup, "
     "teardown, env, resources";
 
 constexpr std::string_view k_rest = "unit";
@@ -188,6 +188,12 @@ class Parser {
     if (key == "retries") {
       TRY_ASSIGN(const std::uint32_t count, number_of(entry, 0, k_retries_max));
       one.retries = count;
+      return {};
+    }
+    if (key == "split") {
+      const auto* is_split = std::get_if<bool>(&entry.value);
+      if (is_split == nullptr) return refuse(entry, "must be true or false");
+      one.splits = *is_split;
       return {};
     }
     if (key == "cache") {

@@ -37,8 +37,9 @@ struct TestClass {
   std::optional<std::size_t> retries;       // none: as the run says
   std::optional<bool> reuses_results;       // none: where nothing outside belongs to it
   std::vector<std::pair<std::size_t, std::uint32_t>> resources;  // which, how much
-  std::vector<ClassNumber> after;                                // whose tests must have passed
-  std::vector<std::string> set_up;                               // shell commands
+  std::optional<bool> splits;       // among machines; none: where there is no TestMain
+  std::vector<ClassNumber> after;   // whose tests must have passed
+  std::vector<std::string> set_up;  // shell commands
   std::vector<std::string> tear_down;
   std::vector<std::pair<std::string, std::string>> env;
   bool is_of_file = false;  // else it is there by itself

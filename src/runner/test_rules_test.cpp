@@ -41,6 +41,7 @@ timeout = "10m"
 slow-after = "30s"
 retries = 0
 cache = "reuse"
+split = false
 after = ["unit"]
 setup = ["docker compose up -d"]
 teardown = ["docker compose down"]
@@ -60,6 +61,7 @@ grid = 1
   CHECK(db.slow_after == std::chrono::seconds(30));
   CHECK(db.retries == 0U);
   CHECK(db.keeps_results());
+  CHECK(db.splits == false);
   CHECK(db.after == std::vector<ClassNumber>{rules->rest});
   CHECK(db.set_up.size() == 1);
   CHECK(db.tear_down.size() == 1);
@@ -102,16 +104,26 @@ TEST_CASE("test rules: what is refused is named with its line") {
   CHECK(refusal("[test.class.x]\nafter = \"y\"\n[test.class.y]\nafter = [\"x\"]\n") ==
         "sluice.toml:2: test.class.x.after: class x waits for itself");
   CHECK(refusal("[test.class.unit]\nafter = \"unit\"\n").ends_with("class unit waits for itself"));
-  for (const std::string_view text :
-       {"[test]\nx = 1\n", "[test.class]\nx = 1\n", "[test.class.X]\nretries = 1\n",
-        "[test.class.\"a.b\"]\nretries = 1\n", "[test.class.x]\nretries = 11\n",
-        "[test.class.x]\nparallelism = 0\n", "[test.class.x]\nparallelism = \"2\"\n",
-        "[test.class.x]\ncache = \"no\"\n", "[test.class.x]\npaths = 1\n",
-        "[test.class.x]\nnames = \"\"\n", "[test.class.x]\nenv = { \"A=B\" = \"c\" }\n",
-        "[test.class.x]\nenv = { A = 1 }\n", "[test.class.x]\nunknown = 1\n",
-        "[test.resource]\ndb = 0\n", "[test.resource]\ndb = 1001\n", "[test.resource]\nD = 1\n",
-        "[test.class.x]\nenv = \"A\"\n", "[test.class.x.env.A]\nb = \"c\"\n",
-        "[test.other]\nx = 1\n"}) {
+  for (const std::string_view text : {"[test]\nx = 1\n",
+                                      "[test.class]\nx = 1\n",
+                                      "[test.class.X]\nretries = 1\n",
+                                      "[test.class.\"a.b\"]\nretries = 1\n",
+                                      "[test.class.x]\nretries = 11\n",
+                                      "[test.class.x]\nparallelism = 0\n",
+                                      "[test.class.x]\nparallelism = \"2\"\n",
+                                      "[test.class.x]\ncache = \"no\"\n",
+                                      "[test.class.x]\nsplit = 1\n",
+                                      "[test.class.x]\npaths = 1\n",
+                                      "[test.class.x]\nnames = \"\"\n",
+                                      "[test.class.x]\nenv = { \"A=B\" = \"c\" }\n",
+                                      "[test.class.x]\nenv = { A = 1 }\n",
+                                      "[test.class.x]\nunknown = 1\n",
+                                      "[test.resource]\ndb = 0\n",
+                                      "[test.resource]\ndb = 1001\n",
+                                      "[test.resource]\nD = 1\n",
+                                      "[test.class.x]\nenv = \"A\"\n",
+                                      "[test.class.x.env.A]\nb = \"c\"\n",
+                                      "[test.other]\nx = 1\n"}) {
     CAPTURE(text);
     CHECK(refusal(text).starts_with("sluice.toml:"));
   }

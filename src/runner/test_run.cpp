@@ -118,7 +118,7 @@ class TestRun final : public BuildListener {
     }
     TRY(build_.start());
     if (build_.is_idle()) {
-      tell("no test is of what was chosen: nothing is built, nothing is run");
+      tell(build_.why_idle());
       return 0;
     }
     read_history();
@@ -322,8 +322,7 @@ void TestRun::offer() {
 void TestRun::not_run(TaskNumber number, const std::string& why) {
   Package& package = packages_[numbers_[number]];
   has_failed_ = true;
-  const std::string line = fmt::format("{} is not run: {}", package.facts.import_path, why);
-  tell(line);
+  tell(fmt::format("{} is not run: {}", package.facts.import_path, why));
   over(package);
 }
 
@@ -441,6 +440,7 @@ void TestRun::cleared(const std::string& name, std::string_view gos_word) {
 void TestRun::refused(const std::string& name) {
   Package& package = packages_[name];
   if (!package.is_refused) {
+    recorder_.add(refused_row(name, words_));
     reports_.not_run(name, "not built, or vet is against it");
   }
   package.is_refused = true;

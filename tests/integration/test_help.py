@@ -25,6 +25,8 @@ VALUES = {
     "junit": "/dev/null",
     "class": "unit",
     "filter": "class(unit)",
+    "shard": "1/2",
+    "plan": "/dev/null",
     "slowest": "3",
     "retries": "1",
     "verify": "1%",
@@ -56,6 +58,7 @@ VALUES = {
     "action": "acme/sluice@v1",
 }
 SWITCHES = {
+    "rerun-failed",
     "isolated",
     "explain-schedule",
     "trace",
@@ -166,6 +169,8 @@ def test_every_flag_in_help_is_accepted(machine, tiny, trace_file):
                 before = ["end"]
             if name == "gc" and flag in ("grace", "drop-scope", "pack-live"):
                 before, after = ["remote"], []
+            if (name, flag) == ("test", "plan"):
+                before = ["--shard", "plan/2"]
             if name == "clear" and flag not in ("yes", "dry-run"):
                 after = ["--dry-run"]
             where = repository if name in ("mtime", "init") else tiny
