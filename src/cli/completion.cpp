@@ -1,5 +1,6 @@
 #include "cli/completion.hpp"
 
+#include "base/shell_quote.hpp"
 #include "base/strings.hpp"
 #include "cli/commands.hpp"
 #include "cli/output.hpp"
@@ -181,11 +182,6 @@ std::string replaced(std::string_view text, std::string_view what, std::string_v
     out.replace(at, what.size(), with);
   }
   return out;
-}
-
-// A word in single quotes for any of the three shells.
-std::string shell_quoted(std::string_view text) {
-  return fmt::format("'{}'", replaced(text, "'", "'\\''"));
 }
 
 // Within a description of zsh's _arguments a bracket, a colon and a backslash are syntax.

@@ -1,5 +1,6 @@
 #include "cli/env.hpp"
 
+#include "base/shell_quote.hpp"
 #include "base/strings.hpp"
 #include "cli/launch.hpp"
 #include "cli/output.hpp"
@@ -23,23 +24,11 @@ std::string with_escapes(std::string_view text, std::string_view escaped) {
   return out;
 }
 
-std::string sh_quoted(std::string_view text) {
-  std::string out = "'";
-  for (const char c : text) {
-    if (c == '\'') {
-      out += "'\\''";
-    } else {
-      out += c;
-    }
-  }
-  return out + "'";
-}
-
 std::string line_of(std::string_view name, std::string_view value, std::string_view shell) {
   if (shell == "fish") return fmt::format("set -gx {} '{}'\n", name, with_escapes(value, "\\'"));
   if (shell == "github") return fmt::format("{}={}\n", name, value);
   if (shell == "dotenv") return fmt::format("{}=\"{}\"\n", name, with_escapes(value, "\\\"$`"));
-  return fmt::format("export {}={}\n", name, sh_quoted(value));
+  return fmt::format("export {}={}\n", name, shell_quoted(value));
 }
 
 // `go env WORDS`, with go's own words on this terminal.

@@ -1,5 +1,8 @@
 #include "runner/class_needs.hpp"
 
+#include "runner/go_rules.hpp"
+#include "runner/load_meter.hpp"
+
 #include <algorithm>
 #include <map>
 
@@ -12,6 +15,14 @@ std::vector<std::uint32_t> amounts_of(const TestRules& rules) {
     amounts.push_back(one.parallelism == 0 ? k_places_max : one.parallelism);
   }
   return amounts;
+}
+
+Capacity capacity_of(const sys::Cgroups& cgroups, const gotool::TestWords& words,
+                     const TestRules& rules) {
+  Capacity capacity = machine_capacity(cgroups);
+  capacity.tasks_max = packages_at_once(words);
+  capacity.resources = amounts_of(rules);
+  return capacity;
 }
 
 std::vector<Need> needs_of(const PackagePlan& plan, const TestRules& rules) {

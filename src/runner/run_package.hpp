@@ -48,6 +48,8 @@ struct Package {
   bool is_vetted_inside = false;
   bool is_vetted_outside = false;
   bool was_vetted = false;  // that is kept
+
+  bool has_run() const { return !slot_env.empty(); }
 };
 
 using Packages = std::unordered_map<std::string, Package>;  // by import path

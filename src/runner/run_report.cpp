@@ -17,6 +17,10 @@ void RunReport::add(JunitSuite suite) {
   suites_.insert_or_assign(std::move(package), std::move(suite));
 }
 
+void RunReport::say_again(const std::string& command) {
+  if (said_again_++ < k_said_again_max) say_at_end("again: " + command);
+}
+
 void RunReport::not_run(std::string package, std::string why) {
   add({std::move(package), rfc3339_short(unix_now_ns()), 0, {}, std::move(why), ""});
 }

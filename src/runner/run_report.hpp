@@ -17,6 +17,8 @@
 
 namespace sluice::runner {
 
+inline constexpr std::size_t k_said_again_max = 10;
+
 struct RunReportSettings {
   sys::Path junit;            // is written at the end; empty: it is not
   std::size_t slowest = 0;    // so many tests are named at the end
@@ -41,6 +43,10 @@ class RunReport {
   };
   // Its tests, for JUnit and the slowest; annotations for stderr, as they are.
   std::vector<std::string> ended(const Ended& ended);
+  // Lines for the end: of flaky tests, and commands that run what failed again, so many.
+  void say_at_end(std::string line) { last_words_.push_back(std::move(line)); }
+  void say_again(const std::string& command);
+  const std::vector<std::string>& last_words() const { return last_words_; }
   // Lines for stderr, as they are. `text` of what failed, `directory` of the package.
   std::vector<std::string> annotations(std::string_view package, const sys::Path& directory,
                                        std::string_view text);
@@ -54,6 +60,8 @@ class RunReport {
   const RunReportSettings settings_;
   std::map<std::string, JunitSuite, std::less<>> suites_;  // by package: one order
   std::size_t annotated_ = 0;
+  std::vector<std::string> last_words_;
+  std::size_t said_again_ = 0;
 };
 
 }  // namespace sluice::runner

@@ -24,8 +24,8 @@ constexpr std::string_view k_class_table = "test.class.";
 constexpr std::string_view k_resource_table = "test.resource.";
 constexpr std::size_t k_name_max = 63;
 constexpr std::string_view k_keys =
-    "paths, packages, names, tags, parallelism, timeout, slow-after, retries, cache, split, after, setup, "
-    "teardown, env, resources";
+    "paths, packages, names, tags, parallelism, timeout, slow-after, retries, cache, split, after, "
+    "setup, teardown, env, resources";
 
 constexpr std::string_view k_rest = "unit";
 constexpr std::array<std::pair<std::string_view, std::string_view>, 2> k_usual_classes = {

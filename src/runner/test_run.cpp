@@ -16,6 +16,7 @@
 #include "runner/package_report.hpp"
 #include "runner/planner.hpp"
 #include "runner/progress.hpp"
+#include "runner/reproduction.hpp"
 #include "runner/result_cache.hpp"
 #include "runner/retries.hpp"
 #include "runner/run_package.hpp"
@@ -59,13 +60,6 @@ constexpr int k_exit_failure = 1;
 constexpr int k_exit_invalid = 2;
 constexpr std::uint64_t k_profile_bytes_max = 256U << 20U;
 
-Capacity capacity_of(const sys::Cgroups& cgroups, const TestRunSettings& settings) {
-  Capacity capacity = machine_capacity(cgroups);
-  capacity.tasks_max = packages_at_once(settings.words);
-  capacity.resources = amounts_of(settings.rules);
-  return capacity;
-}
-
 class TestRun final : public BuildListener {
  public:
   TestRun(TestRunSettings settings, sys::Loop loop, sys::TempDirectory programs)
@@ -75,7 +69,8 @@ class TestRun final : public BuildListener {
         goroot_(settings_.config.goroot),
         words_(words_that_cost(settings_.words)),
         screen_(settings_.display, [this] { nobody_reads(); }),
-        planner_(capacity_of(cgroups_, settings_), std::move(settings_.strategy)),
+        planner_(capacity_of(cgroups_, settings_.words, settings_.rules),
+                 std::move(settings_.strategy)),
         slots_(settings_.config.runtime_directory),
         reports_(settings_.report),
         attempts_(loop_,
@@ -86,21 +81,11 @@ class TestRun final : public BuildListener {
                    [this] { attempt_next(); }, settings_.explains}),
         form_(form_of(settings_.words, gotool::minor_of(settings_.config.go_version),
                       settings_.reads_tests)),
-        build_settings_{settings_.config,
-                        settings_.env,
-                        settings_.words,
-                        settings_.sluice,
-                        settings_.tested,
-                        programs_.path(),
-                        static_cast<bool>(settings_.display.wipe),
-                        settings_.rules,
-                        settings_.rules_directory,
-                        settings_.selection},
         plan_(std::make_shared<const TestPlan>(settings_.rules)),
         classes_(settings_.rules, {settings_.rules_directory, programs_.path(), settings_.env},
                  loop_,
                  {[this](const std::string& line) { screen_.tell(line); }, [this] { offer(); }}),
-        build_(build_settings_, loop_, *this),
+        build_(settings_, loop_, *this),
         recorder_(settings_.config) {
     is_vet_off_ = vet_of(settings_.words) == "off";
     if (::isatty(STDIN_FILENO) == 1) stop_signal_.emplace();
@@ -139,7 +124,7 @@ class TestRun final : public BuildListener {
     if (status != 0 && !form_.is_json) screen_.show("FAIL\n");
     const std::string summary = sum_up().text(now_s());
     if (settings_.says_summary && !summary.empty()) tell(summary);
-    for (const std::string& line : flaky_) tell(line);
+    for (const std::string& line : reports_.last_words()) tell(line);
     for (const std::string& line : reports_.slowest()) tell(line);
     const auto written = reports_.write(now_s(), settings_.config.go_version);
     if (!written) tell(written.error().message);
@@ -225,11 +210,10 @@ class TestRun final : public BuildListener {
   ScheduleLog schedule_;
   RunReport reports_;
   Attempts attempts_;
-  std::vector<std::string> flaky_;  // for people
+  std::size_t flaky_ = 0;  // tests
   ReportForm form_;
   bool is_vet_off_ = false;
 
-  const TestBuildSettings build_settings_;
   std::shared_ptr<const TestPlan> plan_;
   std::string plan_error_;
   ClassRun classes_;
@@ -474,7 +458,7 @@ void TestRun::release_where_possible(Package& package) {
 RunSummary TestRun::sum_up() {
   std::vector<std::string> not_run;
   RunSummary summary = summary_of(packages_, not_run);
-  summary.flaky = flaky_.size();
+  summary.flaky = flaky_;
   for (const std::string& path : not_run) {
     reports_.not_run(path, "not run");
   }
@@ -681,8 +665,9 @@ void TestRun::decided(const Retries::Verdict& verdict) {
     package.has_ended = true;
     package.has_passed = verdict.has_passed;
     for (const std::string& test : flaky) {
-      flaky_.push_back(fmt::format("flaky: {}{}{} failed, and passed when it was run again",
-                                   package.facts.import_path, test.empty() ? "" : " ", test));
+      ++flaky_;
+      reports_.say_at_end(fmt::format("flaky: {}{}{} failed, and passed when it was run again",
+                                      package.facts.import_path, test.empty() ? "" : " ", test));
     }
     report(package, elapsed_s, verdict.has_passed,
            verdict.has_passed ? "" : failure_words(package.first_end.status));
@@ -766,6 +751,12 @@ void TestRun::report(const Package& package, double elapsed_s, bool has_passed,
                        package.report->records(), elapsed_s, has_passed, error})) {
     screen_.tell_raw(line);
   }
+  if (has_passed || is_interrupted_ || !settings_.says_summary || !package.has_run()) return;
+  const PackageWords told = words_of_package(package);
+  reports_.say_again(
+      reproduction_of({package.facts.import_path, settings_.words, told, package.report->records(),
+                       package.report->said(), settings_.seed,
+                       gomaxprocs_of(settings_.env, planner_.capacity().cores)}));
 }
 
 void TestRun::note(journal::Scheduled scheduled) {
@@ -794,6 +785,8 @@ Result<int> run_tests(TestRunSettings settings) {
   TRY_ASSIGN(sys::Loop loop, sys::Loop::create());
   // Programs that ask whether go runs them look for such a directory.
   TRY_ASSIGN(sys::TempDirectory programs, sys::TempDirectory::create("go-build-"));
+  settings.programs = programs.path();
+  settings.hears_stderr = static_cast<bool>(settings.display.wipe);
   return TestRun(std::move(settings), std::move(loop), std::move(programs)).run();
 }
 

@@ -5,39 +5,25 @@
 // together: docs/decisions/tests-start-early.md.
 #pragma once
 
-#include "agent/config.hpp"
 #include "base/result.hpp"
-#include "gotool/test_words.hpp"
 #include "runner/run_report.hpp"
 #include "runner/run_screen.hpp"
 #include "runner/strategy.hpp"
-#include "runner/test_plan.hpp"
-#include "runner/test_rules.hpp"
-#include "sys/environment.hpp"
-#include "sys/file.hpp"
+#include "runner/test_build.hpp"
 
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <string>
-#include <vector>
 
 namespace sluice::runner {
 
-struct TestRunSettings {
-  agent::AgentConfig config;
-  sys::Environment env;     // of go and of the tests: sluice is before go's tools
-  gotool::TestWords words;  // that sluice can do
-  sys::Path sluice;         // this program
-  sys::Path tested;         // the same by the name k_tested_name
+// `programs` and `hears_stderr` are set by the run itself.
+struct TestRunSettings : TestBuildSettings {
   std::unique_ptr<Strategy> strategy;
   bool explains = false;      // each start, on stderr
   bool says_summary = false;  // one line on stderr at the end
   RunReportSettings report;
   Display display;
-  TestRules rules = usual_rules();
-  sys::Path rules_directory;  // of the file that has them
-  Selection selection;
   std::optional<std::size_t> retries;  // of a test that failed; none: as its class says
   std::uint64_t seed = 0;              // that tests are told
   bool reads_tests = false;            // they were told to tell each, though nobody asked for -json

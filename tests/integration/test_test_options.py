@@ -474,3 +474,38 @@ def test_verbose_output_of_packages_does_not_mix(warm_machine, tmp_path):
         ).ok()  # fmt: skip
     said = "".join(re.findall(r"^([ab]) \d$", run.stdout, re.M))
     assert said in ("a" * 10 + "b" * 10, "b" * 10 + "a" * 10), run.stdout
+
+
+def test_what_to_run_again(warm_machine, tmp_path):
+    """The line that is told fails in the same way, with plain go."""
+    module = write_module(
+        tmp_path / "m",
+        {
+            "bad": 'func TestBad(t *testing.T) { t.Error("seed", os.Getenv("SLUICE_SEED")) }\n'
+            'func TestWorse(t *testing.T) { t.Run("a b", func(t *testing.T) { t.Fatal(1) }) }\n'
+            "func TestFine(t *testing.T) { t.Log(1) }",
+            "init": 'func init() { panic("no") }\nfunc TestX(t *testing.T) {}',
+            "broken": "func TestX(t *testing.T) { undefined() }",
+        },
+    )
+    m = warm_machine("m", store=None)
+    words = ("-short", "-shuffle=on", "--slowest", "1", "./...", "-args", "a b")
+    run = m.sluice_run("test", *words, cwd=module).fails(1)
+    lines = re.findall(r"^sluice: again: (.*)$", run.stderr, re.M)
+    assert len(lines) == 2, run.stderr
+    [bad] = [line for line in lines if "ex.com/m/bad" in line]
+    [init] = [line for line in lines if "ex.com/m/init" in line]
+    assert re.fullmatch(
+        r"GOMAXPROCS=\d+ SLUICE_SEED=\d+ go test '-run=\^\(Test(Bad\|TestWorse|Worse\|TestBad)\)"
+        r"\$' "
+        r"-shuffle=\d+ -short=true ex.com/m/bad -args 'a b'",
+        bad,
+    ), bad
+    again = m.run("sh", "-c", bad, cwd=module, env={"GOCACHE": str(m.gocache)}).fails(1)
+    seed = re.search(r"SLUICE_SEED=(\d+)", bad)[1]
+    assert f"seed {seed}" in again.stdout and "TestFine" not in again.stdout
+    assert f"seed {seed}" in run.stdout
+    again = m.run("sh", "-c", init, cwd=module, env={"GOCACHE": str(m.gocache)}).fails(1)
+    assert "panic: no" in again.stdout
+    quiet = m.sluice_run("test", "--quiet", *words, cwd=module).fails(1)
+    assert "again" not in quiet.stderr
