@@ -2,6 +2,7 @@
 
 #include "agent/test_door.hpp"
 #include "agent/toolexec.hpp"
+#include "cli/advise.hpp"
 #include "cli/agent.hpp"
 #include "cli/cacheprog.hpp"
 #include "cli/ci.hpp"
@@ -49,6 +50,7 @@ int run_command(const Invocation& invocation, const Environment& env) {
   namespace cli = sluice::cli;
   switch (invocation.command->id) {
     case CommandId::go: return cli::run_go(invocation, env);
+    case CommandId::advise: return cli::run_advise(invocation);
     case CommandId::test: return cli::run_test(invocation, env);
     case CommandId::run: return cli::run_run(invocation, env);
     case CommandId::job: return cli::run_job(invocation, env);

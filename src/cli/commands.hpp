@@ -15,6 +15,7 @@ namespace sluice::cli {
 enum class CommandId {
   go,
   test,
+  advise,
   run,
   job,
   cacheprog,

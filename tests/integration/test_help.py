@@ -11,7 +11,7 @@ from sluice_harness import REPO
 
 COMMANDS = {"go", "run", "job", "cacheprog", "env", "agent", "stats", "report", "doctor", "gc"}
 COMMANDS |= {"why", "mtime", "trace", "mod", "save", "restore", "ci", "init", "fsck", "clear"}
-COMMANDS |= {"version", "completion", "man", "help"}
+COMMANDS |= {"advise", "version", "completion", "man", "help"}
 
 # A value for every flag that takes one; a flag that help names and this table does not is a
 # failure, so that the table grows.
@@ -27,6 +27,14 @@ VALUES = {
     "filter": "class(unit)",
     "shard": "1/2",
     "plan": "/dev/null",
+    "now": "2",
+    "slots": "4",
+    "cpu": "50%",
+    "cores": "8",
+    "memory": "100GiB",
+    "free-memory": "1GiB",
+    "task-cores": "0.5",
+    "task-memory": "100MB",
     "slowest": "3",
     "retries": "1",
     "verify": "1%",
@@ -138,6 +146,7 @@ def test_every_flag_in_help_is_accepted(machine, tiny, trace_file):
         "clear": ["local"],
         "journal": ["path"],
         "key": ["list"],
+        "advise": ["parallelism"],
         "mod": ["restore"],
         "mtime": [],
         "restore": ["tool", "--path", "go.mod", "--key", "k"],
