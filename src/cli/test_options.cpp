@@ -92,6 +92,11 @@ Result<TestOptions> test_options_of(const Invocation& invocation, const sys::Env
   TRY_ASSIGN(const auto slowest, count_of(invocation, "slowest", k_slowest_max));
   options.slowest = slowest.value_or(0);
   TRY_ASSIGN(options.retries, count_of(invocation, "retries", runner::k_retries_max));
+  for (const std::string_view name : {"class", "filter"}) {
+    if (invocation.has(name) && invocation.option_or(name, "").empty()) {
+      return fail(Code::invalid, fmt::format("--{} is empty", name));
+    }
+  }
   options.classes = invocation.option_or("class", "");
   options.filter = invocation.option_or("filter", "");
   options.only_failed = invocation.has("rerun-failed");

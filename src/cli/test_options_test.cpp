@@ -74,6 +74,8 @@ TEST_CASE("test options: what is refused") {
   }
   CHECK(refusal({"--shard", "plan/5"}) == "--shard: plan/N needs a --plan FILE to write");
   CHECK(refusal({"--plan", "/tmp/x"}) == "--plan: goes with --shard");
+  CHECK(refusal({"--class", ""}) == "--class is empty");
+  CHECK(refusal({"--filter", ""}) == "--filter is empty");
   CHECK(refusal({}, "x") == "SLUICE_SEED: \"x\" is no number");
 }
 

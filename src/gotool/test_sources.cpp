@@ -63,7 +63,8 @@ TestSource read_test_source(std::string_view text) {
     text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
     if (line.ends_with('\r')) line.remove_suffix(1);
     if (line.starts_with(k_class_comment)) {
-      const std::string_view name = trim(line.substr(k_class_comment.size()));
+      std::string_view name = trim(line.substr(k_class_comment.size()));
+      name = name.substr(0, name.find_first_of(" \t"));
       (is_in_package ? above : source.wanted_class) = name;
       continue;
     }

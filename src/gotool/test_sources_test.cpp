@@ -47,7 +47,7 @@ TEST_CASE("test source: a class for the file, and for the test right below") {
       "\n"
       "package p\n"
       "\n"
-      "//sluice:class unit\n"
+      "//sluice:class unit // for now\n"
       "// TestA is quick.\n"
       "func TestA(t *testing.T) {\n"
       "}\n"

@@ -237,15 +237,16 @@ Result<std::vector<TestRunRow>> test_runs(Database& database, std::size_t limit)
 }
 
 Result<std::vector<TestOutcomeRow>> test_outcomes(Database& database, std::size_t limit) {
-  return rows<TestOutcomeRow>(
-      database,
-      "SELECT r.command, r.package, r.test, r.outcome = 1, r.wall_us FROM test_run r "
-      "JOIN command c ON c.id = r.command WHERE r.outcome <> 2 "
-      "ORDER BY c.at_us DESC, r.command DESC, r.seq LIMIT ?",
-      static_cast<std::int64_t>(limit), [](const Statement& row) {
-        return TestOutcomeRow{row.number(0), row.text(1), row.text(2), row.number(3) != 0,
-                              row.size(4)};
-      });
+  return rows<TestOutcomeRow>(database,
+                              "SELECT r.command, r.package, r.test, r.words, r.outcome <> 0, "
+                              "CASE r.outcome WHEN 2 THEN 0 ELSE r.wall_us END FROM test_run r "
+                              "JOIN command c ON c.id = r.command "
+                              "ORDER BY c.at_us DESC, r.command DESC, r.seq LIMIT ?",
+                              static_cast<std::int64_t>(limit), [](const Statement& row) {
+                                return TestOutcomeRow{row.number(0),      row.text(1),
+                                                      row.text(2),        row.text(3),
+                                                      row.number(4) != 0, row.size(5)};
+                              });
 }
 
 Result<std::vector<LinkRow>> links_in(Database& database, std::int64_t job) {

@@ -118,8 +118,9 @@ struct TestOutcomeRow {
   std::int64_t command = 0;
   std::string package;
   std::string test;
-  bool has_failed = false;
-  std::uint64_t wall_us = 0;
+  std::string words;          // as in TestRunRow
+  bool has_failed = false;    // or was stopped
+  std::uint64_t wall_us = 0;  // 0: it did not run to its end
 };
 
 // Newest first.

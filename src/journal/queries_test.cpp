@@ -90,12 +90,15 @@ TEST_CASE("queries: runs of tests, newest first, without those that were stopped
   CHECK(test_runs(database, 1)->size() == 1);
   const auto outcomes = test_outcomes(database, 10);
   REQUIRE(outcomes);
-  REQUIRE(outcomes->size() == 3);
+  REQUIRE(outcomes->size() == 4);
   CHECK(outcomes->at(0).package == "m/d");
   CHECK(outcomes->at(0).test == "TestD");
   CHECK_FALSE(outcomes->at(0).has_failed);
-  CHECK(outcomes->at(1).has_failed);
-  CHECK(outcomes->at(1).wall_us == 100);
+  CHECK(outcomes->at(0).words == "-race=true");
+  CHECK(outcomes->at(1).has_failed);  // it was stopped
+  CHECK(outcomes->at(1).wall_us == 0);
+  CHECK(outcomes->at(2).has_failed);
+  CHECK(outcomes->at(2).wall_us == 100);
   CHECK(outcomes->at(1).command != outcomes->at(2).command);
 }
 

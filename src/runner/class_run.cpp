@@ -19,14 +19,32 @@ std::string_view word_of(const ClassGate::Step& step) {
 
 }  // namespace
 
-Variables read_variables(std::string_view text) {
+Result<Variables> read_variables(std::string_view text) {
   Variables variables;
+  std::size_t number = 0;
   for (const std::string_view line : split(text, '\n')) {
+    ++number;
+    if (trim(line).empty() || line.starts_with('#')) continue;
     const std::size_t equals = line.find('=');
-    if (equals == std::string_view::npos || equals == 0) continue;
+    const bool is_right = equals != std::string_view::npos && is_variable(line.substr(0, equals)) &&
+                          line.find_first_of(std::string_view("\0\r", 2)) == std::string_view::npos;
+    if (!is_right) {
+      return fail(Code::invalid,
+                  fmt::format("line {} is no NAME=VALUE: \"{}\"", number, printable(line, 80)));
+    }
     variables.emplace_back(line.substr(0, equals), line.substr(equals + 1));
   }
   return variables;
+}
+
+// What a set-up has left for its tests.
+Result<Variables> ClassRun::given_by(ClassNumber number) const {
+  const sys::Path file = variables_file(number);
+  TRY_ASSIGN(const auto info, sys::stat_file(file));
+  if (!info) return Variables();
+  if (!info->is_regular()) return fail(Code::invalid, "is no file any more");
+  TRY_ASSIGN(const auto bytes, sys::read_file(file, k_variables_bytes_max));
+  return read_variables(bytes ? text_of(*bytes) : "");
 }
 
 sys::Path ClassRun::variables_file(ClassNumber number) const {
@@ -107,15 +125,19 @@ void ClassRun::ended(ClassNumber number, const TestEnd& end) {
   Active& active = active_[number];
   active.process.reset();
   const ClassGate::Step step = active.step;
-  const bool has_passed = end.status.success();
+  bool has_passed = end.status.success();
   if (!has_passed) {
     failed(step,
            end.was_told_to_quit ? "it took longer than 10 minutes" : failure_words(end.status),
            active.said);
   }
-  if (step.is_set_up) {
-    const auto bytes = sys::read_file(variables_file(number), k_variables_bytes_max);
-    if (bytes && *bytes) given_[number] = read_variables(text_of(**bytes));
+  if (step.is_set_up) {  // one that failed may have left something to tear down
+    auto given = given_by(number);
+    if (given) given_[number] = std::move(*given);
+    if (!given && has_passed) {
+      has_passed = false;
+      failed(step, "SLUICE_ENV: " + given.error().message, "");
+    }
   }
   gate_.ran(step, has_passed);
   start_due();

@@ -27,8 +27,9 @@ inline constexpr auto k_set_up_max = std::chrono::minutes(10);
 
 using Variables = std::vector<std::pair<std::string, std::string>>;
 
-// "NAME=VALUE" lines; what is no such line is left out.
-Variables read_variables(std::string_view text);
+// "NAME=VALUE" lines; empty ones and those that begin with # say nothing. Code::invalid names a
+// line that is none of these.
+Result<Variables> read_variables(std::string_view text);
 
 class ClassRun {
  public:
@@ -71,6 +72,7 @@ class ClassRun {
   void ended(ClassNumber number, const TestEnd& end);
   void failed(const ClassGate::Step& step, const std::string& why, std::string_view said);
   sys::Path variables_file(ClassNumber number) const;
+  Result<Variables> given_by(ClassNumber number) const;
 
   const TestRules& rules_;
   const Place place_;

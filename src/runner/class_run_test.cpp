@@ -88,8 +88,26 @@ TEST_CASE("class run: a set-up ends by a signal, a tear-down that fails is told"
 }
 
 TEST_CASE("class run: lines that are variables") {
-  CHECK(read_variables("A=1\n# no\n=2\nB=x=y\nC=") ==
-        Variables{{"A", "1"}, {"B", "x=y"}, {"C", ""}});
+  const auto read = read_variables("A=1\n# no\n\nB=x=y\nC=");
+  REQUIRE(read);
+  CHECK(*read == Variables{{"A", "1"}, {"B", "x=y"}, {"C", ""}});
+  for (const std::string_view wrong : std::initializer_list<std::string_view>{
+           "A", "=2", " A=1", "export A=1", "A=1\r\n", "1=2", std::string_view("A=x\0y", 5)}) {
+    CAPTURE(wrong);
+    CHECK_FALSE(read_variables(wrong));
+  }
+  CHECK(read_variables("A=1\nno\n").error().message == "line 2 is no NAME=VALUE: \"no\"");
+}
+
+TEST_CASE("class run: a set-up that leaves no such lines has failed") {
+  for (const char* set_up : {"echo no >> $SLUICE_ENV", "mkdir $SLUICE_ENV", "mkfifo $SLUICE_ENV",
+                             "head -c 100000 /dev/zero > $SLUICE_ENV"}) {
+    CAPTURE(set_up);
+    Place place(set_up);
+    CHECK(place.ask_until_decided() == Word::failed);
+    CHECK(place.told.starts_with("the set-up of class db failed: SLUICE_ENV: "));
+    place.finish();
+  }
 }
 
 }  // namespace sluice::runner

@@ -8,6 +8,10 @@ std::string_view blocks_of(std::string_view profile) {
   return end == std::string_view::npos ? std::string_view() : profile.substr(end + 1);
 }
 
+Result<void> write_empty_profile(const sys::Path& file) {
+  return sys::write_named_file(file, bytes_of("mode: set\n"));
+}
+
 Result<void> append_profiles(const sys::Path& file,
                              const std::map<std::string, std::string>& profiles) {
   TRY_ASSIGN(const auto there, sys::stat_file(file));

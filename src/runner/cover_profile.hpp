@@ -16,6 +16,8 @@ namespace sluice::runner {
 
 // The blocks alone; nothing of what is no profile.
 std::string_view blocks_of(std::string_view profile);
+// Of a run in which nothing is covered.
+Result<void> write_empty_profile(const sys::Path& file);
 // Behind what go has written there. Code::not_found where go has written none.
 Result<void> append_profiles(const sys::Path& file,
                              const std::map<std::string, std::string>& profiles);  // by package

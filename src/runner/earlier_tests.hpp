@@ -1,7 +1,8 @@
 // What the journal remembers of single tests: how long each took, and which failed last.
 //
 // A value; of_journal() blocks until the deadline. Tests are told of only by runs that read each
-// test (-json, --junit, --retries); of others packages are.
+// test (-json, --junit, --retries); of others packages are. A run of some tests of a package says
+// nothing of the others.
 #pragma once
 
 #include "base/deadline.hpp"
@@ -31,12 +32,18 @@ class EarlierTests {
   // Of a test, or (without a name) of all of a package: what four of five runs took no longer than.
   std::optional<std::uint64_t> expected_us(const std::string& package,
                                            const std::string& test) const;
-  // Packages whose last run failed, and the tests that did; none: nobody was told.
+  // Whether anything is remembered of it.
+  bool knows(const std::string& package) const { return known_.contains(package); }
+  // Packages with tests that failed when they ran last, by name; without names where nobody was
+  // told, or not all of them ran: what was not built, was interrupted, panicked.
   const std::map<std::string, std::set<std::string>>& failed() const { return failed_; }
 
  private:
+  void find_failed(const std::vector<journal::TestOutcomeRow>& rows);
+
   std::map<std::pair<std::string, std::string>, std::uint64_t> expected_us_;
   std::map<std::string, std::set<std::string>> failed_;
+  std::set<std::string> known_;
 };
 
 }  // namespace sluice::runner

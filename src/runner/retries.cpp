@@ -7,17 +7,13 @@
 #include <utility>
 
 namespace sluice::runner {
-namespace {
-
-bool ended_as_told(const FailedPackage& failed) {
+bool ended_as_told(const TestEnd& end, const TestRecords& tests) {
   const auto has_no_end = [](const TestRecord& test) {
     return test.outcome == TestOutcome::unfinished || test.outcome == TestOutcome::waiting;
   };
-  return failed.end.status.code == 1 && failed.end.status.signal == 0 &&
-         failed.tests->has_ended() && std::ranges::none_of(failed.tests->tests(), has_no_end);
+  return end.status.code == 1 && end.status.signal == 0 && tests.has_ended() &&
+         std::ranges::none_of(tests.tests(), has_no_end);
 }
-
-}  // namespace
 
 bool has_data_race(std::string_view said) {
   return said.find("WARNING: DATA RACE") != std::string_view::npos ||
@@ -37,7 +33,7 @@ bool Retries::take(const FailedPackage& failed) {
   package.verdict.number = failed.number;
   package.verdict.has_passed = true;
   package.more = failed.more;
-  if (ended_as_told(failed) && count > 0 && !failed.has_subtest_filter) {
+  if (ended_as_told(failed.end, *failed.tests) && count > 0 && !failed.has_subtest_filter) {
     for (const TestRecord& test : tests) {
       const bool is_there = std::ranges::find(package.tests, test.name) != package.tests.end();
       if (has_failed(test) && !is_there) package.tests.push_back(test.name);

@@ -26,6 +26,9 @@ inline constexpr std::size_t k_share_counts_from = 20;     // tests
 // Who has one may have others, and they do not go away.
 bool has_data_race(std::string_view said);
 
+// The tests failed, and said so themselves: each came to an end. Else some may not have run.
+bool ended_as_told(const TestEnd& end, const TestRecords& tests);
+
 struct FailedPackage {
   TaskNumber number = 0;
   const TestRecords* tests = nullptr;

@@ -1,6 +1,9 @@
 #include "runner/run_package.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <chrono>
 
 namespace sluice::runner {
 
@@ -52,6 +55,25 @@ std::map<std::string, std::string> profiles_of(const Packages& packages) {
     if (package.profile && !package.is_refused) profiles.emplace(path, *package.profile);
   }
   return profiles;
+}
+
+std::vector<std::string> slow_ones(Packages& packages, const TestPlan& plan, const TestRules& rules,
+                                   double now_s) {
+  std::vector<std::string> lines;
+  for (auto& [path, package] : packages) {
+    if (!package.process || package.was_told_slow) continue;
+    const auto number = slow_class_of(plan.of(path), rules);
+    if (!number) continue;
+    const TestClass& one = rules.classes[*number];
+    const double age_s = now_s - package.started_s;
+    const double after_s = std::chrono::duration<double>(one.slow_after).count();
+    if (age_s < after_s) continue;
+    package.was_told_slow = true;
+    lines.push_back(
+        fmt::format("slow: {} has been running for {:.0f} s; class {} is slow after {:.0f} s", path,
+                    age_s, one.name, after_s));
+  }
+  return lines;
 }
 
 void signal_all(const Packages& packages, int signal) {

@@ -10,6 +10,7 @@
 #include "runner/run_summary.hpp"
 #include "runner/slots.hpp"
 #include "runner/test_history.hpp"
+#include "runner/test_plan.hpp"
 #include "runner/test_process.hpp"
 #include "sys/file.hpp"
 
@@ -61,6 +62,9 @@ Progress progress_of(const Packages& packages, const std::optional<TestHistory>&
                      double cores, double now_s);
 // Of coverage, in one order whatever came first.
 std::map<std::string, std::string> profiles_of(const Packages& packages);
+// What runs for longer than its class is said to take: lines for people, each package once.
+std::vector<std::string> slow_ones(Packages& packages, const TestPlan& plan, const TestRules& rules,
+                                   double now_s);
 void signal_all(const Packages& packages, int signal);
 
 }  // namespace sluice::runner

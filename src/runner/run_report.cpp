@@ -3,6 +3,7 @@
 #include "base/deadline.hpp"
 #include "base/rfc3339.hpp"
 #include "runner/annotations.hpp"
+#include "runner/cover_profile.hpp"
 
 #include <fmt/format.h>
 
@@ -73,6 +74,12 @@ std::vector<std::string> RunReport::slowest() const {
                                 all[at].test->name));
   }
   return lines;
+}
+
+Result<void> RunReport::write_nothing(const sys::Path& profile, std::string_view go_version) const {
+  TRY(write(0, go_version));
+  if (profile.empty()) return {};
+  return write_empty_profile(profile);
 }
 
 Result<void> RunReport::write(double elapsed_s, std::string_view go_version) const {

@@ -52,6 +52,8 @@ class RunReport {
                                        std::string_view text);
   // "1.23 s m/p TestA/b", the slowest first. A test that has subtests counts with them.
   std::vector<std::string> slowest() const;
+  // Where nothing is run: files that were asked for say so. `profile` of coverage may be empty.
+  Result<void> write_nothing(const sys::Path& profile, std::string_view go_version) const;
   Result<void> write(double elapsed_s, std::string_view go_version) const;
 
  private:

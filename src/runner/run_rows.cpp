@@ -1,5 +1,9 @@
 #include "runner/run_rows.hpp"
 
+#include "base/strings.hpp"
+
+#include <fmt/format.h>
+
 #include <cstddef>
 #include <cstdint>
 #include <utility>
@@ -27,11 +31,17 @@ journal::TestRan package_row(std::string package, std::string words, const TestE
   return ran;
 }
 
-journal::TestRan refused_row(std::string package, std::string words) {
+std::string words_for_rows(const std::string& words, const PackagePlan& plan) {
+  if (plan.left_out.empty()) return words;
+  return fmt::format("{}{}-test.skip=^({})$", words, words.empty() ? "" : " ",
+                     join(plan.left_out, "|"));
+}
+
+journal::TestRan unrun_row(std::string package, std::string words, bool has_passed) {
   journal::TestRan ran;
   ran.package = std::move(package);
   ran.words = std::move(words);
-  ran.end = journal::RunEnd::failed;
+  ran.end = has_passed ? journal::RunEnd::passed : journal::RunEnd::failed;
   return ran;
 }
 

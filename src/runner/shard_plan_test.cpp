@@ -83,9 +83,9 @@ TEST_CASE("shard plan: a package with a TestMain is not split, but where it is t
 
 TEST_CASE("shard plan: what is expected") {
   const TestRules rules = usual_rules();
-  const EarlierTests earlier({{1, "m/long", "", false, 100},
-                              {1, "m/long", "TestA", false, 40},
-                              {1, "m/short", "", false, 30}});
+  const EarlierTests earlier({{1, "m/long", "", "", false, 100},
+                              {1, "m/long", "TestA", "", false, 40},
+                              {1, "m/short", "", "", false, 30}});
   auto packages = shard_packages(plan_of(rules), rules, earlier);
   std::ranges::sort(packages, {}, &ShardPackage::import_path);
   REQUIRE(packages.size() == 3);
@@ -105,7 +105,7 @@ TEST_CASE("shard plan: the file that all machines have") {
   const auto absent = plan_shard(plan, rules, choice_of(1, 2, file), {});
   REQUIRE_FALSE(absent);
   CHECK(absent.error().message == file.native() + ": is not there; --shard plan/2 writes it");
-  const EarlierTests earlier({{1, "m/long", "", false, 5'000'000}});
+  const EarlierTests earlier({{1, "m/long", "", "", false, 5'000'000}});
   const auto written = plan_shard(plan, rules, choice_of(0, 2, file), earlier);
   REQUIRE(written);
   CHECK(written->starts_with(file.native() + ": 2 shards, 15.0 s in all, at most "));

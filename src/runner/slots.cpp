@@ -2,7 +2,15 @@
 
 #include <fmt/format.h>
 
+#include <unistd.h>
+
 namespace sluice::runner {
+
+Slots Slots::of_user() {
+  const sys::Path directory = fmt::format("/tmp/sluice-slots-{}", ::getuid());
+  (void)sys::make_private_directory(directory);  // else there are none
+  return Slots(directory);
+}
 
 std::optional<Slot> Slots::take() const {
   for (unsigned number = 0; number < k_slots_max; ++number) {

@@ -27,6 +27,8 @@ struct Slot {
 class Slots {
  public:
   explicit Slots(sys::Path directory) : directory_(std::move(directory)) {}
+  // Of this user, whatever a command's environment says of directories.
+  static Slots of_user();
 
   // Nothing where all are taken, or the directory cannot be written to.
   std::optional<Slot> take() const;

@@ -13,6 +13,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <utility>
@@ -99,8 +100,13 @@ Result<void> TestBuild::choose(TestPlan& plan) {
   const auto earlier =
       EarlierTests::of_journal(settings_.config.journal_directory, Deadline::after(k_journal_max));
   if (selection.only_failed) {
-    plan.keep_only(earlier.failed());
-    why_idle_ = "none of these tests failed when they ran last: nothing is run";
+    const auto knows = [&earlier](const auto& one) { return earlier.knows(one.first); };
+    if (std::ranges::any_of(plan.packages(), knows)) {
+      plan.keep_only(earlier.failed());
+      why_idle_ = "none of these tests failed when they ran last: nothing is run";
+    } else {
+      note_ = "nothing is remembered of these tests here: all are run";
+    }
   }
   if (!selection.shard) return {};
   TRY_ASSIGN(const std::string line, plan_shard(plan, settings_.rules, *selection.shard, earlier));

@@ -82,6 +82,7 @@ class TestBuild {
   // Nothing was chosen of what there is: no go was started. Why, for people.
   bool is_idle() const { return is_idle_; }
   const std::string& why_idle() const { return why_idle_; }
+  const std::string& note() const { return note_; }  // what was chosen otherwise, for people
   bool is_over() const { return !go_; }
   pid_t pid() const { return go_->pid(); }                    // before its end
   void signal(int number) const { go_->signal_all(number); }  // likewise
@@ -113,6 +114,7 @@ class TestBuild {
   std::vector<std::string> chosen_;  // packages; empty: as the words say
   bool is_idle_ = false;
   std::string why_idle_;
+  std::string note_;
   std::unique_ptr<GoOutput> go_output_;
   sys::Fd errors_;  // what go says on stderr
   std::unique_ptr<TestProcess> go_;

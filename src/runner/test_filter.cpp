@@ -116,6 +116,13 @@ class Parser {
     const std::string_view word =
         trim(text_.substr(open + 1, close == std::string_view::npos ? 0 : close - open - 1));
     if (word.empty()) return wrong(fmt::format("{}(...) with a word and its \")\"", name));
+    if (word.find_first_of("\"'`") != std::string_view::npos) {
+      return fail(Code::invalid, fmt::format("{}({}): without quotes", name, printable(word, 80)));
+    }
+    if (known->second == Kind::of_package && (word.starts_with('.') || word.starts_with('/'))) {
+      return fail(Code::invalid,
+                  fmt::format("package({}): an import path, no directory", printable(word, 80)));
+    }
     if (known->second == Kind::of_class && !has_class_(word)) {
       return fail(Code::invalid, fmt::format("there is no class \"{}\"", printable(word, 80)));
     }

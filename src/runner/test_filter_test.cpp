@@ -67,6 +67,8 @@ TEST_CASE("test filter: what is wrong is said with its place") {
     CAPTURE(text);
     CHECK_FALSE(refusal(text).empty());
   }
+  CHECK(refusal("package(./u)") == "package(./u): an import path, no directory");
+  CHECK(refusal("test(\"TestA\")") == "test(\"TestA\"): without quotes");
   CHECK(refusal(std::string(100, '(') + "class(db)") == "too many parentheses");
   CHECK(refusal(std::string(100, '!') + "class(db)") == "too many parentheses");
   CHECK(refusal(std::string(5000, ' ')) == "longer than 4096 characters");

@@ -52,34 +52,31 @@ class Classifier {
   Result<PackagePlan> plan(const gotool::TestPackage& package, const TestPlan::Read& read) const {
     PackagePlan plan;
     std::set<ClassNumber> classes;
+    bool has_chosen = !selection_.chooses();  // what has no tests go speaks of
     for (const std::string& file : package.test_files) {
       const sys::Path path = sys::Path(package.directory) / file;
-      const gotool::TestSource source = gotool::read_test_source(read(path));
+      gotool::TestSource source = gotool::read_test_source(read(path));
       plan.has_main = plan.has_main || source.has_main;
+      // One without tests is no test go knows, either, or cannot be read by go: it says so.
+      const bool is_empty = source.functions.empty();
+      if (is_empty) source.functions.push_back({});
       for (const auto& function : source.functions) {
-        const std::string& wanted =
-            function.wanted_class.empty() ? source.wanted_class : function.wanted_class;
-        const auto number =
-            wanted.empty() ? claimed(package, source, function.name) : rules_.find(wanted);
-        if (!number) {
-          return fail(Code::invalid,
-                      fmt::format("{}: //sluice:class {}: there is no such class",
-                                  path.lexically_relative(below_).string(), printable(wanted, 80)));
-        }
-        if (!is_chosen(*number, {package.import_path, function.name, rules_.classes[*number].name,
-                                 source.tags})) {
+        TRY_ASSIGN(const ClassNumber number, class_of(package, path, source, function));
+        if (is_chosen(number, {package.import_path, function.name, rules_.classes[number].name,
+                               source.tags})) {
+          has_chosen = true;
+          classes.insert(number);
+          if (!is_empty) plan.tests.push_back(function.name);
+        } else if (!is_empty) {
           plan.left_out.push_back(function.name);
-          continue;
         }
-        classes.insert(*number);
-        plan.tests.push_back(function.name);
       }
     }
-    // Of what has no tests there is nothing to choose; go says so.
-    if (classes.empty() && !selection_.chooses()) {
-      classes.insert(*claimed(package, {}, ""));
-    }
-    plan.is_run = !classes.empty() || package.is_broken;
+    // Beside tests that are chosen, or not, a file without any says nothing.
+    const bool has_tests = !plan.tests.empty() || !plan.left_out.empty();
+    if (has_tests && plan.tests.empty()) has_chosen = !selection_.chooses();
+    if (classes.empty()) classes.insert(*claimed(package, {}, ""));
+    plan.is_run = has_chosen || package.is_broken;
     for (const ClassNumber number : order_) {
       if (classes.contains(number)) plan.classes.push_back(number);
     }
@@ -87,6 +84,18 @@ class Classifier {
   }
 
  private:
+  Result<ClassNumber> class_of(const gotool::TestPackage& package, const sys::Path& path,
+                               const gotool::TestSource& source,
+                               const gotool::TestFunction& function) const {
+    const std::string& wanted =
+        function.wanted_class.empty() ? source.wanted_class : function.wanted_class;
+    if (wanted.empty()) return *claimed(package, source, function.name);
+    if (const auto number = rules_.find(wanted)) return *number;
+    return fail(Code::invalid,
+                fmt::format("{}: //sluice:class {}: there is no such class",
+                            path.lexically_relative(below_).string(), printable(wanted, 80)));
+  }
+
   bool is_chosen(ClassNumber number, const TestFacts& facts) const {
     const auto& chosen = selection_.classes;
     const bool is_of_class = chosen.empty() || std::ranges::find(chosen, number) != chosen.end();
@@ -190,10 +199,9 @@ PackageWords words_of(const PackagePlan& plan, const TestRules& rules,
     const TestClass& one = rules.classes[number];
     told.env.insert(told.env.end(), one.env.begin(), one.env.end());
     told.keeps_results = told.keeps_results && one.keeps_results();
-    const std::chrono::nanoseconds usual = words.timeout;
-    longest = std::max(longest, one.timeout.count() == 0 ? usual : one.timeout);
+    longest = std::max<std::chrono::nanoseconds>(longest, one.timeout);
   }
-  if (!words.has_timeout && !plan.classes.empty()) {
+  if (!words.has_timeout && longest.count() != 0) {
     told.timeout = longest;
     for (std::string& argument : told.arguments) {
       if (argument.starts_with(k_timeout)) {
@@ -233,6 +241,25 @@ std::optional<ClassNumber> slow_class_of(const PackagePlan& plan, const TestRule
     if (!found || after > rules.classes[*found].slow_after) found = number;
   }
   return found;
+}
+
+std::string order_lost(const TestPlan& plan, const TestRules& rules) {
+  std::set<std::string> packages;  // in one order
+  for (const auto& [path, one] : plan.packages()) {
+    const auto is_of = [&classes = one.classes](ClassNumber number) {
+      return std::ranges::find(classes, number) != classes.end();
+    };
+    const bool is_lost = one.is_run && std::ranges::any_of(one.classes, [&](ClassNumber number) {
+                           return std::ranges::any_of(rules.classes[number].after, is_of);
+                         });
+    if (is_lost) packages.insert(path);
+  }
+  if (packages.empty()) return "";
+  return fmt::format(
+      "{} with tests of classes that come after one another, such as {}: those run together; "
+      "--class runs them apart",
+      packages.size() == 1 ? "1 package" : fmt::format("{} packages", packages.size()),
+      *packages.begin());
 }
 
 }  // namespace sluice::runner

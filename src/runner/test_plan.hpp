@@ -87,6 +87,10 @@ std::size_t retries_of(const PackagePlan& plan, const TestRules& rules);
 // After which time a package is slow, and by which class; nothing: never.
 std::optional<ClassNumber> slow_class_of(const PackagePlan& plan, const TestRules& rules);
 
+// Where a package has tests of two classes of which one comes after the other, that order cannot be
+// kept: a line for people, or nothing.
+std::string order_lost(const TestPlan& plan, const TestRules& rules);
+
 // Whether several machines may each run some of its tests.
 bool may_be_split(const PackagePlan& plan, const TestRules& rules);
 

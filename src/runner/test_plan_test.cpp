@@ -16,6 +16,7 @@ const std::map<std::string, std::string> k_files = {
     {"/m/shop/b_test.go",
      "//go:build slow\npackage shop\nfunc TestB(t *testing.T) {}\n"
      "//sluice:class unit\nfunc TestC(t *testing.T) {}\n"},
+    {"/m/odd/odd_test.go", "package odd\nfun TestA() {}\n"},
     {"/m/x/x_test.go", "//sluice:class missing\npackage x\nfunc TestX(t *testing.T) {}\n"},
 };
 
@@ -42,9 +43,9 @@ TestRules rules() {
 }
 
 Result<TestPlan> plan_of(const Selection& selection, bool with_x = false) {
-  std::vector<gotool::TestPackage> packages = {package("db", {"db_test.go"}),
-                                               package("shop", {"a_test.go", "b_test.go"}),
-                                               package("none", {})};
+  std::vector<gotool::TestPackage> packages = {
+      package("db", {"db_test.go"}), package("shop", {"a_test.go", "b_test.go"}),
+      package("none", {}), package("odd", {"odd_test.go"})};
   if (with_x) packages.push_back(package("x", {"x_test.go"}));
   return TestPlan::make(rules(), "/m", selection, packages,
                         [](const sys::Path& path) { return k_files.at(path.string()); });
@@ -85,6 +86,9 @@ TEST_CASE("test plan: what is not chosen is left out") {
   REQUIRE(plan);
   CHECK_FALSE(plan->of("example.com/m/db").is_run);
   CHECK_FALSE(plan->of("example.com/m/none").is_run);
+  // Of this one no test is seen: go may say why.
+  CHECK(plan->of("example.com/m/odd").is_run);
+  CHECK_FALSE(plan_of(of_class(0))->of("example.com/m/odd").is_run);
   const PackagePlan& shop = plan->of("example.com/m/shop");
   CHECK(shop.is_run);
   CHECK(shop.classes == std::vector<ClassNumber>{2});
@@ -133,8 +137,8 @@ TEST_CASE("test plan: what a package is told") {
   plan.classes = {2, 0};
   plan.left_out = {"TestA", "TestB"};
   const PackageWords both = words_of(plan, made, words);
-  CHECK(both.timeout == std::chrono::minutes(10));
-  CHECK(both.arguments == Strings{"-test.timeout=10m0s", "-test.short=true",
+  CHECK(both.timeout == std::chrono::seconds(90));
+  CHECK(both.arguments == Strings{"-test.timeout=1m30s", "-test.short=true",
                                   "-test.skip=^(TestA|TestB)$", "-x", "-test.skip=no"});
   words.has_timeout = true;
   words.arguments = {"-test.timeout=1s", "-test.skip=Slow/x"};
@@ -142,6 +146,16 @@ TEST_CASE("test plan: what a package is told") {
   const PackageWords told = words_of(plan, made, words);
   CHECK(told.timeout == std::chrono::seconds(1));
   CHECK(told.arguments == Strings{"-test.timeout=1s", "-test.skip=Slow/x|^(TestA|TestB)$"});
+}
+
+TEST_CASE("test plan: an order that a package cannot keep is told") {
+  TestRules made = rules();
+  CHECK(order_lost(*plan_of({}), made).empty());
+  made.classes[1].after = {2};
+  const std::string line = order_lost(*plan_of({}), made);
+  CHECK(line.starts_with("1 package with tests of classes that come after one another"));
+  CHECK(line.find("such as example.com/m/shop:") != std::string::npos);
+  CHECK(order_lost(*plan_of(of_class(2)), made).empty());
 }
 
 TEST_CASE("test plan: patterns of packages") {

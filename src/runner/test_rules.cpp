@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <map>
 #include <span>
 
@@ -35,14 +36,6 @@ bool is_name(std::string_view text) {
   const auto is_plain = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); };
   return !text.empty() && text.size() <= k_name_max && is_plain(text.front()) &&
          std::ranges::all_of(text, [&](char c) { return is_plain(c) || c == '_' || c == '-'; });
-}
-
-bool is_variable(std::string_view text) {
-  const auto is_letter = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
-  };
-  return !text.empty() && is_letter(text.front()) &&
-         std::ranges::all_of(text, [&](char c) { return is_letter(c) || (c >= '0' && c <= '9'); });
 }
 
 TestClass class_of(std::string_view name) {
@@ -79,6 +72,11 @@ class Parser {
     if (!rules_.find(k_rest)) rules_.classes.push_back(class_of(k_rest));
     rules_.rest = *rules_.find(k_rest);
     for (const Later& later : later_) TRY(resolve(later));
+    for (const auto& [number, line] : reusing_) {
+      if (rules_.classes[number].set_up.empty()) continue;
+      return refuse(line, fmt::format("test.class.{}.cache", rules_.classes[number].name),
+                    "results behind a set-up are not reused: what it makes is in no key");
+    }
     TRY(check_cycles());
     return std::move(rules_);
   }
@@ -151,7 +149,9 @@ class Parser {
                              ClassNumber number) {
     const auto* text = std::get_if<std::string>(&entry.value);
     if (!is_variable(name)) return refuse(entry, "is no name of a variable");
-    if (text == nullptr) return refuse(entry, "must be text in quotes");
+    if (text == nullptr || text->find('\0') != std::string::npos) {
+      return refuse(entry, "must be text in quotes");
+    }
     rules_.classes[number].env.emplace_back(name, *text);
     return {};
   }
@@ -168,7 +168,7 @@ class Parser {
     for (const auto& [name, list] : lists) {
       if (name != key) continue;
       TRY_ASSIGN(*list, list_of(entry));
-      return {};
+      return check_list(entry, name, *list);
     }
     if (key == "after") {
       TRY_ASSIGN(const Strings names, list_of(entry));
@@ -202,6 +202,7 @@ class Parser {
         return refuse(entry, "must be \"reuse\" or \"never\"");
       }
       one.reuses_results = *text == "reuse";
+      if (*one.reuses_results) reusing_.emplace_back(number, entry.line);
       return {};
     }
     return refuse(entry, fmt::format("unknown key; a class has {}", k_keys));
@@ -236,6 +237,25 @@ class Parser {
       return refuse(entry, "must be text in quotes, or a list of that");
     }
     return list;
+  }
+
+  Result<void> check_list(const codec::TomlEntry& entry, std::string_view name,
+                          const Strings& list) const {
+    const auto leads_out = [](const std::string& path) {
+      return path.starts_with('/') || path.starts_with("..");
+    };
+    const auto is_no_tag = [](const std::string& tag) {
+      return !std::ranges::all_of(tag, [](char c) {
+        return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '.';
+      });
+    };
+    if (name == "paths" && std::ranges::any_of(list, leads_out)) {
+      return refuse(entry, "must be below the directory of this file");
+    }
+    if (name == "tags" && std::ranges::any_of(list, is_no_tag)) {
+      return refuse(entry, "must be names of build tags");
+    }
+    return {};
   }
 
   Result<void> resolve(const Later& later) {
@@ -280,9 +300,18 @@ class Parser {
   const std::string_view source_;
   TestRules rules_;
   std::vector<Later> later_;
+  std::vector<std::pair<ClassNumber, std::uint32_t>> reusing_;  // and the line that says so
 };
 
 }  // namespace
+
+bool is_variable(std::string_view text) {
+  const auto is_letter = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+  };
+  return !text.empty() && is_letter(text.front()) &&
+         std::ranges::all_of(text, [&](char c) { return is_letter(c) || (c >= '0' && c <= '9'); });
+}
 
 std::optional<ClassNumber> TestRules::find(std::string_view name) const {
   const auto at = std::ranges::find(classes, name, &TestClass::name);

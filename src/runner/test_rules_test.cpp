@@ -40,7 +40,7 @@ parallelism = 2
 timeout = "10m"
 slow-after = "30s"
 retries = 0
-cache = "reuse"
+cache = "never"
 split = false
 after = ["unit"]
 setup = ["docker compose up -d"]
@@ -60,7 +60,7 @@ grid = 1
   CHECK(db.timeout == std::chrono::minutes(10));
   CHECK(db.slow_after == std::chrono::seconds(30));
   CHECK(db.retries == 0U);
-  CHECK(db.keeps_results());
+  CHECK_FALSE(db.keeps_results());
   CHECK(db.splits == false);
   CHECK(db.after == std::vector<ClassNumber>{rules->rest});
   CHECK(db.set_up.size() == 1);
@@ -104,7 +104,14 @@ TEST_CASE("test rules: what is refused is named with its line") {
   CHECK(refusal("[test.class.x]\nafter = \"y\"\n[test.class.y]\nafter = [\"x\"]\n") ==
         "sluice.toml:2: test.class.x.after: class x waits for itself");
   CHECK(refusal("[test.class.unit]\nafter = \"unit\"\n").ends_with("class unit waits for itself"));
-  for (const std::string_view text : {"[test]\nx = 1\n",
+  CHECK(refusal("[test.class.x]\ncache = \"reuse\"\nsetup = \"up\"\n")
+            .starts_with(
+                "sluice.toml:2: test.class.x.cache: results behind a set-up are not reused"));
+  for (const std::string_view text : {"[test.class.x]\npaths = \"../x\"\n",
+                                      "[test.class.x]\npaths = \"/x\"\n",
+                                      "[test.class.x]\ntags = \"!x\"\n",
+                                      "[test.class.x]\nenv = { A = \"x\\u0000y\" }\n",
+                                      "[test]\nx = 1\n",
                                       "[test.class]\nx = 1\n",
                                       "[test.class.X]\nretries = 1\n",
                                       "[test.class.\"a.b\"]\nretries = 1\n",

@@ -71,7 +71,7 @@ class TestRun final : public BuildListener {
         screen_(settings_.display, [this] { nobody_reads(); }),
         planner_(capacity_of(cgroups_, settings_.words, settings_.rules),
                  std::move(settings_.strategy)),
-        slots_(settings_.config.runtime_directory),
+        slots_(Slots::of_user()),
         reports_(settings_.report),
         attempts_(loop_,
                   {[this](TaskNumber number) -> Package& { return packages_[numbers_[number]]; },
@@ -102,9 +102,12 @@ class TestRun final : public BuildListener {
       tell("--retries: nothing is run again with -failfast");
     }
     TRY(build_.start());
+    if (!build_.note().empty()) tell(build_.note());
     if (build_.is_idle()) {
       tell(build_.why_idle());
-      return 0;
+      const auto left = reports_.write_nothing(profile_file(), settings_.config.go_version);
+      if (!left) tell(left.error().message);
+      return left ? 0 : k_exit_failure;
     }
     read_history();
     go_pid_ = build_.pid();
@@ -113,9 +116,11 @@ class TestRun final : public BuildListener {
     tick();
     while (!is_over()) TRY(loop_.run_once());
     keeper_.finish();
-    recorder_.flush();
     build_.close();
-    if (!settings_.words.cover_profile.empty()) write_profile();
+    if (const sys::Path file = profile_file(); !file.empty()) {
+      const auto added = append_profiles(file, profiles_of(packages_));
+      if (!added) tell(added.error().message);
+    }
     if (!plan_error_.empty()) {
       tell(plan_error_);
       return k_exit_invalid;
@@ -123,6 +128,7 @@ class TestRun final : public BuildListener {
     const int status = go_status_ != 0 ? go_status_ : has_failed_ ? k_exit_failure : 0;
     if (status != 0 && !form_.is_json) screen_.show("FAIL\n");
     const std::string summary = sum_up().text(now_s());
+    recorder_.flush();
     if (settings_.says_summary && !summary.empty()) tell(summary);
     for (const std::string& line : reports_.last_words()) tell(line);
     for (const std::string& line : reports_.slowest()) tell(line);
@@ -170,12 +176,15 @@ class TestRun final : public BuildListener {
   void release_where_possible(Package& package);
   void add_tasks();
   void offer();
-  void tell_slow();
   void add_task(TaskNumber number, Task task);
   void record_tests(const Package& package);
   void keep_result(const Package& package);
   void keep_vetted(Package& package);
-  void write_profile();
+  sys::Path profile_file() const {  // of coverage; empty: there is none
+    const gotool::TestWords& words = settings_.words;
+    if (words.cover_profile.empty()) return {};
+    return sys::Path(words.change_directory) / words.cover_profile;
+  }
   void interrupt(int signal);
   void stop_here();
   void tell_tests(int signal);
@@ -190,6 +199,9 @@ class TestRun final : public BuildListener {
   void nobody_reads();
   Progress progress() const;
   RunSummary sum_up();
+  std::string row_words(const std::string& package) const {
+    return words_for_rows(words_, plan_->of(package));
+  }
   void note(journal::Scheduled scheduled);
   void report(const Package& package, double elapsed_s, bool has_passed, std::string_view error);
 
@@ -273,6 +285,8 @@ void TestRun::listed(const std::vector<gotool::TestPackage>& packages,
   }
   form_.shows_at_once = form_.is_verbose && !form_.is_json &&
                         (packages.size() == 1 || packages_at_once(settings_.words) == 1);
+  const std::string unordered = order_lost(*plan_, settings_.rules);
+  if (plan && settings_.says_summary && !unordered.empty()) tell(unordered);
   for (const auto& [package, text] : std::exchange(unlisted_, {})) cleared(package, text);
   add_tasks();
 }
@@ -372,6 +386,7 @@ void TestRun::known(const std::string& name, const std::string& action,
   package.profile = result.profile;
   package.has_ended = true;
   package.was_kept = true;
+  recorder_.add(unrun_row(name, row_words(name), true));
   begin_report(package).known(result.output);
   report(package, 0, true, "");
   over(package);
@@ -424,7 +439,7 @@ void TestRun::cleared(const std::string& name, std::string_view gos_word) {
 void TestRun::refused(const std::string& name) {
   Package& package = packages_[name];
   if (!package.is_refused) {
-    recorder_.add(refused_row(name, words_));
+    recorder_.add(unrun_row(name, row_words(name), false));
     reports_.not_run(name, "not built, or vet is against it");
   }
   package.is_refused = true;
@@ -461,6 +476,7 @@ RunSummary TestRun::sum_up() {
   summary.flaky = flaky_;
   for (const std::string& path : not_run) {
     reports_.not_run(path, "not run");
+    recorder_.add(unrun_row(path, row_words(path), false));
   }
   return summary;
 }
@@ -488,7 +504,7 @@ void TestRun::tick() {
   if (const int signal = forwarder_.ending_signal(); signal != 0) interrupt(signal);
   if (stop_signal_ && stop_signal_->take()) stop_here();
   screen_.progress([this] { return words_of(progress()); });
-  tell_slow();
+  for (const auto& line : slow_ones(packages_, *plan_, settings_.rules, now_s())) tell(line);
   attempt_next();
   if (planner_.waiting() == 0 && planner_.running() == 0) return;
   load_ = meter_.load(read_machine(cgroups_, now_s(), meter_.roots()));
@@ -526,22 +542,6 @@ TestCommand TestRun::command_of(Package& package) {
       {words, settings_.env, goroot_, limits_of(words.timeout), settings_.words.is_covered});
 }
 
-// What runs longer than its class is said to take, once.
-void TestRun::tell_slow() {
-  for (auto& [path, package] : packages_) {
-    if (!package.process || package.was_told_slow) continue;
-    const auto number = slow_class_of(plan_->of(path), settings_.rules);
-    if (!number) continue;
-    const TestClass& one = settings_.rules.classes[*number];
-    const double age_s = now_s() - package.started_s;
-    const double after_s = std::chrono::duration<double>(one.slow_after).count();
-    if (age_s < after_s) continue;
-    package.was_told_slow = true;
-    tell(fmt::format("slow: {} has been running for {:.0f} s; class {} is slow after {:.0f} s",
-                     path, age_s, one.name, after_s));
-  }
-}
-
 void TestRun::start(TaskNumber number) {
   Package& package = packages_[numbers_[number]];
   if (package.is_refused || starts_nothing()) {
@@ -574,6 +574,8 @@ void TestRun::fail_to_start(TaskNumber number, const std::string& why) {
   has_failed_ = true;
   if (!package.report) begin_report(package);
   package.has_ended = true;
+  const auto& path = package.facts.import_path;
+  recorder_.add(unrun_row(path, row_words(path), false));
   package.report->not_started(why);
   report(package, 0, false, why);
   planner_.ended(number);
@@ -598,7 +600,8 @@ void TestRun::ended(TaskNumber number, const TestEnd& end) {
   Package& package = packages_[numbers_[number]];
   package.process.reset();
   package.slot.reset();
-  recorder_.add(package_row(numbers_[number], words_, end, meter_.waited_s(number),
+  recorder_.add(package_row(numbers_[number], row_words(numbers_[number]), end,
+                            meter_.waited_s(number),
                             is_interrupted_      ? journal::RunEnd::stopped
                             : has_succeeded(end) ? journal::RunEnd::passed
                                                  : journal::RunEnd::failed));
@@ -680,8 +683,12 @@ void TestRun::decided(const Retries::Verdict& verdict) {
 // Each, where each was told.
 void TestRun::record_tests(const Package& package) {
   if (!form_.is_json && !form_.is_read) return;
-  for (auto& row : test_rows(package.facts.import_path, words_, package.report->records())) {
-    recorder_.add(std::move(row));
+  const auto& path = package.facts.import_path;
+  const TestRecords& records = package.report->records();
+  const bool have_all_run = package.has_passed || ended_as_told(package.first_end, records);
+  for (auto& row : test_rows(path, row_words(path), records)) {
+    // Where some may not have run it is the package that failed.
+    if (have_all_run || row.end == journal::RunEnd::passed) recorder_.add(std::move(row));
   }
 }
 
@@ -693,13 +700,6 @@ void TestRun::keep_result(const Package& package) {
                result = ResultCache::Result{package.report->kept(), package.profile}] {
     cache->keep(facts, action, words, log, result);
   });
-}
-
-void TestRun::write_profile() {
-  const gotool::TestWords& words = settings_.words;
-  const auto added = append_profiles(sys::Path(words.change_directory) / words.cover_profile,
-                                     profiles_of(packages_));
-  if (!added) tell(added.error().message);
 }
 
 void TestRun::keep_vetted(Package& package) {

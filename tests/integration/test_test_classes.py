@@ -150,6 +150,11 @@ def test_one_class(warm_machine, shop, tmp_path):
     }
     found, run = ran("--class", "e2e", "./a", "./b")
     assert not found and "no test is of what was chosen" in run.stderr and run.stdout == ""
+    # Files that were asked for say so, in place of those of another run.
+    report, profile = tmp_path / "j.xml", tmp_path / "c.out"
+    profile.write_text("old")
+    ran("--class", "e2e", "./a", f"--junit={report}", f"-coverprofile={profile}")
+    assert 'tests="0"' in report.read_text() and profile.read_text() == "mode: set\n"
     # What go cannot list it says itself.
     plain = m.plain_go("test", "./nowhere", cwd=shop)
     _, run = ran("--class", "e2e", "./nowhere", code=1)
@@ -199,6 +204,7 @@ def test_what_fails_holds_up_what_comes_after(warm_machine, shop, tmp_path):
     assert {words[1] for words in notes_of(notes) if words[0] == "begin"} == {"TestA", "TestB"}
     assert ["up", "db"] not in notes_of(notes)
     assert "5 not run" in run.stderr, run.stderr
+    assert "1 package with tests of classes that come after one another" in run.stderr
     assert report.read_text().count('message="not run"') == 5
     # A set-up that fails: its tests fail, and it is torn down.
     (shop / "a" / "more_test.go").unlink()
@@ -212,6 +218,11 @@ def test_what_fails_holds_up_what_comes_after(warm_machine, shop, tmp_path):
     assert re.search(r"^FAIL\tex.com/m/db1\t", run.stdout, re.M), run.stdout
     assert ["down", "set-up"] in notes_of(notes) and ["up", "db"] not in notes_of(notes)
     assert "browse is not run: tests of class db have failed" in run.stderr
+    (shop / "sluice.toml").write_text(
+        RULES.replace('"echo DB=set-up >> $SLUICE_ENV"', '"echo no >> $SLUICE_ENV"')
+    )
+    run = m.sluice_run("test", "--class=db", "./db1", cwd=shop, env=env).fails(1)
+    assert 'class db failed: SLUICE_ENV: line 1 is no NAME=VALUE: "no"' in run.stderr
 
 
 def test_limits_of_a_class(warm_machine, tmp_path):
@@ -269,6 +280,8 @@ def test_an_interrupt_tears_down(warm_machine, shop, tmp_path):
         ("[test.class.x]\nresources = { db = 1 }\n", "no [test.resource] says how much"),
         ("[test.class.x]\ncolour = 'red'\n", "unknown key; a class has paths, packages"),
         ("[test.class.x]\n", "an empty table"),
+        ("[test.class.x]\ncache = 'reuse'\nsetup = 'x'\n", "results behind a set-up are not"),
+        ("[test.class.x]\npaths = '../x'\n", "must be below the directory of this file"),
     ],
 )
 def test_rules_that_are_wrong(text, said, warm_machine, tmp_path):

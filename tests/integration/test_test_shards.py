@@ -126,7 +126,10 @@ def test_what_failed_once_more(warm_machine, tmp_path):
     )
     m = warm_machine("m", store=None)
     env = {"GOOD": "1"}
-    nothing = m.sluice_run("test", "--rerun-failed", "./...", cwd=module).ok()
+    nothing = m.sluice_run("test", "--rerun-failed", "./good", cwd=module).ok()
+    assert "nothing is remembered of these tests here: all are run" in nothing.stderr
+    assert "ok  \tex.com/m/good" in nothing.stdout
+    nothing = m.sluice_run("test", "--rerun-failed", "./good", cwd=module).ok()
     assert "none of these tests failed when they ran last" in nothing.stderr
     m.sluice_run("test", "--junit", str(tmp_path / "x.xml"), "./...", cwd=module).fails(1)
     run = m.sluice_run("test", "-json", "--rerun-failed", "./...", cwd=module).fails(1)
@@ -142,3 +145,58 @@ def test_what_failed_once_more(warm_machine, tmp_path):
     m.sluice_run("test", "-count=1", "./bad", cwd=module).fails(1)
     run = m.sluice_run("test", "-json", "--rerun-failed", "./...", cwd=module, env=env).ok()
     assert sorted(ran(run)) == ["bad TestBad", "bad TestFine"]
+
+
+def test_failed_is_also_what_did_not_run(warm_machine, tmp_path):
+    module = write_module(
+        tmp_path / "m",
+        {
+            "dies": 'func TestA(t *testing.T) { if os.Getenv("HOW") == "panic" { panic(1) }; '
+            'if os.Getenv("HOW") == "exit" { os.Exit(3) } }\n'
+            'func TestB(t *testing.T) { t.Error("always") }',
+            "late": 'func TestL(t *testing.T) { t.Error("always") }',
+            "unit": 'func TestU(t *testing.T) { if os.Getenv("HOW") == "unit" { t.Error(1) } }',
+        },
+    )
+    m = warm_machine("m", store=None)
+
+    def failed(*words: str, how: str = "") -> list[str]:
+        run = m.sluice_run(
+            "test", "-json", "--rerun-failed", *words, cwd=module, env={"HOW": how}
+        )  # fmt: skip
+        return sorted(ran(run))
+
+    # Behind a panic or an exit tests have not run.
+    for how in ("panic", "exit"):
+        m.sluice_run("test", "-json", "./dies", cwd=module, env={"HOW": how}).fails(1)
+        assert failed("./dies") == ["dies TestA", "dies TestB"]
+    # A run of others says nothing of them.
+    m.sluice_run("test", "-json", "-count=1", "-run=TestA", "./dies", cwd=module).ok()
+    m.sluice_run("test", "-count=1", "--filter=test(TestA)", "./dies", cwd=module).ok()
+    assert failed("./dies") == ["dies TestB"]
+    # Nor has a class run whose set-up failed, or that comes after one with failures.
+    rules = '[test.class.late]\npaths = "late"\nafter = "unit"\nsetup = "exit $CODE"\n'
+    (module / "sluice.toml").write_text(rules)
+    words = ("test", "-count=1", "./late", "./unit")
+    m.sluice_run(*words, cwd=module, env={"HOW": "unit", "CODE": "0"}).fails(1)
+    run = m.sluice_run("test", "--rerun-failed", *words[2:], cwd=module, env={"CODE": "0"})
+    run.fails(1)
+    assert "ex.com/m/late" in run.stdout and "ex.com/m/unit" in run.stdout
+    m.sluice_run(*words, cwd=module, env={"CODE": "1"}).fails(1)
+    run = m.sluice_run("test", "--rerun-failed", *words[2:], cwd=module, env={"CODE": "0"})
+    run.fails(1)
+    assert "ex.com/m/late" in run.stdout and "ex.com/m/unit" not in run.stdout
+
+
+def test_what_go_cannot_read_is_on_a_machine(warm_machine, tmp_path):
+    module = write_module(tmp_path / "m", {"one": "func TestOne(t *testing.T) {}"})
+    (module / "odd").mkdir()
+    (module / "odd" / "odd_test.go").write_text("package odd\nfun TestA(t *testing.T) {}\n")
+    m = warm_machine("m", store=None)
+    codes = [
+        m.sluice_run("test", "./...", "--shard", f"{number}/2", cwd=module).code
+        for number in (1, 2)
+    ]
+    assert sorted(codes) == [0, 1]
+    m.sluice_run("test", "./odd", "--class", "unit", cwd=module).fails(1)
+    m.sluice_run("test", "./odd", "--class", "e2e", cwd=module).ok()
