@@ -12,7 +12,7 @@ go alone that runs again in place. modules: the modules of a build list on an em
 `go mod download` and a tarball. snapshots: a directory of 2 GB saved, saved again with 1 % changed,
 and restored, next to tar and zstd. begin: what `sluice ci begin` costs a job. gc: a store of 10,000
 jobs and a million records, collected. schedule: suites of tests by `sluice test`, next to `go
-test`.
+test`. memory: tests that together want more than there is.
 
 Within a round the sides take turns. The numbers, the versions and the load of the machine go to a
 JSON file.
@@ -46,6 +46,7 @@ import begin  # isort: skip
 import collection  # isort: skip
 import commits  # isort: skip
 import folder  # isort: skip
+import memory  # isort: skip
 import modules  # isort: skip
 import remote  # isort: skip
 import reuse  # isort: skip
@@ -53,7 +54,8 @@ import schedule  # isort: skip
 import snapshots  # isort: skip
 from wan import build_wan  # isort: skip
 
-PARTS = ("folder", "remote", "replay", "reuse", "modules", "snapshots", "begin", "gc", "schedule")
+PARTS = ("folder", "remote", "replay", "reuse", "modules", "snapshots", "begin", "gc")
+PARTS += ("schedule", "memory")
 REMOTE_PROGRAMS = ("hello", "caddy", "prometheus")
 REUSE_PROGRAMS = ("caddy", "prometheus")
 MODULE_PROGRAMS = ("prometheus",)
@@ -303,6 +305,12 @@ def schedule_part(
     save(schedule.measure(root, sluice, go_env, options.rounds, programs))
 
 
+def memory_part(
+    root: Path, sluice: Path, go_env: dict, options: argparse.Namespace, save: Save
+) -> None:
+    save(memory.measure(root, sluice, go_env, options.rounds))
+
+
 def print_tables(result: dict) -> None:
     print(
         f"\nsluice {result['sluice']}, {result['go']}, {result['cpus']} CPUs, "
@@ -326,6 +334,8 @@ def print_tables(result: dict) -> None:
         collection.print_tables(result["gc"])
     if "schedule" in result:
         schedule.print_tables(result["schedule"])
+    if "memory" in result:
+        memory.print_tables(result["memory"])
     if costs := remote.costs(result):
         remote.print_costs(costs)
 
@@ -374,6 +384,7 @@ def main() -> int:
         "begin": begin_part,
         "gc": gc_part,
         "schedule": schedule_part,
+        "memory": memory_part,
     }
     with contextlib.ExitStack() as stack:
         root = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="sluice-bench-")))
