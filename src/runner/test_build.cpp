@@ -95,7 +95,6 @@ Result<std::shared_ptr<const TestPlan>> TestBuild::plan(
 // By what ran before, and for this machine.
 Result<void> TestBuild::choose(TestPlan& plan) {
   const Selection& selection = settings_.selection;
-  why_idle_ = "no test is of what was chosen: nothing is built, nothing is run";
   if (!selection.only_failed && !selection.shard) return {};
   const auto earlier =
       EarlierTests::of_journal(settings_.config.journal_directory, Deadline::after(k_journal_max));

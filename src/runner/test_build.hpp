@@ -113,7 +113,7 @@ class TestBuild {
   std::thread lister_;
   std::vector<std::string> chosen_;  // packages; empty: as the words say
   bool is_idle_ = false;
-  std::string why_idle_;
+  std::string why_idle_ = "no test is of what was chosen: nothing is built, nothing is run";
   std::string note_;
   std::unique_ptr<GoOutput> go_output_;
   sys::Fd errors_;  // what go says on stderr

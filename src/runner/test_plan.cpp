@@ -52,31 +52,29 @@ class Classifier {
   Result<PackagePlan> plan(const gotool::TestPackage& package, const TestPlan::Read& read) const {
     PackagePlan plan;
     std::set<ClassNumber> classes;
-    bool has_chosen = !selection_.chooses();  // what has no tests go speaks of
+    std::set<ClassNumber> of_empty;  // files that are chosen, and in which no test is seen
     for (const std::string& file : package.test_files) {
       const sys::Path path = sys::Path(package.directory) / file;
       gotool::TestSource source = gotool::read_test_source(read(path));
       plan.has_main = plan.has_main || source.has_main;
-      // One without tests is no test go knows, either, or cannot be read by go: it says so.
       const bool is_empty = source.functions.empty();
-      if (is_empty) source.functions.push_back({});
+      if (is_empty) source.functions.emplace_back();
       for (const auto& function : source.functions) {
         TRY_ASSIGN(const ClassNumber number, class_of(package, path, source, function));
-        if (is_chosen(number, {package.import_path, function.name, rules_.classes[number].name,
-                               source.tags})) {
-          has_chosen = true;
-          classes.insert(number);
-          if (!is_empty) plan.tests.push_back(function.name);
-        } else if (!is_empty) {
-          plan.left_out.push_back(function.name);
-        }
+        const TestFacts facts{package.import_path, function.name, rules_.classes[number].name,
+                              source.tags};
+        const bool is_wanted = is_chosen(number, facts);
+        if (is_wanted) (is_empty ? of_empty : classes).insert(number);
+        if (!is_empty) (is_wanted ? plan.tests : plan.left_out).push_back(function.name);
       }
     }
-    // Beside tests that are chosen, or not, a file without any says nothing.
-    const bool has_tests = !plan.tests.empty() || !plan.left_out.empty();
-    if (has_tests && plan.tests.empty()) has_chosen = !selection_.chooses();
+    // Where no test is seen at all go may say why, or there is only a TestMain. Of what has no
+    // tests there is nothing to choose; of all packages go speaks of these, too.
+    const bool is_bare = plan.tests.empty() && plan.left_out.empty();
+    plan.is_run = package.is_broken || !plan.tests.empty() ||
+                  (is_bare && (!of_empty.empty() || !selection_.chooses()));
+    if (is_bare) classes = std::move(of_empty);
     if (classes.empty()) classes.insert(*claimed(package, {}, ""));
-    plan.is_run = has_chosen || package.is_broken;
     for (const ClassNumber number : order_) {
       if (classes.contains(number)) plan.classes.push_back(number);
     }

@@ -12,6 +12,7 @@ using Strings = std::vector<std::string>;
 const std::map<std::string, std::string> k_files = {
     {"/m/db/db_test.go",
      "package db\nfunc TestDB(t *testing.T) {}\nfunc TestIt(t *testing.T) {}\n"},
+    {"/m/db/help_test.go", "//sluice:class unit\npackage db\nfunc help() {}\n"},
     {"/m/shop/a_test.go", "package shop\nfunc TestA(t *testing.T) {}\n"},
     {"/m/shop/b_test.go",
      "//go:build slow\npackage shop\nfunc TestB(t *testing.T) {}\n"
@@ -44,7 +45,7 @@ TestRules rules() {
 
 Result<TestPlan> plan_of(const Selection& selection, bool with_x = false) {
   std::vector<gotool::TestPackage> packages = {
-      package("db", {"db_test.go"}), package("shop", {"a_test.go", "b_test.go"}),
+      package("db", {"db_test.go", "help_test.go"}), package("shop", {"a_test.go", "b_test.go"}),
       package("none", {}), package("odd", {"odd_test.go"})};
   if (with_x) packages.push_back(package("x", {"x_test.go"}));
   return TestPlan::make(rules(), "/m", selection, packages,
