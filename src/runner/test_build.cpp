@@ -127,7 +127,7 @@ Result<void> TestBuild::list() {
   }
   options.environment = settings_.env;
   options.environment.set("GOCACHEPROG", "");  // the local tier is enough for it
-  const auto ask = [this, options = std::move(options)] {
+  const auto ask = [options = std::move(options)] {
     const auto answer = sys::run_captured(options, Deadline::after(k_list_max), k_list_bytes_max);
     std::vector<gotool::TestPackage> packages;
     if (answer) {
