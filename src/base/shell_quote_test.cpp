@@ -19,4 +19,11 @@ TEST_CASE("shell quote: only where it is needed") {
   CHECK(shell_word("") == "''");
 }
 
+TEST_CASE("shell quote: names of variables") {
+  for (const std::string_view name : {"A", "_", "a1", "GO_VERSION"}) CHECK(is_variable_name(name));
+  for (const std::string_view none : {"", "1a", "a-b", "a b", "a.b", "\u00e4"}) {
+    CHECK_FALSE(is_variable_name(none));
+  }
+}
+
 }  // namespace sluice

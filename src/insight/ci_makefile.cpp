@@ -1,5 +1,6 @@
 #include "insight/ci_makefile.hpp"
 
+#include "base/shell_quote.hpp"
 #include "base/strings.hpp"
 #include "insight/shell.hpp"
 

@@ -1,5 +1,6 @@
 #include "insight/go_uses.hpp"
 
+#include "base/shell_quote.hpp"
 #include "base/strings.hpp"
 #include "gotool/go_flags.hpp"
 

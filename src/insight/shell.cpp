@@ -1,5 +1,6 @@
 #include "insight/shell.hpp"
 
+#include "base/shell_quote.hpp"
 #include "base/strings.hpp"
 
 #include <algorithm>
@@ -307,11 +308,6 @@ std::vector<ShellCommand> shell_commands(std::string_view text, std::uint32_t fi
   std::vector<ShellCommand> found;
   Splitter(text, first_line, counts_lines, 0, found).split_all();
   return found;
-}
-
-bool is_variable_name(std::string_view text) {
-  return !text.empty() && text.find_first_not_of(k_name_letters) == std::string_view::npos &&
-         (text.front() < '0' || text.front() > '9');
 }
 
 std::string_view expanded_name(std::string_view raw) {

@@ -36,7 +36,6 @@ struct ShellCommand {
 std::vector<ShellCommand> shell_commands(std::string_view text, std::uint32_t first_line = 1,
                                          bool counts_lines = true);
 
-bool is_variable_name(std::string_view text);
 // "$NAME", "${NAME}" and the same in double quotes: NAME; else empty.
 std::string_view expanded_name(std::string_view raw);
 

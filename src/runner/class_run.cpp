@@ -1,5 +1,6 @@
 #include "runner/class_run.hpp"
 
+#include "base/shell_quote.hpp"
 #include "base/strings.hpp"
 
 #include <fmt/format.h>
@@ -26,7 +27,8 @@ Result<Variables> read_variables(std::string_view text) {
     ++number;
     if (trim(line).empty() || line.starts_with('#')) continue;
     const std::size_t equals = line.find('=');
-    const bool is_right = equals != std::string_view::npos && is_variable(line.substr(0, equals)) &&
+    const bool is_right = equals != std::string_view::npos &&
+                          is_variable_name(line.substr(0, equals)) &&
                           line.find_first_of(std::string_view("\0\r", 2)) == std::string_view::npos;
     if (!is_right) {
       return fail(Code::invalid,

@@ -7,8 +7,6 @@
 namespace sluice::runner {
 namespace {
 
-constexpr double k_duration_share = 0.80;
-
 using Name = std::pair<std::string, std::string>;  // package, test
 
 // Of some of the tests only.

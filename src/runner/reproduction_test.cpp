@@ -1,24 +1,12 @@
 #include "runner/reproduction.hpp"
 
+#include "runner/testing.hpp"
+
 #include <doctest/doctest.h>
 
 namespace sluice::runner {
-namespace {
 
-TestRecords records_of(const std::vector<std::pair<std::string, bool>>& tests) {
-  TestRecords records;
-  for (const auto& [name, has_passed] : tests) {
-    gotool::TestEvent event;
-    event.test = name;
-    event.action = "run";
-    records.add(event);
-    event.action = has_passed ? "pass" : "fail";
-    records.add(event);
-  }
-  return records;
-}
-
-}  // namespace
+using testing::records_of;
 
 TEST_CASE("reproduction: what failed, under what it was told") {
   gotool::TestWords words;

@@ -1,26 +1,13 @@
 #include "runner/retries.hpp"
 
+#include "runner/testing.hpp"
+
 #include <doctest/doctest.h>
 
 namespace sluice::runner {
 namespace {
 
-TestRecords records_of(const std::vector<std::pair<std::string, bool>>& tests) {
-  TestRecords records;
-  for (const auto& [name, has_passed] : tests) {
-    gotool::TestEvent event;
-    event.test = name;
-    event.action = "run";
-    records.add(event);
-    event.action = has_passed ? "pass" : "fail";
-    records.add(event);
-  }
-  gotool::TestEvent last;
-  last.action = "output";
-  last.output = "FAIL\n";
-  records.add(last);
-  return records;
-}
+using testing::records_of;
 
 TestEnd exited(int code) {
   TestEnd end;

@@ -77,8 +77,8 @@ std::vector<ShardPackage> shard_packages(const TestPlan& plan, const TestRules& 
 
 Result<std::string> plan_shard(TestPlan& plan, const TestRules& rules, const ShardChoice& choice,
                                const EarlierTests& earlier) {
-  const bool knows = choice.only_plans();
-  const auto packages = shard_packages(plan, rules, knows ? earlier : EarlierTests());
+  const EarlierTests nothing;
+  const auto packages = shard_packages(plan, rules, choice.only_plans() ? earlier : nothing);
   std::vector<Shard> shards;
   if (choice.file.empty() || choice.only_plans()) {
     shards = make_shards(packages, choice.count);

@@ -96,8 +96,11 @@ Result<std::shared_ptr<const TestPlan>> TestBuild::plan(
 Result<void> TestBuild::choose(TestPlan& plan) {
   const Selection& selection = settings_.selection;
   if (!selection.only_failed && !selection.shard) return {};
-  const auto earlier =
-      EarlierTests::of_journal(settings_.config.journal_directory, Deadline::after(k_journal_max));
+  EarlierTests earlier;
+  if (selection.only_failed || selection.shard->only_plans()) {  // a share is the same everywhere
+    earlier = EarlierTests::of_journal(settings_.config.journal_directory,
+                                       Deadline::after(k_journal_max));
+  }
   if (selection.only_failed) {
     const auto knows = [&earlier](const auto& one) { return earlier.knows(one.first); };
     if (std::ranges::any_of(plan.packages(), knows)) {

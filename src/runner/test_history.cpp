@@ -11,7 +11,6 @@ namespace {
 
 constexpr double k_cores_share = 0.75;
 constexpr double k_memory_share = 0.95;
-constexpr double k_duration_share = 0.80;
 constexpr double k_cores_min = 0.05;
 constexpr double k_us_per_s = 1e6;
 

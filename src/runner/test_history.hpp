@@ -22,6 +22,9 @@ namespace sluice::runner {
 inline constexpr std::size_t k_runs_looked_at = 20;
 inline constexpr std::size_t k_history_rows_max = 200'000;
 
+// What four of five runs of a test took no longer than is what it is expected to take.
+inline constexpr double k_duration_share = 0.80;
+
 class TestHistory {
  public:
   TestHistory() = default;

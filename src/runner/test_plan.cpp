@@ -16,7 +16,7 @@ using Strings = std::vector<std::string>;
 
 struct Claim {
   std::string_view import_path;
-  std::string directory;  // below that of the file; empty: it is that one, or elsewhere
+  std::string directory;  // below that of the file; empty: elsewhere
   const Strings& tags;
   std::string_view test;
 };
@@ -74,7 +74,7 @@ class Classifier {
     plan.is_run = package.is_broken || !plan.tests.empty() ||
                   (is_bare && (!of_empty.empty() || !selection_.chooses()));
     if (is_bare) classes = std::move(of_empty);
-    if (classes.empty()) classes.insert(*claimed(package, {}, ""));
+    if (classes.empty()) classes.insert(claimed(package, {}, ""));
     for (const ClassNumber number : order_) {
       if (classes.contains(number)) plan.classes.push_back(number);
     }
@@ -87,7 +87,7 @@ class Classifier {
                                const gotool::TestFunction& function) const {
     const std::string& wanted =
         function.wanted_class.empty() ? source.wanted_class : function.wanted_class;
-    if (wanted.empty()) return *claimed(package, source, function.name);
+    if (wanted.empty()) return claimed(package, source, function.name);
     if (const auto number = rules_.find(wanted)) return *number;
     return fail(Code::invalid,
                 fmt::format("{}: //sluice:class {}: there is no such class",
@@ -100,9 +100,8 @@ class Classifier {
     return is_of_class && selection_.filter.matches(facts);
   }
 
-  std::optional<ClassNumber> claimed(const gotool::TestPackage& package,
-                                     const gotool::TestSource& source,
-                                     std::string_view test) const {
+  ClassNumber claimed(const gotool::TestPackage& package, const gotool::TestSource& source,
+                      std::string_view test) const {
     const Claim claim{package.import_path, directory_below(below_, package.directory), source.tags,
                       test};
     for (ClassNumber number = 0; number < rules_.classes.size(); ++number) {

@@ -1,5 +1,6 @@
 #include "runner/test_rules.hpp"
 
+#include "base/shell_quote.hpp"
 #include "base/strings.hpp"
 #include "base/units.hpp"
 #include "runner/retries.hpp"
@@ -148,7 +149,7 @@ class Parser {
   Result<void> take_variable(const codec::TomlEntry& entry, std::string_view name,
                              ClassNumber number) {
     const auto* text = std::get_if<std::string>(&entry.value);
-    if (!is_variable(name)) return refuse(entry, "is no name of a variable");
+    if (!is_variable_name(name)) return refuse(entry, "is no name of a variable");
     if (text == nullptr || text->find('\0') != std::string::npos) {
       return refuse(entry, "must be text in quotes");
     }
@@ -304,14 +305,6 @@ class Parser {
 };
 
 }  // namespace
-
-bool is_variable(std::string_view text) {
-  const auto is_letter = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
-  };
-  return !text.empty() && is_letter(text.front()) &&
-         std::ranges::all_of(text, [&](char c) { return is_letter(c) || (c >= '0' && c <= '9'); });
-}
 
 std::optional<ClassNumber> TestRules::find(std::string_view name) const {
   const auto at = std::ranges::find(classes, name, &TestClass::name);

@@ -67,9 +67,6 @@ Result<TestRules> parse_test_rules(const std::vector<codec::TomlEntry>& entries,
 // Those of a checkout that says nothing.
 TestRules usual_rules();
 
-// Whether it can be the name of a variable of the environment.
-bool is_variable(std::string_view text);
-
 // Each class behind those that it comes after, else in the order of the rules.
 std::vector<ClassNumber> in_order(const TestRules& rules);
 
